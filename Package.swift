@@ -1,0 +1,102 @@
+// swift-tools-version: 6.1
+import Foundation
+import PackageDescription
+
+let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+
+/// A system library found by pkg-config.
+func system(_ name: String, pkgConfig: String, apt: String) -> Target {
+    .systemLibrary(name: name, path: "Sources/\(name)", pkgConfig: pkgConfig, providers: [.apt([apt])])
+}
+
+/// A built-in plugin: it lives in `plugins/<folder>` and enters by the same door as a third party's.
+func plugin(_ name: String, folder: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(
+        name: name, dependencies: ["Diagnostics", "ConfigTree", "DataPath", "PluginAPI"] + dependencies,
+        path: "plugins/\(folder)/Sources")
+}
+
+let package = Package(
+    name: "streamplat",
+    products: [.library(name: "PluginAPI", targets: ["PluginAPI"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    ],
+    targets: [
+        // System libraries. librdkafka and libpq join them with the Kafka broker and the PostgreSQL sink.
+        system("CLibYAML", pkgConfig: "yaml-0.1", apt: "libyaml-dev"),
+        system("CLibAvro", pkgConfig: "avro-c", apt: "libavro-dev"),
+        system("CSQLite", pkgConfig: "sqlite3", apt: "libsqlite3-dev"),
+        system("CZlib", pkgConfig: "zlib", apt: "zlib1g-dev"),
+        .target(name: "CSIMDJSON", path: "Sources/CSIMDJSON", linkerSettings: [.linkedLibrary("simdjson")]),
+
+        // The bottom: nothing of ours below.
+        .target(name: "Diagnostics"),
+        .target(name: "DataPath"),
+
+        // Configuration.
+        .target(name: "ConfigTree", dependencies: ["Diagnostics"]),
+        .target(name: "YAMLTree", dependencies: ["CLibYAML", "ConfigTree", "Diagnostics"]),
+
+        // The model of a domain.
+        .target(name: "PluginAPI", dependencies: ["DataPath", "ConfigTree", "Diagnostics"]),
+        .target(name: "Expressions", dependencies: ["DataPath", "Diagnostics"]),
+        .target(name: "AvroSchema", dependencies: ["Compression", "DataPath", "Diagnostics"]),
+        .target(
+            name: "PlatformModel",
+            dependencies: ["PluginAPI", "Expressions", "AvroSchema", "ConfigTree", "DataPath", "Diagnostics"]),
+
+        // Clients: one owner per C library.
+        .target(name: "Compression", dependencies: ["CZlib", "Diagnostics"]),
+        .target(name: "LibAvro", dependencies: ["CLibAvro", "Diagnostics"]),
+        .target(name: "SQLiteClient", dependencies: ["CSQLite", "Diagnostics"]),
+
+        // What moves events.
+        .target(name: "EventLog", dependencies: ["DataPath", "Diagnostics"]),
+        .target(
+            name: "Ingest",
+            dependencies: [
+                "CSIMDJSON", "Compression", "AvroSchema", "PlatformModel", "PluginAPI", "DataPath", "Diagnostics",
+            ]),
+        .target(
+            name: "Generation",
+            dependencies: ["AvroSchema", "PlatformModel", "PluginAPI", "DataPath", "Diagnostics"]),
+        .target(
+            name: "StreamRuntime",
+            dependencies: ["AvroSchema", "Expressions", "PlatformModel", "PluginAPI", "DataPath", "Diagnostics"]),
+        .target(
+            name: "Provisioning",
+            dependencies: ["AvroSchema", "LibAvro", "PlatformModel", "PluginAPI", "DataPath", "Diagnostics"]),
+
+        // Built-in plugins.
+        plugin("EnvironmentSecrets", folder: "env"),
+        plugin("FileSecrets", folder: "secret-file", ["YAMLTree"]),
+        plugin("EmbeddedBroker", folder: "embedded", ["EventLog"]),
+        plugin("SQLiteSink", folder: "sqlite", ["SQLiteClient"]),
+        plugin("ConsoleSink", folder: "console"),
+        plugin("FileSink", folder: "file"),
+
+    ] + [
+        "Diagnostics", "DataPath", "ConfigTree", "YAMLTree", "Expressions", "AvroSchema", "PlatformModel",
+        "EventLog", "Ingest", "Generation",
+    ].map { name in
+        // Tests may use everything that stands below the pipeline.
+        .testTarget(
+            name: "\(name)Tests",
+            dependencies: ["Diagnostics", "ConfigTree", "YAMLTree", "DataPath", "AvroSchema", "LibAvro", "PluginAPI", "Expressions",
+                "PlatformModel", .byName(name: name)],
+            exclude: FileManager.default.fileExists(atPath: "Tests/\(name)Tests/Fixtures") ? ["Fixtures"] : [])
+    }
+)
+
+for target in package.targets where target.type != .system && target.name != "CSIMDJSON" {
+    target.swiftSettings = (target.swiftSettings ?? []) + [
+        .swiftLanguageMode(.v6),
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+    ]
+}
+package.cxxLanguageStandard = .cxx17

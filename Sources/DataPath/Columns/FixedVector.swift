@@ -1,0 +1,61 @@
+/// A growable vector of fixed-width values with a null mask, for reuse from batch to batch.
+///
+/// Shape: `values[0..<count]`, `nulls[0..<count]` (true = null; the value there is unspecified but initialised).
+/// Loops over rows take the raw pointers once and index them; pointers are valid until the next `reserve`.
+/// Threads: one at a time.
+public final class FixedVector<Element: BitwiseCopyable> {
+    public private(set) var values: UnsafeMutablePointer<Element>
+    public private(set) var nulls: UnsafeMutablePointer<Bool>
+    public private(set) var capacity: Int
+    /// Rows that are filled. Whoever writes through the pointers sets it.
+    public var count = 0
+    /// How many of the rows are null; 0 lets loops skip the mask.
+    public var nullCount = 0
+
+    public init(capacity: Int = 0) {
+        self.capacity = max(capacity, 16)
+        values = .allocate(capacity: self.capacity)
+        nulls = .allocate(capacity: self.capacity)
+        // Zeroed, so that the value under a null is always initialised.
+        UnsafeMutableRawPointer(values).initializeMemory(
+            as: UInt8.self, repeating: 0, count: self.capacity * MemoryLayout<Element>.stride)
+        nulls.initialize(repeating: false, count: self.capacity)
+    }
+
+    deinit {
+        values.deallocate()
+        nulls.deallocate()
+    }
+
+    /// Makes room for `rows` rows, keeping what is there.
+    public func reserve(_ rows: Int) {
+        guard rows > capacity else { return }
+        let larger = FixedVector(capacity: max(rows, capacity * 2))
+        larger.values.update(from: values, count: count)
+        larger.nulls.update(from: nulls, count: count)
+        swap(&values, &larger.values)
+        swap(&nulls, &larger.nulls)
+        swap(&capacity, &larger.capacity)
+    }
+
+    @inlinable
+    public func append(_ value: Element) {
+        if count == capacity { reserve(count + 1) }
+        values[count] = value
+        nulls[count] = false
+        count += 1
+    }
+
+    @inlinable
+    public func appendNull() {
+        if count == capacity { reserve(count + 1) }
+        nulls[count] = true
+        count += 1
+        nullCount += 1
+    }
+
+    public func removeAll() {
+        count = 0
+        nullCount = 0
+    }
+}

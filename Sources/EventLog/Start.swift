@@ -1,0 +1,1 @@
+// EventLog: to be written.

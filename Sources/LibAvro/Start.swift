@@ -1,0 +1,1 @@
+// LibAvro: to be written.

@@ -1,0 +1,93 @@
+public import DataPath
+public import Diagnostics
+
+/// A broker plugin: topics, records, schemas, group offsets.
+///
+/// Order of calls: `validate` (pure) → `open` → any of the broker's methods, from any thread → `close`, once.
+public protocol BrokerPlugin: Plugin {
+    /// Opens the broker. Throws ``PipelineError`` with exit code 3 when it is not there.
+    func open(_ options: OptionValues, _ context: PluginContext) throws -> any Broker
+}
+
+/// One partition of a topic.
+public struct TopicPartition: Hashable, Sendable, Comparable {
+    public var topic: String
+    public var partition: Int
+
+    public init(topic: String, partition: Int) {
+        self.topic = topic
+        self.partition = partition
+    }
+
+    public static func < (a: TopicPartition, b: TopicPartition) -> Bool {
+        (a.topic, a.partition) < (b.topic, b.partition)
+    }
+}
+
+/// A topic as it is.
+public struct TopicDescription: Hashable, Sendable {
+    public var name: String
+    public var partitions: Int
+    public var config: [String: String]
+
+    public init(name: String, partitions: Int, config: [String: String]) {
+        self.name = name
+        self.partitions = partitions
+        self.config = config
+    }
+}
+
+/// An open broker. Threads: every method may be called from any thread; readers and producers are confined to one.
+public protocol Broker: AnyObject, Sendable {
+    // Administration. Configuration keys are Kafka's: `retention.ms`, `retention.bytes`, `segment.bytes`.
+    func topics() throws -> [TopicDescription]
+    func createTopic(_ name: String, partitions: Int, config: [String: String]) throws
+    /// Adds partitions (never removes) and sets configuration keys.
+    func alterTopic(_ name: String, partitions: Int?, config: [String: String]) throws
+
+    // Schemas.
+    /// The id of the schema under the subject; the same text gets the same id for ever.
+    func registerSchema(subject: String, schema: String) throws -> Int32
+    func schema(id: Int32) throws -> String?
+    /// The newest schema of a subject.
+    func latestSchema(subject: String) throws -> (id: Int32, schema: String)?
+
+    // Records.
+    func makeProducer() throws -> any BrokerProducer
+    func makeReader(_ partition: TopicPartition, at offset: Int64) throws -> any PartitionReader
+    /// The first offset that can be read, and the one that the next record will get.
+    func offsets(_ partition: TopicPartition) throws -> (earliest: Int64, next: Int64)
+
+    // Group offsets: advisory; a checkpoint is the truth.
+    func commit(group: String, offsets: [TopicPartition: Int64]) throws
+    func committed(group: String) throws -> [TopicPartition: Int64]
+
+    func close() throws
+}
+
+/// Writes records. Threads: one.
+public protocol BrokerProducer: AnyObject {
+    /// Sends every record of the block; the key chooses the partition (murmur2, as Kafka's default partitioner; records
+    /// without a key go round robin by batch). The block can be reused when this returns.
+    func send(_ block: RecordBlock, to topic: String) throws
+    /// Returns when everything sent is as durable as the broker is configured to make it.
+    func flush() throws
+    func close() throws
+}
+
+public enum FetchResult: Sendable {
+    /// The block holds at least one record.
+    case records
+    /// There is nothing to read now.
+    case endOfPartition
+}
+
+/// Reads one partition in order. Threads: one.
+public protocol PartitionReader: AnyObject {
+    var partition: TopicPartition { get }
+    /// The offset that the next fetch begins at.
+    var position: Int64 { get }
+    /// Replaces the block's contents with the next records, up to about `maxBytes`. Does not wait.
+    func fetch(into block: RecordBlock, maxBytes: Int) throws -> FetchResult
+    func close() throws
+}

@@ -1,0 +1,103 @@
+public import ConfigTree
+public import Diagnostics
+
+/// The checked options of a plugin: typed by its ``PluginSpec``, defaults filled in.
+public struct OptionValues: Sendable {
+    public enum Value: Sendable {
+        case string(String)
+        case secret(Secret)
+        case integer(Int)
+        case boolean(Bool)
+        case durationMilliseconds(Int64)
+        case bytes(Int64)
+        case strings([String])
+    }
+
+    private var values: [String: Value] = [:]
+    private var locations: [String: SourceLocation] = [:]
+
+    public init(_ values: [String: Value] = [:]) { self.values = values }
+
+    public func string(_ key: String) -> String? { if case .string(let value)? = values[key] { value } else { nil } }
+    public func secret(_ key: String) -> Secret? { if case .secret(let value)? = values[key] { value } else { nil } }
+    public func integer(_ key: String) -> Int? { if case .integer(let value)? = values[key] { value } else { nil } }
+    public func boolean(_ key: String) -> Bool? { if case .boolean(let value)? = values[key] { value } else { nil } }
+    public func strings(_ key: String) -> [String]? { if case .strings(let value)? = values[key] { value } else { nil } }
+    public func milliseconds(_ key: String) -> Int64? {
+        if case .durationMilliseconds(let value)? = values[key] { value } else { nil }
+    }
+    public func bytes(_ key: String) -> Int64? { if case .bytes(let value)? = values[key] { value } else { nil } }
+    /// Where the option was written; nil for a default.
+    public func location(_ key: String) -> SourceLocation? { locations[key] }
+
+    mutating func set(_ key: String, _ value: Value, at location: SourceLocation?) {
+        values[key] = value
+        locations[key] = location
+    }
+}
+
+extension PluginSpec {
+    /// Reads options from a mapping (nil = all defaults) and reports unknown keys, wrong types and missing options.
+    ///
+    /// A scalar that still holds an unresolved variable (`$<secret:…>`) is accepted as it stands: offline commands check
+    /// everything else.
+    public func parse(
+        _ node: ConfigNode?, path: String, at location: SourceLocation, into diagnostics: inout Diagnostics
+    ) -> OptionValues {
+        var result = OptionValues()
+        let node = node ?? ConfigNode(.mapping(ConfigMapping()), at: location, layer: ConfigLayer("default"))
+        guard var reader = MappingReader(node, path: path, into: &diagnostics) else { return result }
+        for option in options {
+            if let child = reader.node(option.key) {
+                if let scalar = child.scalar, VariableText.containsVariable(scalar.text) {
+                    result.set(option.key, option.isSecret ? .secret(Secret(scalar.text)) : .string(scalar.text), at: child.location)
+                } else if let value = option.read(child, &reader, into: &diagnostics) {
+                    result.set(option.key, value, at: child.location)
+                }
+            } else if let text = option.defaultValue {
+                let scalar = ConfigNode(.scalar(ConfigScalar(text)), at: location, layer: ConfigLayer("default"))
+                var defaults = Diagnostics()
+                let mapping = ConfigMapping([.init(key: option.key, keyLocation: location, node: scalar)])
+                let wrapped = ConfigNode(.mapping(mapping), at: location, layer: ConfigLayer("default"))
+                guard var inner = MappingReader(wrapped, path: path, into: &defaults),
+                    let value = option.read(scalar, &inner, into: &defaults)
+                else {
+                    diagnostics.append(contentsOf: defaults)
+                    continue
+                }
+                result.set(option.key, value, at: nil)
+            } else if option.isRequired {
+                diagnostics.error(
+                    .missingKey, "\(kind.rawValue.replacing("_", with: " ")) '\(name)' needs the option '\(option.key)'",
+                    at: location, path: "\(path).\(option.key)",
+                    hint: "\(option.doc)\(option.example.map { " Example: \(option.key): \($0)" } ?? "")")
+            }
+        }
+        reader.finish(into: &diagnostics)
+        return result
+    }
+}
+
+extension OptionSpec {
+    fileprivate func read(
+        _ node: ConfigNode, _ reader: inout MappingReader, into diagnostics: inout Diagnostics
+    ) -> OptionValues.Value? {
+        if isSecret {
+            return readString(node, path: reader.childPath(key), into: &diagnostics).map { .secret(Secret($0)) }
+        }
+        switch type {
+        case .string, .path: return reader.string(key, into: &diagnostics).map { .string($0) }
+        case .integer(let range): return reader.integer(key, in: range, into: &diagnostics).map { .integer($0) }
+        case .boolean: return reader.boolean(key, into: &diagnostics).map { .boolean($0) }
+        case .duration: return reader.durationMilliseconds(key, into: &diagnostics).map { .durationMilliseconds($0) }
+        case .choice(let choices): return reader.choice(key, of: choices, into: &diagnostics).map { .string($0) }
+        case .strings: return reader.strings(key, into: &diagnostics).map { .strings($0.map(\.text)) }
+        case .byteSize:
+            if let text = node.scalar?.text, let bytes = ByteSizeText.bytes(text) { return .bytes(bytes) }
+            diagnostics.error(
+                .invalidValue, "'\(key)' is not a number of bytes: '\(node.scalar?.text ?? node.kindDescription)'",
+                at: node.location, path: reader.childPath(key), hint: ByteSizeText.hint)
+            return nil
+        }
+    }
+}

@@ -1,0 +1,96 @@
+public import DataPath
+public import Diagnostics
+
+/// A sink plugin: where result rows go.
+///
+/// Order of calls: `validate` (pure) → `open` → `plan`, `apply`, `write`… `flush` …, `query` → `close`, once. An open
+/// sink belongs to one thread.
+public protocol SinkPlugin: Plugin {
+    /// What a sink of this kind can do with a row that has a key it has seen before.
+    static var nature: SinkNature { get }
+    func open(_ options: OptionValues, _ context: PluginContext) throws -> any Sink
+}
+
+public enum SinkNature: Sendable {
+    /// Rows are replaced by key.
+    case table
+    /// Rows are only ever added.
+    case append
+}
+
+/// A table as streamplat wants it.
+public struct TableDefinition: Hashable, Sendable {
+    public enum Content: Hashable, Sendable {
+        /// Rows of an aggregation: key = window and groups.
+        case aggregation
+        /// Raw events: key = event_id.
+        case rawEvents
+    }
+
+    public var name: String
+    public var content: Content
+    public var columns: [ColumnSpec]
+    /// Names of the key columns, in order. Nulls in a key are equal to each other.
+    public var key: [String]
+    /// Where in the domain file it comes from.
+    public var location: SourceLocation?
+    /// Stored beside the table where the sink can, to tell our tables from others' and to see a changed meaning.
+    public var fingerprint: String
+
+    public init(
+        name: String, content: Content, columns: [ColumnSpec], key: [String], location: SourceLocation? = nil,
+        fingerprint: String
+    ) {
+        self.name = name
+        self.content = content
+        self.columns = columns
+        self.key = key
+        self.location = location
+        self.fingerprint = fingerprint
+    }
+}
+
+/// What stands between a table as it is and as it is wanted.
+public enum TableChange: Hashable, Sendable {
+    case none
+    case create
+    /// Can be done without losing data: lines for the plan, such as `add column total double`.
+    case alter([String])
+    /// Would lose data or is not ours: the reason, and what a person can do.
+    case refuse(reason: String, hint: String)
+}
+
+/// An open sink. Threads: one.
+public protocol Sink: AnyObject {
+    /// Compares the table with what is there. Changes nothing.
+    func plan(_ table: TableDefinition) throws -> TableChange
+    /// Creates or alters the table. Doing it twice does nothing the second time.
+    func apply(_ table: TableDefinition) throws
+    /// Takes rows of a table whose columns are the table's, in order. A row whose key is there replaces it.
+    func write(_ rows: RecordBatch, to table: TableDefinition) throws
+    /// Returns when everything written is durable.
+    func flush() throws
+    /// Runs a query; nil when this kind of sink cannot be queried.
+    func query(_ sql: String) throws -> QueryResult?
+    /// Tables of this sink with their row counts; nil when it cannot say.
+    func tables() throws -> [(name: String, rows: Int64)]?
+    func close() throws
+}
+
+/// Rows of a query. Cells are text as the database gives it; numbers are marked for alignment and JSON.
+public struct QueryResult: Sendable {
+    public enum Cell: Hashable, Sendable {
+        case null
+        case text(String)
+        case integer(Int64)
+        case double(Double)
+    }
+
+    public var columns: [String]
+    public var rows: [[Cell]]
+
+    public init(columns: [String], rows: [[Cell]]) {
+        self.columns = columns
+        self.rows = rows
+    }
+}

@@ -1,0 +1,1 @@
+// SQLiteClient: to be written.

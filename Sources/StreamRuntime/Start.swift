@@ -1,0 +1,1 @@
+// StreamRuntime: to be written.
