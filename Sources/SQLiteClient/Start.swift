@@ -1,1 +1,0 @@
-// SQLiteClient: to be written.

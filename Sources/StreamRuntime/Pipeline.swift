@@ -1,0 +1,268 @@
+internal import DataPath
+public import Diagnostics
+internal import Foundation
+public import PlatformModel
+public import PluginAPI
+internal import Synchronization
+
+/// A domain's running pipeline: partitions → decode → filter → window → rows → sinks.
+///
+/// Order of calls: `init` (pure) → ``run()``, once, on a thread of the caller's, which it blocks →
+/// meanwhile ``stop()`` or ``abandon()`` from any thread, and ``status`` to look at.
+public final class Pipeline: Sendable {
+    /// What a pipeline is made of.
+    public struct Parts: Sendable {
+        public var domain: DomainDefinition
+        public var settings: RuntimeSettings
+        public var topicPrefix: String
+        public var broker: any Broker
+        /// The kind of each sink by name.
+        public var sinkNatures: [String: SinkNature]
+        /// Opens a sink by name; called on the sink thread.
+        public var openSink: @Sendable (String) throws -> any Sink
+        /// Where checkpoints of this domain live; absolute.
+        public var checkpointFolder: String
+        /// Says something that a person should know. Any thread.
+        public var notify: @Sendable (String) -> Void
+
+        public init(
+            domain: DomainDefinition, settings: RuntimeSettings, topicPrefix: String, broker: any Broker,
+            sinkNatures: [String: SinkNature], openSink: @escaping @Sendable (String) throws -> any Sink,
+            checkpointFolder: String, notify: @escaping @Sendable (String) -> Void
+        ) {
+            self.domain = domain
+            self.settings = settings
+            self.topicPrefix = topicPrefix
+            self.broker = broker
+            self.sinkNatures = sinkNatures
+            self.openSink = openSink
+            self.checkpointFolder = checkpointFolder
+            self.notify = notify
+        }
+    }
+
+    public let status = PipelineStatus()
+    private let parts: Parts
+    private let options: RunOptions
+    private let topology: Topology
+    private let control: RunControl
+    private let workerCount: Int
+    private let isStopping = Atomic<Bool>(false)
+
+    public init(_ parts: Parts, options: RunOptions = RunOptions()) {
+        self.parts = parts
+        self.options = options
+        topology = Topology(domain: parts.domain)
+        workerCount = max(1, options.workers ?? parts.settings.workers ?? ProcessInfo.processInfo.activeProcessorCount)
+        control = RunControl(workerCount: workerCount)
+    }
+
+    /// Ends the run gracefully: what was read is counted, written and checkpointed.
+    public func stop() { isStopping.store(true, ordering: .relaxed) }
+
+    /// Ends the run at once; it goes on from its last checkpoint next time.
+    public func abandon() { control.abandon() }
+
+    /// Runs until it is stopped, or with ``RunOptions/untilIdle`` until every partition is read to its end.
+    ///
+    /// Throws ``PipelineError``; what was not checkpointed by then is counted again by the next run, with the same rows.
+    public func run() throws -> RunSummary {
+        let begin = Date()
+        let store = CheckpointStore(folder: parts.checkpointFolder)
+        let lock = try store.lock()
+        defer { withExtendedLifetime(lock) {} }
+        let checkpoint = options.fromEarliest ? nil : try store.load()
+        let hashKey = checkpoint?.hashKey ?? HashKey.random()
+        var sequence = checkpoint?.sequence ?? 0
+
+        let sinkQueue = BoundedQueue<SinkMessage>(capacity: 64)
+        let targets = makeTargets()
+        let shared = makeShared(sinkQueue, hashKey, targets)
+        let partitions = try openPartitions(checkpoint)
+        let workers = try (0..<workerCount).map { index in
+            try Worker(
+                index: index, shared: shared,
+                partitions: partitions.enumerated().filter { $0.offset % workerCount == index }.map(\.element),
+                checkpoint: checkpoint)
+        }
+        let threads = startThreads(workers, sinkQueue, targets.list)
+
+        var barrierFailed = false
+        func takeCheckpoint(_ kind: RunControl.BarrierKind) throws {
+            guard let reports = control.runBarrier(kind) else {
+                barrierFailed = true
+                return
+            }
+            sequence += 1
+            let checkpoint = makeCheckpoint(reports, sequence: sequence, hashKey: hashKey)
+            try store.save(checkpoint)
+            try parts.broker.commit(group: "streamplat.\(topology.domain)", offsets: lowestOffsets(checkpoint))
+            status.checkpoints.add(1, ordering: .relaxed)
+        }
+
+        do {
+            try supervise(shared.progress) { try takeCheckpoint(.checkpoint) }
+            if !control.shouldAbandon { try takeCheckpoint(.final(closeWindows: options.closeWindows)) }
+        } catch {
+            control.fail(error)
+        }
+        sinkQueue.close()
+        for thread in threads { thread.join() }
+        if let failure = control.failure { throw failure }
+        return RunSummary(
+            eventsRead: status.eventsRead.load(ordering: .relaxed),
+            rowsWritten: status.rowsWritten.load(ordering: .relaxed),
+            deadLetters: status.deadLetters.load(ordering: .relaxed),
+            lateEvents: status.lateEvents.load(ordering: .relaxed),
+            checkpoints: status.checkpoints.load(ordering: .relaxed),
+            seconds: Date().timeIntervalSince(begin), wasAbandoned: barrierFailed || control.shouldAbandon)
+    }
+
+    // MARK: Supervision.
+
+    /// Takes a checkpoint at every interval until the run should end.
+    private func supervise(_ progress: [WorkerProgress], checkpoint: () throws -> Void) throws {
+        var lastCheckpoint = Worker.now()
+        while !control.shouldAbandon, !isStopping.load(ordering: .relaxed) {
+            usleep(2000)
+            status.lag.store(progress.reduce(0) { $0 + $1.lag }, ordering: .relaxed)
+            if options.untilIdle, try isDrained(progress) { return }
+            if Worker.now() - lastCheckpoint >= parts.settings.checkpointIntervalMilliseconds {
+                try checkpoint()
+                lastCheckpoint = Worker.now()
+            }
+        }
+    }
+
+    /// Every worker has found all its partitions at their ends, and, on a second look, finds them so again.
+    private func isDrained(_ progress: [WorkerProgress]) throws -> Bool {
+        let first = status.eventsRead.load(ordering: .acquiring)
+        let quiet = progress.map(\.quiet)
+        guard quiet.allSatisfy({ $0 > 0 }) else { return false }
+        while !control.shouldAbandon, zip(progress, quiet).contains(where: { $0.quiet <= $1 && $0.quiet > 0 }) {
+            usleep(1000)
+        }
+        return progress.allSatisfy { $0.quiet > 0 } && status.eventsRead.load(ordering: .acquiring) == first
+    }
+
+    // MARK: Construction.
+
+    private func makeTargets() -> (list: [SinkThread.Target], raw: [Int: Int]) {
+        var list = zip(topology.tables, topology.aggregations).map { SinkThread.Target(table: $0, sink: $1.sink) }
+        var raw: [Int: Int] = [:]
+        for (index, input) in topology.inputs.enumerated() where input.eventType.rawEvents {
+            raw[index] = list.count
+            list.append(SinkThread.Target(table: input.eventType.rawTable, sink: "primary"))
+        }
+        return (list, raw)
+    }
+
+    private func makeShared(
+        _ sinkQueue: BoundedQueue<SinkMessage>, _ hashKey: HashKey, _ targets: (list: [SinkThread.Target], raw: [Int: Int])
+    ) -> Worker.Shared {
+        Worker.Shared(
+            topology: topology,
+            settings: Worker.Settings(
+                workerCount: workerCount, batchRows: options.batchRows ?? parts.settings.batchRows,
+                flushIntervalMilliseconds: parts.settings.flushIntervalMilliseconds,
+                idleTimeoutMilliseconds: parts.settings.idleTimeoutMilliseconds,
+                maxFutureSkewMilliseconds: parts.settings.maxFutureSkewMilliseconds,
+                deadLetterTopic: DeadLetter.topic(prefix: parts.topicPrefix),
+                emitsUpdates: topology.aggregations.map { aggregation in
+                    switch aggregation.emit {
+                    case .updates: true
+                    case .final: false
+                    case nil: parts.sinkNatures[aggregation.sink] == .table
+                    }
+                }, rawTargets: targets.raw),
+            broker: parts.broker, hashKey: hashKey,
+            inboxes: (0..<workerCount).map { _ in BoundedQueue(capacity: 64) }, sinkQueue: sinkQueue,
+            control: control, status: status, progress: (0..<workerCount).map { _ in WorkerProgress() },
+            notify: parts.notify)
+    }
+
+    private func openPartitions(_ checkpoint: Checkpoint?) throws -> [PartitionState] {
+        let now = Worker.now()
+        let topics = Dictionary(uniqueKeysWithValues: try parts.broker.topics().map { ($0.name, $0.partitions) })
+        var result: [PartitionState] = []
+        for (index, input) in topology.inputs.enumerated() {
+            let name = input.eventType.topic.name
+            guard let count = topics[name] else {
+                throw PipelineError(
+                    .notApplied, "topic '\(name)' is not there", hint: "run `streamplat apply` first", exitCode: 3)
+            }
+            for number in 0..<count {
+                let partition = TopicPartition(topic: name, partition: number)
+                let earliest = try parts.broker.offsets(partition).earliest
+                let consumers = input.consumers.map { consumer in
+                    position(of: consumer, input, partition, earliest: earliest, in: checkpoint)
+                }
+                let start = consumers.map(\.nextOffset).min() ?? earliest
+                result.append(
+                    PartitionState(
+                        input: index, partition: partition, reader: try parts.broker.makeReader(partition, at: start),
+                        consumers: consumers, now: now))
+            }
+        }
+        return result
+    }
+
+    private func position(
+        of consumer: Topology.Consumer, _ input: Topology.Input, _ partition: TopicPartition, earliest: Int64,
+        in checkpoint: Checkpoint?
+    ) -> PartitionState.ConsumerPosition {
+        let section = checkpoint?.section(
+            topology.sectionName(consumer, of: input), fingerprint: topology.fingerprint(consumer))
+        guard let saved = section?.positions.first(where: { $0.partition == partition }) else {
+            return .init(nextOffset: earliest, maxEventTime: .min)
+        }
+        if saved.nextOffset < earliest {
+            parts.notify(
+                "\(partition.topic), partition \(partition.partition): offsets \(saved.nextOffset) to \(earliest - 1) were "
+                    + "deleted by retention before they were counted")
+        }
+        return .init(nextOffset: max(saved.nextOffset, earliest), maxEventTime: saved.maxEventTime)
+    }
+
+    private func startThreads(
+        _ workers: [Worker], _ sinkQueue: BoundedQueue<SinkMessage>, _ targets: [SinkThread.Target]
+    ) -> [RunThread] {
+        let sink = SinkThread(
+            targets: targets, queue: sinkQueue, control: control, status: status, workerCount: workerCount,
+            notify: parts.notify)
+        let openSink = parts.openSink
+        return [RunThread(name: "sink", confining: sink) { $0.run(open: openSink) }]
+            + workers.enumerated().map { index, worker in
+                RunThread(name: "worker \(index)", confining: worker) { $0.run() }
+            }
+    }
+
+    // MARK: Checkpoints.
+
+    private func makeCheckpoint(_ reports: [RunControl.Report], sequence: UInt64, hashKey: HashKey) -> Checkpoint {
+        var sections: [Checkpoint.Section] = topology.aggregations.enumerated().map { index, aggregation in
+            Checkpoint.Section(
+                name: aggregation.name, fingerprint: aggregation.fingerprint, positions: [],
+                shards: reports.map { $0.shards[index] })
+        }
+        for input in topology.inputs where input.eventType.rawEvents {
+            sections.append(
+                Checkpoint.Section(
+                    name: topology.sectionName(.rawEvents, of: input), fingerprint: topology.fingerprint(.rawEvents),
+                    positions: [], shards: []))
+        }
+        let indexes = Dictionary(uniqueKeysWithValues: sections.enumerated().map { ($1.name, $0) })
+        for position in reports.flatMap(\.positions) {
+            if let index = indexes[position.section] { sections[index].positions.append(position.position) }
+        }
+        return Checkpoint(sequence: sequence, hashKey: hashKey, sections: sections)
+    }
+
+    private func lowestOffsets(_ checkpoint: Checkpoint) -> [TopicPartition: Int64] {
+        var offsets: [TopicPartition: Int64] = [:]
+        for position in checkpoint.sections.flatMap(\.positions) {
+            offsets[position.partition] = min(offsets[position.partition] ?? .max, position.nextOffset)
+        }
+        return offsets
+    }
+}

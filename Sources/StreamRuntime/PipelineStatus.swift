@@ -1,0 +1,29 @@
+public import Synchronization
+
+/// Counters of a running pipeline. Threads: any; each is monotonic unless it says otherwise.
+public final class PipelineStatus: Sendable {
+    public let eventsRead = Atomic<Int>(0)
+    public let rowsWritten = Atomic<Int>(0)
+    public let deadLetters = Atomic<Int>(0)
+    /// Event and aggregation pairs that came too late.
+    public let lateEvents = Atomic<Int>(0)
+    public let checkpoints = Atomic<Int>(0)
+    /// Records between the readers' positions and the partitions' ends, when last looked at; not monotonic.
+    public let lag = Atomic<Int>(0)
+    /// The lowest watermark of any aggregation, milliseconds since the epoch; `Int64.min` before the first.
+    public let watermark = Atomic<Int64>(.min)
+
+    public init() {}
+}
+
+/// What a run did.
+public struct RunSummary: Sendable {
+    public var eventsRead: Int
+    public var rowsWritten: Int
+    public var deadLetters: Int
+    public var lateEvents: Int
+    public var checkpoints: Int
+    public var seconds: Double
+    /// True when it was ended at once: it goes on from its last checkpoint.
+    public var wasAbandoned: Bool
+}

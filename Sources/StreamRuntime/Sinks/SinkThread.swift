@@ -1,0 +1,98 @@
+internal import DataPath
+internal import Diagnostics
+internal import Glibc
+internal import PluginAPI
+
+/// Work for the sink thread.
+enum SinkMessage: Sendable {
+    /// Rows of the table with this index.
+    case rows(table: Int, RecordBatch)
+    /// One worker has handed over everything from before the barrier.
+    case barrier(Int)
+}
+
+/// Writes result rows: the one thread that owns every open sink of a run.
+///
+/// It commits when its queue is empty, so rows become visible at once, and at barriers, so that a checkpoint never counts
+/// what a sink does not hold. A failure that may pass is retried with growing pauses, visibly, for as long as the run
+/// lives; the queue fills up meanwhile and the workers wait.
+final class SinkThread {
+    /// A result table with the name of the sink that it goes to.
+    struct Target: Sendable {
+        var table: TableDefinition
+        var sink: String
+    }
+
+    private let targets: [Target]
+    private let queue: BoundedQueue<SinkMessage>
+    private let control: RunControl
+    private let status: PipelineStatus
+    private let workerCount: Int
+    private let notify: @Sendable (String) -> Void
+    private var sinks: [String: any Sink] = [:]
+    private var barrierArrivals = 0
+
+    init(
+        targets: [Target], queue: BoundedQueue<SinkMessage>, control: RunControl, status: PipelineStatus,
+        workerCount: Int, notify: @escaping @Sendable (String) -> Void
+    ) {
+        self.targets = targets
+        self.queue = queue
+        self.control = control
+        self.status = status
+        self.workerCount = workerCount
+        self.notify = notify
+    }
+
+    /// Opens the sinks, then takes messages until the queue is closed and empty or the run is abandoned.
+    func run(open: (String) throws -> any Sink) {
+        do {
+            for name in Set(targets.map(\.sink)) { sinks[name] = try open(name) }
+            var hasUncommitted = false
+            while !control.shouldAbandon {
+                guard let message = queue.pop(waitingMilliseconds: hasUncommitted ? 0 : 100) else {
+                    if hasUncommitted { try flushAll() }
+                    hasUncommitted = false
+                    if queue.isFinished { break }
+                    continue
+                }
+                switch message {
+                case .rows(let table, let rows):
+                    let target = targets[table]
+                    guard let sink = sinks[target.sink] else { continue }
+                    try retrying("sink \(target.sink)") { try sink.write(rows, to: target.table) }
+                    status.rowsWritten.add(rows.rowCount, ordering: .relaxed)
+                    hasUncommitted = true
+                case .barrier(let number):
+                    barrierArrivals += 1
+                    guard barrierArrivals == workerCount else { continue }
+                    barrierArrivals = 0
+                    try flushAll()
+                    hasUncommitted = false
+                    control.sinkReached(barrier: number)
+                }
+            }
+            for sink in sinks.values { try sink.close() }
+        } catch {
+            control.fail(error)
+        }
+    }
+
+    private func flushAll() throws {
+        for (name, sink) in sinks { try retrying("sink \(name)") { try sink.flush() } }
+    }
+
+    private func retrying(_ component: String, _ body: () throws -> Void) throws {
+        var pauseMilliseconds: UInt32 = 100
+        while true {
+            do {
+                return try body()
+            } catch let error as PipelineError where error.retry == .backoff {
+                guard !control.shouldAbandon else { throw error }
+                notify("\(component): \(error.message); trying again in \(pauseMilliseconds) ms")
+                usleep(pauseMilliseconds * 1000)
+                pauseMilliseconds = min(pauseMilliseconds * 2, 10_000)
+            }
+        }
+    }
+}

@@ -1,1 +1,0 @@
-// StreamRuntime: to be written.

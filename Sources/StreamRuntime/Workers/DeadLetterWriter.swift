@@ -1,0 +1,56 @@
+internal import DataPath
+internal import Diagnostics
+internal import Foundation
+internal import PluginAPI
+
+/// Sends records that could not be used to the dead-letter topic. Threads: one.
+final class DeadLetterWriter {
+    private let topic: String
+    private let broker: any Broker
+    private let status: PipelineStatus
+    private let notify: @Sendable (String) -> Void
+    private var producer: (any BrokerProducer)?
+    private let block = RecordBlock()
+    private var notedCodes: Set<String> = []
+
+    init(topic: String, broker: any Broker, status: PipelineStatus, notify: @escaping @Sendable (String) -> Void) {
+        self.topic = topic
+        self.broker = broker
+        self.status = status
+        self.notify = notify
+    }
+
+    /// Adds one record of `source`; the first of each code is also said aloud.
+    func add(
+        _ entry: RecordBlock.Entry, of source: RecordBlock, partition: TopicPartition, code: DiagnosticCode,
+        reason: String
+    ) {
+        let letter = DeadLetter(
+            key: source.key(entry).map(Array.init), value: source.value(entry).map(Array.init),
+            headers: source.headers(entry).map { DeadLetter.Header($0.name, $0.value) },
+            origin: .topic(partition, offset: entry.offset), stage: .decode, code: code.id, message: reason,
+            timeMilliseconds: Int64(Date().timeIntervalSince1970 * 1000))
+        letter.encode(into: block)
+        status.deadLetters.add(1, ordering: .relaxed)
+        if notedCodes.insert(code.id).inserted {
+            notify(
+                "dead letter [\(code.id)] \(partition.topic), partition \(partition.partition), offset \(entry.offset): "
+                    + "\(reason) (further ones are counted; see topic \(topic))")
+        }
+    }
+
+    /// Hands everything to the broker. Called before positions are reported: a bad record never vanishes.
+    func flush() throws {
+        guard block.count > 0 else { return }
+        let producer = try producer ?? broker.makeProducer()
+        self.producer = producer
+        try producer.send(block, to: topic)
+        try producer.flush()
+        block.removeAll()
+    }
+
+    func close() throws {
+        try flush()
+        try producer?.close()
+    }
+}

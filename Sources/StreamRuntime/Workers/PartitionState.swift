@@ -1,0 +1,39 @@
+internal import DataPath
+internal import PluginAPI
+
+/// One partition that a worker owns: its reader, and for each consumer how far it has counted.
+final class PartitionState {
+    let input: Int
+    let partition: TopicPartition
+    let reader: any PartitionReader
+    /// In the order of the input's consumers.
+    var consumers: [ConsumerPosition]
+    /// True after a fetch found nothing; false after one that found records.
+    var isAtEnd = false
+    /// When records were last read, or the run began; monotonic milliseconds.
+    var lastRecordAt: Int64
+    /// Records behind the partition's end, when last looked at.
+    var lag = 0
+
+    struct ConsumerPosition {
+        /// The offset of the next record to count; what lies before was counted by an earlier run.
+        var nextOffset: Int64
+        /// The highest event time counted; `Int64.min` for none.
+        var maxEventTime: Int64
+    }
+
+    init(
+        input: Int, partition: TopicPartition, reader: any PartitionReader, consumers: [ConsumerPosition],
+        now: Int64
+    ) {
+        self.input = input
+        self.partition = partition
+        self.reader = reader
+        self.consumers = consumers
+        lastRecordAt = now
+    }
+
+    /// An idle partition, also one that never had a record, is read to its end and has been so for the timeout: the
+    /// watermark does not wait for it. This is the one place where processing time matters.
+    func isIdle(now: Int64, timeout: Int64) -> Bool { isAtEnd && now - lastRecordAt >= timeout }
+}

@@ -1,0 +1,123 @@
+internal import Foundation
+internal import Synchronization
+
+/// What the threads of a run tell each other: stop, barriers, failure.
+///
+/// A **barrier** is an instant between batches. The coordinator asks for one; every worker hands its partial aggregates
+/// on, reports its positions, waits until it holds everything that was sent to it, gives its shards' rows and state, and
+/// goes on when all have done so. Threads: any.
+final class RunControl: @unchecked Sendable {
+    // `@unchecked`: stored variables are accessed only between lock() and unlock() of `condition`.
+    enum BarrierKind: Sendable, Equatable {
+        case checkpoint
+        /// The last one: workers end after it.
+        case final(closeWindows: Bool)
+    }
+
+    struct Barrier: Sendable {
+        var number: Int
+        var kind: BarrierKind
+    }
+
+    /// What one worker contributes to a checkpoint.
+    struct Report: Sendable {
+        var positions: [SectionPosition]
+        /// Serialised state of the worker's shard, per aggregation.
+        var shards: [[UInt8]]
+    }
+
+    struct SectionPosition: Sendable {
+        var section: String
+        var position: Checkpoint.Position
+    }
+
+    private let condition = NSCondition()
+    private let workerCount: Int
+    private var reports: [Int: Report] = [:]
+    private var sinkReachedBarrier = 0
+    private var failureValue: (any Error)?
+    private var barrier: Barrier?
+    /// The number of the newest barrier asked for: workers look at it between batches without a lock.
+    let requestedBarrier = Atomic<Int>(0)
+    private let isAbandoned = Atomic<Bool>(false)
+
+    init(workerCount: Int) { self.workerCount = workerCount }
+
+    /// True when threads should end as soon as they can, leaving everything as the last checkpoint has it.
+    var shouldAbandon: Bool { isAbandoned.load(ordering: .relaxed) }
+
+    func abandon() {
+        condition.lock()
+        isAbandoned.store(true, ordering: .relaxed)
+        condition.broadcast()
+        condition.unlock()
+    }
+
+    /// Records the first failure and ends the run.
+    func fail(_ error: any Error) {
+        condition.lock()
+        if failureValue == nil { failureValue = error }
+        isAbandoned.store(true, ordering: .relaxed)
+        condition.broadcast()
+        condition.unlock()
+    }
+
+    var failure: (any Error)? {
+        condition.lock()
+        defer { condition.unlock() }
+        return failureValue
+    }
+
+    // MARK: The coordinator's side.
+
+    /// Runs one barrier and gives all reports, in the order of the workers, when every sink has everything that came
+    /// before it; nil when the run was abandoned meanwhile.
+    func runBarrier(_ kind: BarrierKind) -> [Report]? {
+        condition.lock()
+        defer { condition.unlock() }
+        let number = (barrier?.number ?? 0) + 1
+        barrier = Barrier(number: number, kind: kind)
+        reports = [:]
+        requestedBarrier.store(number, ordering: .releasing)
+        while reports.count < workerCount || sinkReachedBarrier < number {
+            if isAbandoned.load(ordering: .relaxed) { return nil }
+            condition.wait()
+        }
+        return reports.sorted { $0.key < $1.key }.map(\.value)
+    }
+
+    // MARK: The workers' side.
+
+    var currentBarrier: Barrier? {
+        condition.lock()
+        defer { condition.unlock() }
+        return barrier
+    }
+
+    func report(_ report: Report, worker: Int) {
+        condition.lock()
+        reports[worker] = report
+        condition.broadcast()
+        condition.unlock()
+    }
+
+    /// Waits until every worker has reported; false when the run was abandoned.
+    func waitForAllReports(of number: Int) -> Bool {
+        condition.lock()
+        defer { condition.unlock() }
+        while barrier?.number == number, reports.count < workerCount {
+            if isAbandoned.load(ordering: .relaxed) { return false }
+            condition.wait()
+        }
+        return !isAbandoned.load(ordering: .relaxed)
+    }
+
+    // MARK: The sink thread's side.
+
+    func sinkReached(barrier number: Int) {
+        condition.lock()
+        sinkReachedBarrier = number
+        condition.broadcast()
+        condition.unlock()
+    }
+}

@@ -1,0 +1,26 @@
+internal import Foundation
+
+/// A thread that runs one body and can be waited for.
+final class RunThread: Sendable {
+    private let done = DispatchSemaphore(value: 0)
+
+    /// Starts at once. `value` belongs to the new thread from here on: the caller must not touch it again.
+    init<Value>(name: String, confining value: Value, _ body: @escaping @Sendable (Value) -> Void) {
+        let box = Confined(value: value)
+        let done = done
+        let thread = Thread {
+            body(box.value)
+            done.signal()
+        }
+        thread.name = name
+        thread.stackSize = 4 << 20
+        thread.start()
+    }
+
+    func join() { done.wait() }
+
+    /// Carries a value that is not sendable into its thread: nobody else uses it afterwards.
+    private struct Confined<Value>: @unchecked Sendable {
+        let value: Value
+    }
+}

@@ -1,0 +1,114 @@
+internal import DataPath
+internal import Diagnostics
+internal import PlatformModel
+internal import PluginAPI
+
+/// The groups of every aggregation whose key hash belongs to one worker: merges what all workers counted and makes rows.
+/// Threads: one.
+final class Shard {
+    private let aggregators: [ShardAggregator]
+    private let aggregations: [Aggregation]
+    private let emitsUpdates: [Bool]
+    private let schemas: [BatchSchema]
+    /// Per worker, per aggregation.
+    private var watermarks: [[WatermarkReport]]
+    private var barrierArrivals: Set<Int> = []
+
+    init(
+        aggregations: [Aggregation], emitsUpdates: [Bool], schemas: [BatchSchema], hashKey: HashKey, workerCount: Int
+    ) throws {
+        self.aggregations = aggregations
+        self.emitsUpdates = emitsUpdates
+        self.schemas = schemas
+        aggregators = try aggregations.map { try ShardAggregator(spec: $0.spec, hashKey: hashKey) }
+        // A worker that has not reported yet holds the watermark back.
+        let unknown = WatermarkReport(active: .min, idle: .min)
+        watermarks = Array(repeating: Array(repeating: unknown, count: aggregations.count), count: workerCount)
+    }
+
+    /// Takes the state of the shard `index` of `count` from a checkpoint that any number of shards wrote.
+    func restore(_ checkpoint: Checkpoint, index: Int, count: Int) throws {
+        for (position, aggregation) in aggregations.enumerated() {
+            guard let section = checkpoint.section(aggregation.name, fingerprint: aggregation.fingerprint) else { continue }
+            for bytes in section.shards {
+                try bytes.withUnsafeBytes {
+                    try aggregators[position].restore(
+                        from: $0, fingerprint: aggregation.fingerprint,
+                        filter: { LocalAggregator.shard(of: $0, count: count) == index })
+                }
+            }
+        }
+    }
+
+    func take(_ message: ShardMessage) throws {
+        switch message {
+        case .partial(let aggregation, let batch): try reporting(aggregation) { try aggregators[aggregation].merge(batch) }
+        case .watermarks(let worker, let reports): watermarks[worker] = reports
+        case .barrier(let worker, _): barrierArrivals.insert(worker)
+        }
+    }
+
+    /// True once every worker has sent the barrier.
+    func hasBarrier(from workerCount: Int) -> Bool { barrierArrivals.count == workerCount }
+    func clearBarrier() { barrierArrivals = [] }
+
+    /// The lowest watermark of any aggregation; nil before there is one.
+    var watermark: Int64? { aggregators.map(\.watermark).filter { $0 != .min }.min() }
+
+    /// The rows that are due, per aggregation: changed ones or those of windows that closed.
+    func emit(_ give: (_ aggregation: Int, RecordBatch) -> Bool) throws {
+        for (index, aggregator) in aggregators.enumerated() {
+            if let watermark = WatermarkReport.combine(watermarks.map { $0[index] }) {
+                aggregator.advance(watermark: watermark)
+            }
+            try reporting(index) {
+                let rows = RecordBatch(schema: schemas[index])
+                if emitsUpdates[index] {
+                    try aggregator.takeUpdates(into: rows)
+                    try aggregator.takeClosed(into: nil)
+                } else {
+                    try aggregator.takeClosed(into: rows)
+                }
+                if rows.rowCount > 0 { _ = give(index, rows) }
+            }
+        }
+    }
+
+    /// The rows of all open windows of the aggregations that emit each row once; the state stays.
+    func emitOpenWindows(_ give: (_ aggregation: Int, RecordBatch) -> Bool) throws {
+        for (index, aggregator) in aggregators.enumerated() where !emitsUpdates[index] {
+            try reporting(index) {
+                let rows = RecordBatch(schema: schemas[index])
+                try aggregator.takeOpen(into: rows)
+                if rows.rowCount > 0 { _ = give(index, rows) }
+            }
+        }
+    }
+
+    func serialized() -> [[UInt8]] {
+        zip(aggregators, aggregations).map { aggregator, aggregation in
+            var bytes: [UInt8] = []
+            aggregator.serialize(into: &bytes, fingerprint: aggregation.fingerprint)
+            return bytes
+        }
+    }
+
+    private func reporting(_ index: Int, _ body: () throws -> Void) throws {
+        do {
+            try body()
+        } catch let error as AggregationError {
+            throw aggregations[index].failure(error)
+        }
+    }
+}
+
+extension Aggregation {
+    /// An error of the engine as one of this aggregation.
+    func failure(_ error: AggregationError) -> PipelineError {
+        var hint: String?
+        if case .overflow = error { hint = "a decimal field has room for 38 digits: declare the field as decimal(38,0) to sum larger numbers" }
+        return PipelineError(
+            .aggregateOverflow, error.description, hint: hint,
+            component: "aggregation '\(name)' (\(location.file):\(location.line))")
+    }
+}

@@ -1,0 +1,10 @@
+internal import DataPath
+
+/// What a worker sends to the owner of a shard.
+enum ShardMessage: Sendable {
+    case partial(aggregation: Int, PartialBatch)
+    /// The sender's watermarks, per aggregation; everything that they cover was sent before.
+    case watermarks(worker: Int, [WatermarkReport])
+    /// The sender has sent everything from before the barrier.
+    case barrier(worker: Int, number: Int)
+}

@@ -1,0 +1,360 @@
+internal import DataPath
+internal import Diagnostics
+internal import Foundation
+internal import PlatformModel
+internal import PluginAPI
+internal import Synchronization
+
+/// One worker: it owns partitions, local aggregates, one shard of the groups, and its C handles. Threads: its own.
+///
+/// Its round: take what other workers sent to the shard; read, decode and count one block of each partition; at every
+/// flush interval hand the deltas to the shards and emit what is due. See docs/runtime.md.
+final class Worker {
+    /// What the workers of a run share.
+    struct Shared: Sendable {
+        var topology: Topology
+        var settings: Settings
+        var broker: any Broker
+        var hashKey: HashKey
+        var inboxes: [BoundedQueue<ShardMessage>]
+        var sinkQueue: BoundedQueue<SinkMessage>
+        var control: RunControl
+        var status: PipelineStatus
+        var progress: [WorkerProgress]
+        var notify: @Sendable (String) -> Void
+    }
+
+    struct Settings: Sendable {
+        var workerCount: Int
+        var batchRows: Int
+        var flushIntervalMilliseconds: Int64
+        var idleTimeoutMilliseconds: Int64
+        var maxFutureSkewMilliseconds: Int64
+        var deadLetterTopic: String
+        /// Per aggregation.
+        var emitsUpdates: [Bool]
+        /// The position of an input's raw table among the sink's targets.
+        var rawTargets: [Int: Int]
+    }
+
+    let index: Int
+    let shared: Shared
+    let partitions: [PartitionState]
+    let runners: [AggregationRunner]
+    let shard: Shard
+    let decoders: [RecordDecoder]
+    let deadLetters: DeadLetterWriter
+    let dictionary: StringDictionary
+    private let block = RecordBlock(byteCapacity: 1 << 20)
+    private let clock = EventClock()
+    private let inTime = Selection()
+    private var faults: [RecordDecoder.Fault] = []
+    private var failedRows: [Int32] = []
+    private var lastFlush: Int64 = 0
+    private var reachedBarrier = 0
+
+    private static let fetchBytes = 1 << 20
+    /// Local groups that are handed over even before the flush interval: beyond it the local table outgrows the caches.
+    private static let localGroupLimit = 1 << 18
+    /// Strings that the dictionary may hold before it is emptied, at a moment when no code of it is in use.
+    private static let dictionaryLimit = 1 << 20
+
+    init(index: Int, shared: Shared, partitions: [PartitionState], checkpoint: Checkpoint?) throws {
+        self.index = index
+        self.shared = shared
+        self.partitions = partitions
+        let topology = shared.topology
+        let dictionary = StringDictionary()
+        self.dictionary = dictionary
+        runners = try topology.aggregations.map { try AggregationRunner($0, hashKey: shared.hashKey) }
+        for input in topology.inputs {
+            for case .aggregation(let aggregation, let position) in input.consumers {
+                try runners[aggregation].bind(position: position, schema: input.schema)
+            }
+        }
+        decoders = topology.inputs.map { input in
+            RecordDecoder(
+                input: input, broker: shared.broker, hashKey: shared.hashKey, dictionary: dictionary,
+                capacity: shared.settings.batchRows)
+        }
+        shard = try Shard(
+            aggregations: topology.aggregations, emitsUpdates: shared.settings.emitsUpdates,
+            schemas: topology.tables.map { BatchSchema($0.columns) }, hashKey: shared.hashKey,
+            workerCount: shared.settings.workerCount)
+        if let checkpoint { try shard.restore(checkpoint, index: index, count: shared.settings.workerCount) }
+        deadLetters = DeadLetterWriter(
+            topic: shared.settings.deadLetterTopic, broker: shared.broker, status: shared.status,
+            notify: shared.notify)
+    }
+
+    static func now() -> Int64 { Int64(clock_gettime_nsec() / 1_000_000) }
+
+    /// Works until the last barrier or until the run is abandoned.
+    func run() {
+        do {
+            lastFlush = Worker.now()
+            while !shared.control.shouldAbandon {
+                if shared.control.requestedBarrier.load(ordering: .acquiring) > reachedBarrier {
+                    guard try passBarrier() else { break }
+                    continue
+                }
+                try takeInbox()
+                let hasRead = try readRound()
+                try flushIfDue()
+                if !hasRead, let message = shared.inboxes[index].pop(waitingMilliseconds: 5) { try shard.take(message) }
+            }
+            for partition in partitions { try partition.reader.close() }
+            try deadLetters.close()
+        } catch {
+            shared.control.fail(error)
+        }
+    }
+
+    // MARK: Reading.
+
+    /// Reads one block of every partition; true if there was any record.
+    private func readRound() throws -> Bool {
+        var hasRead = false
+        for partition in partitions {
+            if shared.control.requestedBarrier.load(ordering: .relaxed) > reachedBarrier { return true }
+            switch try partition.reader.fetch(into: block, maxBytes: Worker.fetchBytes) {
+            case .endOfPartition:
+                partition.isAtEnd = true
+                partition.lag = 0
+            case .records:
+                partition.isAtEnd = false
+                partition.lastRecordAt = Worker.now()
+                hasRead = true
+                try count(partition)
+                try takeInbox()
+            }
+        }
+        shared.progress[index].publish(isAtEnd: !hasRead && partitions.allSatisfy(\.isAtEnd), lag: partitions.reduce(0) { $0 + $1.lag })
+        return hasRead
+    }
+
+    /// Counts the records of the fetched block.
+    private func count(_ partition: PartitionState) throws {
+        let entries = block.entries
+        var start = 0
+        while start < entries.count {
+            var end = min(start + shared.settings.batchRows, entries.count)
+            // A batch lies wholly before or wholly behind the place where a consumer begins.
+            for consumer in partition.consumers where consumer.nextOffset > entries[start].offset {
+                while end > start + 1, entries[end - 1].offset >= consumer.nextOffset { end -= 1 }
+            }
+            try countBatch(partition, start..<end)
+            start = end
+        }
+        shared.status.eventsRead.add(entries.count, ordering: .relaxed)
+    }
+
+    private func countBatch(_ partition: PartitionState, _ range: Range<Int>) throws {
+        let input = shared.topology.inputs[partition.input]
+        let decoder = decoders[partition.input]
+        let firstOffset = block.entries[range.lowerBound].offset
+        let nextOffset = block.entries[range.upperBound - 1].offset + 1
+        faults.removeAll(keepingCapacity: true)
+        try decoder.decode(block, entries: range, faults: &faults)
+        for fault in faults {
+            deadLetters.add(
+                block.entries[fault.entry], of: block, partition: partition.partition, code: fault.code,
+                reason: fault.reason)
+        }
+        let batch = decoder.batch
+        guard case .int64(let times) = batch.columns[input.timestampColumn] else { return }
+        let eligible = rowsInTime(times, partition, range)
+        failedRows.removeAll(keepingCapacity: true)
+        var clockStart: Int64?
+        for (position, consumer) in input.consumers.enumerated() {
+            guard partition.consumers[position].nextOffset <= firstOffset else { continue }
+            let start = partition.consumers[position].maxEventTime
+            // Consumers that began together share one pass.
+            if clockStart != start {
+                clock.run(UnsafePointer(times.values), count: batch.rowCount, rows: eligible, from: start)
+                clockStart = start
+            }
+            switch consumer {
+            case .aggregation(let index, let inputPosition):
+                let runner = runners[index]
+                do {
+                    let late = try runner.update(
+                        position: inputPosition, batch: batch, eligible: eligible, clock: clock,
+                        failedRows: &failedRows)
+                    if late > 0 { shared.status.lateEvents.add(late, ordering: .relaxed) }
+                } catch let error as AggregationError {
+                    throw runner.aggregation.failure(error)
+                }
+            case .rawEvents: try sendRawEvents(batch, rows: eligible, input: partition.input)
+            }
+            partition.consumers[position] = .init(nextOffset: nextOffset, maxEventTime: clock.highest)
+        }
+        if !failedRows.isEmpty { reportFailedRows(partition, range) }
+        if runners.contains(where: { $0.local.groupCount > Worker.localGroupLimit }) { try flush() }
+    }
+
+    /// The rows whose time is not too far ahead of now; nil when that is all of them. The others become dead letters and
+    /// move no clock.
+    private func rowsInTime(_ times: FixedVector<Int64>, _ partition: PartitionState, _ range: Range<Int>) -> Selection? {
+        let limit = Int64(Date().timeIntervalSince1970 * 1000) + shared.settings.maxFutureSkewMilliseconds
+        let values = times.values
+        var highest = Int64.min
+        for row in 0..<times.count { highest = max(highest, values[row]) }
+        guard highest > limit else { return nil }
+        inTime.reserve(times.count)
+        inTime.removeAll()
+        let rows = entryOfRow(range)
+        for row in 0..<times.count {
+            if values[row] <= limit {
+                inTime.rows[inTime.count] = Int32(row)
+                inTime.count += 1
+            } else {
+                deadLetters.add(
+                    block.entries[rows[row]], of: block, partition: partition.partition, code: .futureEvent,
+                    reason: "the event's time is more than runtime.max_future_skew ahead of now")
+            }
+        }
+        return inTime
+    }
+
+    private func reportFailedRows(_ partition: PartitionState, _ range: Range<Int>) {
+        let rows = entryOfRow(range)
+        for row in Set(failedRows).sorted() {
+            deadLetters.add(
+                block.entries[rows[Int(row)]], of: block, partition: partition.partition, code: .expressionFailed,
+                reason: "a filter's arithmetic overflows on this record")
+        }
+    }
+
+    /// The block's entry of each row of the batch: the entries without those that were not decoded.
+    private func entryOfRow(_ range: Range<Int>) -> [Int] {
+        let bad = Set(faults.map(\.entry))
+        return range.filter { !bad.contains($0) }
+    }
+
+    /// Hands a copy of the batch to the sink: the decoder's own batch is used again.
+    private func sendRawEvents(_ batch: RecordBatch, rows: Selection?, input: Int) throws {
+        guard let target = shared.settings.rawTargets[input] else { return }
+        let copy = RecordBatch(schema: batch.schema, capacity: batch.rowCount)
+        copy.append(batch, rows: rows.map { UnsafeBufferPointer(start: UnsafePointer($0.rows), count: $0.count) })
+        if copy.rowCount > 0 { _ = shared.sinkQueue.push(.rows(table: target, copy)) }
+    }
+
+    // MARK: Handing over.
+
+    private func flushIfDue() throws {
+        let now = Worker.now()
+        guard now - lastFlush >= shared.settings.flushIntervalMilliseconds else { return }
+        try flush()
+        try takeInbox()
+        try emit()
+        for partition in partitions where !partition.isAtEnd {
+            let next = try shared.broker.offsets(partition.partition).next
+            partition.lag = Int(clamping: next - partition.reader.position)
+        }
+    }
+
+    /// Sends the local deltas to their shards, then the watermarks that cover them.
+    private func flush() throws {
+        lastFlush = Worker.now()
+        try deadLetters.flush()
+        for (aggregation, runner) in runners.enumerated() {
+            do {
+                for (target, batch) in try runner.local.extract(shardCount: shared.settings.workerCount).enumerated() {
+                    if let batch { try send(.partial(aggregation: aggregation, batch), to: target) }
+                }
+            } catch let error as AggregationError {
+                throw runner.aggregation.failure(error)
+            }
+        }
+        // No local group refers to a code any more.
+        if dictionary.count > Worker.dictionaryLimit { dictionary.removeAll() }
+        let reports = watermarkReports(at: lastFlush, isFinal: false)
+        for target in shared.inboxes.indices { try send(.watermarks(worker: index, reports), to: target) }
+    }
+
+    /// At the end of a run partitions without a single event do not hold the watermark back.
+    private func watermarkReports(at now: Int64, isFinal: Bool) -> [WatermarkReport] {
+        var reports = [WatermarkReport](repeating: WatermarkReport(), count: runners.count)
+        for partition in partitions {
+            let isIdle = partition.isIdle(now: now, timeout: shared.settings.idleTimeoutMilliseconds)
+            for (position, consumer) in shared.topology.inputs[partition.input].consumers.enumerated() {
+                guard case .aggregation(let aggregation, _) = consumer else { continue }
+                let highest = partition.consumers[position].maxEventTime
+                reports[aggregation].add(
+                    maxEventTime: highest,
+                    delay: runners[aggregation].aggregation.spec.watermarkDelayMilliseconds,
+                    isIdle: isIdle || isFinal && highest == .min)
+            }
+        }
+        return reports
+    }
+
+    /// A full inbox is waited for; meanwhile the own one is emptied, so that two workers never wait for each other.
+    private func send(_ message: ShardMessage, to target: Int) throws {
+        if target == index { return try shard.take(message) }
+        while !shared.inboxes[target].tryPush(message) {
+            if shared.control.shouldAbandon { return }
+            if let mine = shared.inboxes[index].pop(waitingMilliseconds: 1) { try shard.take(mine) }
+        }
+    }
+
+    private func takeInbox() throws {
+        while let message = shared.inboxes[index].pop(waitingMilliseconds: 0) { try shard.take(message) }
+    }
+
+    private func emit() throws {
+        try shard.emit { shared.sinkQueue.push(.rows(table: $0, $1)) }
+        if let watermark = shard.watermark { shared.status.watermark.store(watermark, ordering: .relaxed) }
+    }
+
+    // MARK: Barriers.
+
+    /// Takes part in the barrier that was asked for; false after the last one.
+    private func passBarrier() throws -> Bool {
+        guard let barrier = shared.control.currentBarrier else { return true }
+        reachedBarrier = barrier.number
+        var isFinal = false
+        var closesWindows = false
+        if case .final(let closeWindows) = barrier.kind { (isFinal, closesWindows) = (true, closeWindows) }
+        try flush()
+        if isFinal {
+            let reports = watermarkReports(at: Worker.now(), isFinal: true)
+            for target in shared.inboxes.indices { try send(.watermarks(worker: index, reports), to: target) }
+        }
+        for target in shared.inboxes.indices { try send(.barrier(worker: index, number: barrier.number), to: target) }
+        while !shard.hasBarrier(from: shared.settings.workerCount) {
+            if shared.control.shouldAbandon { return false }
+            if let message = shared.inboxes[index].pop(waitingMilliseconds: 10) { try shard.take(message) }
+        }
+        shard.clearBarrier()
+        try emit()
+        if closesWindows { try shard.emitOpenWindows { shared.sinkQueue.push(.rows(table: $0, $1)) } }
+        _ = shared.sinkQueue.push(.barrier(barrier.number))
+        shared.control.report(
+            RunControl.Report(positions: positions(), shards: shard.serialized()), worker: index)
+        // Nobody goes on before all have reported: a message from after the barrier must not reach a shard before it.
+        guard shared.control.waitForAllReports(of: barrier.number) else { return false }
+        return !isFinal
+    }
+
+    private func positions() -> [RunControl.SectionPosition] {
+        partitions.flatMap { partition in
+            let input = shared.topology.inputs[partition.input]
+            return input.consumers.enumerated().map { position, consumer in
+                RunControl.SectionPosition(
+                    section: shared.topology.sectionName(consumer, of: input),
+                    position: Checkpoint.Position(
+                        partition: partition.partition, nextOffset: partition.consumers[position].nextOffset,
+                        maxEventTime: partition.consumers[position].maxEventTime))
+            }
+        }
+    }
+}
+
+/// Monotonic nanoseconds.
+private func clock_gettime_nsec() -> UInt64 {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+}

@@ -1,0 +1,157 @@
+internal import DataPath
+internal import Diagnostics
+internal import Glibc
+internal import PluginAPI
+internal import SQLiteClient
+
+/// An open SQLite database as a sink. Threads: one.
+///
+/// Rows are upserted by prepared statements inside one transaction, which ``flush()`` commits. Timestamps are UTC text of
+/// fixed width (`2026-11-21 13:45:30.123`), decimals are text with all their digits, booleans are 0 and 1.
+final class SQLiteSink: Sink {
+    let connection: SQLiteConnection
+    let path: String
+    private var writers: [String: UpsertWriter] = [:]
+    private var isInTransaction = false
+    private var rowsInTransaction = 0
+
+    /// A transaction is committed after this many rows even without a flush, to bound the write-ahead log.
+    private static let rowsPerTransaction = 100_000
+
+    init(path: String, synchronous: String, busyTimeoutMilliseconds: Int32) throws {
+        self.path = path
+        do {
+            try SQLiteSink.makeFolder(of: path)
+            connection = try SQLiteConnection(path: path, busyTimeoutMilliseconds: busyTimeoutMilliseconds)
+            try connection.execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=\(synchronous)")
+            try connection.execute(TableCatalog.schema)
+        } catch let error as SQLiteError {
+            throw SQLiteSink.failure(error, path: path, opening: true)
+        }
+    }
+
+    func plan(_ table: TableDefinition) throws -> TableChange {
+        try reporting { try TableCatalog(connection).change(to: table) }
+    }
+
+    func apply(_ table: TableDefinition) throws {
+        try flush()
+        writers[table.name] = nil
+        try reporting { try TableCatalog(connection).apply(table) }
+    }
+
+    func write(_ rows: RecordBatch, to table: TableDefinition) throws {
+        guard rows.rowCount > 0 else { return }
+        try reporting {
+            if !isInTransaction {
+                try connection.execute("BEGIN IMMEDIATE")
+                isInTransaction = true
+            }
+            let writer: UpsertWriter
+            if let known = writers[table.name] {
+                writer = known
+            } else {
+                writer = try UpsertWriter(table, connection)
+                writers[table.name] = writer
+            }
+            try writer.write(rows)
+            rowsInTransaction += rows.rowCount
+            if rowsInTransaction >= SQLiteSink.rowsPerTransaction { try commit() }
+        }
+    }
+
+    func flush() throws { try reporting { try commit() } }
+
+    func query(_ sql: String) throws -> QueryResult? {
+        try flush()
+        // A connection of its own that cannot write, whatever the text says.
+        do {
+            let reader = try SQLiteConnection(path: path, mode: .readOnly)
+            let statement = try reader.prepare(sql)
+            guard statement.isReadOnly else {
+                throw PipelineError(
+                    .queryFailed, "only queries are allowed here", hint: "write SELECT …; streamplat owns these tables")
+            }
+            var result = QueryResult(columns: (0..<statement.columnCount).map(statement.columnName), rows: [])
+            while try statement.step() {
+                result.rows.append((0..<statement.columnCount).map { cell(statement.value($0)) })
+            }
+            return result
+        } catch let error as SQLiteError {
+            throw PipelineError(
+                .queryFailed, error.message, hint: "`streamplat query` without SQL lists the tables", component: path)
+        }
+    }
+
+    func tables() throws -> [(name: String, rows: Int64)]? {
+        try flush()
+        return try reporting {
+            try TableCatalog(connection).names().map { name in
+                let statement = try connection.prepare("SELECT count(*) FROM \(SQLText.identifier(name))")
+                guard try statement.step(), case .integer(let rows) = statement.value(0) else { return (name, 0) }
+                return (name, rows)
+            }
+        }
+    }
+
+    func close() throws {
+        try flush()
+        writers = [:]
+    }
+
+    private func commit() throws {
+        guard isInTransaction else { return }
+        try connection.execute("COMMIT")
+        isInTransaction = false
+        rowsInTransaction = 0
+    }
+
+    private func cell(_ value: SQLiteStatement.Value) -> QueryResult.Cell {
+        switch value {
+        case .null: .null
+        case .integer(let value): .integer(value)
+        case .double(let value): .double(value)
+        case .text(let value): .text(value)
+        case .blob(let bytes): .text(bytes.map { byte in (byte < 16 ? "0" : "") + String(byte, radix: 16) }.joined())
+        }
+    }
+
+    private func reporting<Result>(_ body: () throws -> Result) throws -> Result {
+        do {
+            return try body()
+        } catch let error as SQLiteError {
+            throw SQLiteSink.failure(error, path: path, opening: false)
+        }
+    }
+
+    private static func failure(_ error: SQLiteError, path: String, opening: Bool) -> PipelineError {
+        let hint: String? =
+            if error.isFull {
+                "free some space; what was committed is safe and the run goes on from its last checkpoint"
+            } else if error.isBusy {
+                "another program holds the database's write lock; end it, or raise busy_timeout"
+            } else if error.isReadOnly || error.cannotOpen {
+                "check who owns the file and its folder, or choose another `path`"
+            } else if error.isNotADatabase {
+                "choose another `path`, or move that file away"
+            } else {
+                nil
+            }
+        return PipelineError(
+            .sinkStorage, error.message, hint: hint, component: "sqlite database \(path)",
+            retry: error.isBusy ? .backoff : .never, exitCode: opening ? 3 : 1)
+    }
+
+    private static func makeFolder(of path: String) throws {
+        var folder = path.hasPrefix("/") ? "" : "."
+        for part in path.split(separator: "/").dropLast() {
+            folder += "/\(part)"
+            if mkdir(folder, 0o755) != 0, errno != EEXIST {
+                throw PipelineError(
+                    .sinkStorage, "cannot create the folder \(folder): \(String(cString: strerror(errno)))",
+                    hint: "check who owns its parent, or choose another `path`", component: "sqlite database \(path)",
+                    exitCode: 3)
+            }
+        }
+    }
+}

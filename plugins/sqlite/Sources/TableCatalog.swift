@@ -1,0 +1,106 @@
+internal import DataPath
+internal import PluginAPI
+internal import SQLiteClient
+
+/// Which tables of the database are ours, and what they mean: the table `_streamplat_tables`.
+struct TableCatalog {
+    static let schema = """
+        CREATE TABLE IF NOT EXISTS _streamplat_tables (
+          name TEXT PRIMARY KEY, fingerprint TEXT NOT NULL, key TEXT NOT NULL) WITHOUT ROWID
+        """
+
+    private let connection: SQLiteConnection
+
+    init(_ connection: SQLiteConnection) { self.connection = connection }
+
+    func names() throws -> [String] {
+        try rows("SELECT name FROM _streamplat_tables ORDER BY name", []).compactMap { $0.first?.text }
+    }
+
+    /// What has to be done so that the database has the table as it is wanted.
+    func change(to table: TableDefinition) throws -> TableChange {
+        let columns = try rows("SELECT name, type, \"notnull\" FROM pragma_table_info(?1) ORDER BY cid", [table.name])
+        let owned = try rows("SELECT fingerprint, key FROM _streamplat_tables WHERE name = ?1", [table.name]).first
+        if columns.isEmpty { return .create }
+        guard let owned, let fingerprint = owned.first?.text, let key = owned.last?.text else {
+            return .refuse(
+                reason: "a table '\(table.name)' that streamplat did not create is there already",
+                hint: "rename the aggregation, or rename or drop that table yourself")
+        }
+        guard key == keyText(table) else {
+            return .refuse(
+                reason: "the key of table '\(table.name)' would change from (\(key)) to (\(keyText(table)))",
+                hint: "give the aggregation a new name; its old table stays as it is")
+        }
+        var steps: [String] = []
+        for column in table.columns {
+            let wanted = SQLText.type(column.type)
+            if let existing = columns.first(where: { $0[0].text == column.name }) {
+                guard existing[1].text == wanted else {
+                    return .refuse(
+                        reason: "column '\(column.name)' of table '\(table.name)' is \(existing[1].text ?? "?") and "
+                            + "would become \(wanted)",
+                        hint: "give the column (`as:`) or the aggregation a new name")
+                }
+            } else if column.isNullable {
+                steps.append("add column \(column.name) \(wanted)")
+            } else {
+                steps.append("add column \(column.name) \(wanted), 0 in the rows that are there until they are counted anew")
+            }
+        }
+        for column in columns where !table.columns.contains(where: { $0.name == column[0].text }) {
+            guard column[2] == .integer(0) else {
+                return .refuse(
+                    reason: "column '\(column[0].text ?? "?")' of table '\(table.name)' is no longer written, but must not be null",
+                    hint: "give the aggregation a new name; its old table stays as it is")
+            }
+            steps.append("keep column \(column[0].text ?? "?"), null from now on")
+        }
+        if fingerprint == table.fingerprint { return steps.isEmpty ? .none : .alter(steps) }
+        return .rebuild(steps)
+    }
+
+    func apply(_ table: TableDefinition) throws {
+        try connection.transaction {
+            switch try change(to: table) {
+            case .none, .refuse: return
+            case .create:
+                for statement in SQLText.create(table) { try connection.execute(statement) }
+            case .alter: try addColumns(table)
+            case .rebuild:
+                try addColumns(table)
+                try connection.execute("DELETE FROM \(SQLText.identifier(table.name))")
+            }
+            _ = try rows(
+                """
+                INSERT INTO _streamplat_tables VALUES (?1, ?2, ?3)
+                ON CONFLICT (name) DO UPDATE SET fingerprint = excluded.fingerprint
+                """, [table.name, table.fingerprint, keyText(table)])
+        }
+    }
+
+    private func addColumns(_ table: TableDefinition) throws {
+        let existing = try rows("SELECT name FROM pragma_table_info(?1)", [table.name]).compactMap { $0.first?.text }
+        for column in table.columns where !existing.contains(column.name) {
+            let filler = column.isNullable ? "" : " DEFAULT 0"
+            try connection.execute(
+                "ALTER TABLE \(SQLText.identifier(table.name)) ADD COLUMN \(SQLText.column(column))\(filler)")
+        }
+    }
+
+    private func keyText(_ table: TableDefinition) -> String { table.key.joined(separator: ", ") }
+
+    private func rows(_ sql: String, _ parameters: [String]) throws -> [[SQLiteStatement.Value]] {
+        let statement = try connection.prepare(sql)
+        for (index, parameter) in parameters.enumerated() {
+            try Array(parameter.utf8).withUnsafeBytes { try statement.bindCopiedText(Int32(index + 1), $0) }
+        }
+        var result: [[SQLiteStatement.Value]] = []
+        while try statement.step() { result.append((0..<statement.columnCount).map(statement.value)) }
+        return result
+    }
+}
+
+extension SQLiteStatement.Value {
+    fileprivate var text: String? { if case .text(let text) = self { text } else { nil } }
+}

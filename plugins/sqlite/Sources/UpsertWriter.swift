@@ -1,0 +1,80 @@
+internal import DataPath
+internal import PluginAPI
+internal import SQLiteClient
+
+/// Upserts batches into one table by one prepared statement. Threads: the connection's.
+final class UpsertWriter {
+    private let statement: SQLiteStatement
+    private let columns: [ColumnSpec]
+    /// Rendered cells of the row that is being bound; SQLite reads them until `step` returns.
+    private let scratch: ByteBuffer
+
+    /// No timestamp, date or decimal is longer.
+    private static let longestScalar = 64
+
+    init(_ table: TableDefinition, _ connection: SQLiteConnection) throws {
+        statement = try connection.prepare(SQLText.upsert(table))
+        columns = table.columns
+        scratch = ByteBuffer(capacity: Self.longestScalar * table.columns.count)
+    }
+
+    func write(_ rows: RecordBatch) throws {
+        for row in 0..<rows.rowCount {
+            scratch.removeAll()
+            // Reserved as a whole: bound pointers must not move while the row's other cells are rendered.
+            scratch.reserve(Self.longestScalar * columns.count)
+            for index in columns.indices {
+                try bind(Int32(index + 1), rows.columns[index], columns[index].type, row)
+            }
+            _ = try statement.step()
+            statement.reset()
+        }
+    }
+
+    private func bind(_ index: Int32, _ column: ColumnVector, _ type: LogicalType, _ row: Int) throws {
+        switch column {
+        case .boolean(let vector):
+            if vector.nulls[row] { return try statement.bindNull(index) }
+            try statement.bind(index, vector.values[row] ? 1 : 0)
+        case .int64(let vector):
+            if vector.nulls[row] { return try statement.bindNull(index) }
+            switch type {
+            case .timestamp:
+                try bindRendered(index) { TextFormat.writeTimestamp(vector.values[row], style: .sqlite, to: $0) }
+            case .date: try bindRendered(index) { TextFormat.writeDate(vector.values[row], to: $0) }
+            default: try statement.bind(index, vector.values[row])
+            }
+        case .int128(let vector):
+            if vector.nulls[row] { return try statement.bindNull(index) }
+            var scale = 0
+            if case .decimal(_, let declared) = type { scale = declared }
+            try bindRendered(index) { TextFormat.writeDecimal(vector.values[row], scale: scale, to: $0) }
+        case .double(let vector):
+            if vector.nulls[row] { return try statement.bindNull(index) }
+            try statement.bind(index, vector.values[row])
+        case .bytes(let vector):
+            if vector.nulls[row] { return try statement.bindNull(index) }
+            try bindBytes(index, vector[row], type)
+        case .dictionary(let codes, let dictionary):
+            if codes.nulls[row] { return try statement.bindNull(index) }
+            try bindBytes(index, dictionary[codes.values[row]], type)
+        case .hash:
+            try statement.bindNull(index)
+        }
+    }
+
+    private func bindBytes(_ index: Int32, _ bytes: UnsafeRawBufferPointer, _ type: LogicalType) throws {
+        if type == .bytes {
+            try statement.bindBlob(index, bytes)
+        } else {
+            try statement.bindText(index, bytes)
+        }
+    }
+
+    private func bindRendered(_ index: Int32, _ render: (ByteBuffer) -> Void) throws {
+        let start = scratch.count
+        render(scratch)
+        try statement.bindText(
+            index, UnsafeRawBufferPointer(start: scratch.bytes + start, count: scratch.count - start))
+    }
+}
