@@ -6,6 +6,11 @@ extension ExpressionParser {
         "select", "from", "where", "exists", "interval", "over",
     ]
 
+    /// Whether a word needs quotes to be a name.
+    static func isReserved(_ word: String) -> Bool {
+        reserved.contains(word) || ["true", "false", "null", "case"].contains(word)
+    }
+
     mutating func parsePrimary() throws(ExpressionSyntaxError) -> ExpressionSyntax {
         let start = position
         switch token.kind {

@@ -36,6 +36,20 @@ public enum CalendarTime {
         return day <= lengths[month - 1] ? daysFromCivil(Int64(year), Int64(month), Int64(day)) : nil
     }
 
+    /// A time as `2024-01-31 10:00:00.000`, UTC.
+    public static func text(milliseconds: Int64) -> String {
+        let days = floorDivide(milliseconds, dayMilliseconds)
+        let date = civil(days)
+        let inDay = milliseconds - days * dayMilliseconds
+        func padded(_ value: Int64, _ width: Int) -> String {
+            let digits = "\(value)"
+            return String(repeating: "0", count: max(0, width - digits.count)) + digits
+        }
+        return "\(padded(date.year, 4))-\(padded(date.month, 2))-\(padded(date.day, 2)) "
+            + "\(padded(inDay / 3_600_000, 2)):\(padded(inDay / 60_000 % 60, 2)):\(padded(inDay / 1000 % 60, 2))."
+            + padded(inDay % 1000, 3)
+    }
+
     static func daysFromCivil(_ year: Int64, _ month: Int64, _ day: Int64) -> Int64 {
         let shifted = month <= 2 ? year - 1 : year
         let era = floorDivide(shifted, 400)
