@@ -53,20 +53,20 @@ struct ExpressionSyntaxError: Error {
 }
 
 /// Cuts the text of an expression into tokens.
-struct ExpressionLexer {
+final class ExpressionLexer {
     private let scalars: [Unicode.Scalar]
     private var position = 0
 
     init(_ text: String) { scalars = Array(text.unicodeScalars) }
 
-    mutating func tokens() throws(ExpressionSyntaxError) -> [ExpressionToken] {
+    func tokens() throws(ExpressionSyntaxError) -> [ExpressionToken] {
         var tokens: [ExpressionToken] = []
         while let token = try next() { tokens.append(token) }
         tokens.append(ExpressionToken(kind: .end, text: "the end", range: scalars.count..<scalars.count))
         return tokens
     }
 
-    private mutating func next() throws(ExpressionSyntaxError) -> ExpressionToken? {
+    private func next() throws(ExpressionSyntaxError) -> ExpressionToken? {
         while position < scalars.count, scalars[position].properties.isWhitespace { position += 1 }
         guard position < scalars.count else { return nil }
         let start = position
@@ -88,7 +88,7 @@ struct ExpressionLexer {
         return token(.symbol, text(start), start)
     }
 
-    private mutating func number() throws(ExpressionSyntaxError) -> ExpressionToken {
+    private func number() throws(ExpressionSyntaxError) -> ExpressionToken {
         let start = position
         skipDigits()
         if position < scalars.count, scalars[position] == "." {
@@ -107,7 +107,7 @@ struct ExpressionLexer {
         return token(.number, text(start), start)
     }
 
-    private mutating func quoted(_ quote: Unicode.Scalar) throws(ExpressionSyntaxError) -> String {
+    private func quoted(_ quote: Unicode.Scalar) throws(ExpressionSyntaxError) -> String {
         let start = position
         var content = String.UnicodeScalarView()
         position += 1
@@ -126,7 +126,7 @@ struct ExpressionLexer {
         throw ExpressionSyntaxError(message: "this quote is never closed", range: start..<start + 1)
     }
 
-    private mutating func skipDigits() { while isDigit(at: position) { position += 1 } }
+    private func skipDigits() { while isDigit(at: position) { position += 1 } }
 
     private func isDigit(at index: Int) -> Bool { index < scalars.count && ("0"..."9").contains(scalars[index]) }
 

@@ -11,7 +11,7 @@ extension ExpressionParser {
         reserved.contains(word) || ["true", "false", "null", "case"].contains(word)
     }
 
-    mutating func parsePrimary() throws(ExpressionSyntaxError) -> ExpressionSyntax {
+    func parsePrimary() throws(ExpressionSyntaxError) -> ExpressionSyntax {
         let start = position
         switch token.kind {
         case .number:
@@ -36,7 +36,7 @@ extension ExpressionParser {
         }
     }
 
-    private mutating func parseWord(_ word: String) throws(ExpressionSyntaxError) -> ExpressionSyntax {
+    private func parseWord(_ word: String) throws(ExpressionSyntaxError) -> ExpressionSyntax {
         let start = position
         let next = tokens[min(position + 1, tokens.count - 1)]
         let isCall = next.kind == .symbol && next.text == "("
@@ -72,7 +72,7 @@ extension ExpressionParser {
         }
     }
 
-    private mutating func parseReference() throws(ExpressionSyntaxError) -> ExpressionSyntax {
+    private func parseReference() throws(ExpressionSyntaxError) -> ExpressionSyntax {
         let start = position
         var path: [String] = []
         repeat {
@@ -85,7 +85,7 @@ extension ExpressionParser {
         return node(.reference(path), from: start)
     }
 
-    private mutating func parseCase() throws(ExpressionSyntaxError) -> ExpressionSyntax {
+    private func parseCase() throws(ExpressionSyntaxError) -> ExpressionSyntax {
         let start = position
         position += 1
         let subject = token.kind == .word("when") ? nil : try parseOr()
@@ -103,7 +103,7 @@ extension ExpressionParser {
         return node(.conditional(branches, otherwise: otherwise), from: start)
     }
 
-    private mutating func parseExtract() throws(ExpressionSyntaxError) -> ExpressionSyntax {
+    private func parseExtract() throws(ExpressionSyntaxError) -> ExpressionSyntax {
         let start = position
         position += 2
         guard case .word(let part) = token.kind, TimePart(rawValue: part) != nil else {
@@ -116,7 +116,7 @@ extension ExpressionParser {
         return node(.function(part, [operand]), from: start)
     }
 
-    private mutating func parseCast() throws(ExpressionSyntaxError) -> ExpressionSyntax {
+    private func parseCast() throws(ExpressionSyntaxError) -> ExpressionSyntax {
         let start = position
         position += 2
         let operand = try parseOr()
@@ -126,7 +126,7 @@ extension ExpressionParser {
         return node(.cast(operand, type), from: start)
     }
 
-    private mutating func parseType() throws(ExpressionSyntaxError) -> LogicalType {
+    private func parseType() throws(ExpressionSyntaxError) -> LogicalType {
         guard case .word(let name) = token.kind else { throw unexpected("a type") }
         let place = token.range
         position += 1

@@ -5,8 +5,8 @@ extension ExpressionSyntax {
     /// The parsed expression, or nil after reporting why the text is none.
     public static func parse(_ source: ExpressionSource, into diagnostics: inout Diagnostics) -> ExpressionSyntax? {
         do throws(ExpressionSyntaxError) {
-            var lexer = ExpressionLexer(source.text)
-            var parser = ExpressionParser(source: source, tokens: try lexer.tokens())
+            let lexer = ExpressionLexer(source.text)
+            let parser = ExpressionParser(source: source, tokens: try lexer.tokens())
             return try parser.parseWhole()
         } catch {
             diagnostics.error(
@@ -18,7 +18,7 @@ extension ExpressionSyntax {
 
 /// Recursive descent with PostgreSQL's precedence, which DuckDB shares. From loose to tight: or, and, not, is,
 /// comparison (no chains), between/in/like, + -, * / %, unary minus.
-struct ExpressionParser {
+final class ExpressionParser {
     /// Deeper nesting is refused, so that no text can exhaust the stack.
     static let depthLimit = 100
 
@@ -34,14 +34,14 @@ struct ExpressionParser {
 
     var token: ExpressionToken { tokens[position] }
 
-    mutating func parseWhole() throws(ExpressionSyntaxError) -> ExpressionSyntax {
+    func parseWhole() throws(ExpressionSyntaxError) -> ExpressionSyntax {
         guard token.kind != .end else { throw ExpressionSyntaxError(message: "the expression is empty", range: 0..<1) }
         let result = try parseOr()
         guard token.kind == .end else { throw unexpected("the end or an operator") }
         return result
     }
 
-    mutating func parseOr() throws(ExpressionSyntaxError) -> ExpressionSyntax {
+    func parseOr() throws(ExpressionSyntaxError) -> ExpressionSyntax {
         depth += 1
         defer { depth -= 1 }
         guard depth <= Self.depthLimit else {
@@ -54,14 +54,14 @@ struct ExpressionParser {
         return left
     }
 
-    private mutating func parseAnd() throws(ExpressionSyntaxError) -> ExpressionSyntax {
+    private func parseAnd() throws(ExpressionSyntaxError) -> ExpressionSyntax {
         let start = position
         var left = try parseNot()
         while take("and") { left = node(.and(left, try parseNot()), from: start) }
         return left
     }
 
-    private mutating func parseNot() throws(ExpressionSyntaxError) -> ExpressionSyntax {
+    private func parseNot() throws(ExpressionSyntaxError) -> ExpressionSyntax {
         let start = position
         var count = 0
         while take("not") { count += 1 }
@@ -70,7 +70,7 @@ struct ExpressionParser {
         return result
     }
 
-    private mutating func parseIs() throws(ExpressionSyntaxError) -> ExpressionSyntax {
+    private func parseIs() throws(ExpressionSyntaxError) -> ExpressionSyntax {
         let start = position
         var left = try parseComparison()
         while take("is") {
@@ -90,7 +90,7 @@ struct ExpressionParser {
         return left
     }
 
-    private mutating func parseComparison() throws(ExpressionSyntaxError) -> ExpressionSyntax {
+    private func parseComparison() throws(ExpressionSyntaxError) -> ExpressionSyntax {
         let start = position
         let left = try parseMembership()
         guard let comparison = comparisonHere else { return left }
@@ -112,7 +112,7 @@ struct ExpressionParser {
         }
     }
 
-    private mutating func parseMembership() throws(ExpressionSyntaxError) -> ExpressionSyntax {
+    private func parseMembership() throws(ExpressionSyntaxError) -> ExpressionSyntax {
         let start = position
         var left = try parseSum()
         while true {
@@ -144,7 +144,7 @@ struct ExpressionParser {
         }
     }
 
-    mutating func parseList() throws(ExpressionSyntaxError) -> [ExpressionSyntax] {
+    func parseList() throws(ExpressionSyntaxError) -> [ExpressionSyntax] {
         try expect("(")
         var items = [try parseOr()]
         while takeSymbol(",") { items.append(try parseOr()) }
@@ -152,7 +152,7 @@ struct ExpressionParser {
         return items
     }
 
-    private mutating func parseSum() throws(ExpressionSyntaxError) -> ExpressionSyntax {
+    private func parseSum() throws(ExpressionSyntaxError) -> ExpressionSyntax {
         let start = position
         var left = try parseProduct()
         while token.kind == .symbol, token.text == "+" || token.text == "-",
@@ -164,7 +164,7 @@ struct ExpressionParser {
         return left
     }
 
-    private mutating func parseProduct() throws(ExpressionSyntaxError) -> ExpressionSyntax {
+    private func parseProduct() throws(ExpressionSyntaxError) -> ExpressionSyntax {
         let start = position
         var left = try parseUnary()
         while token.kind == .symbol, ["*", "/", "%"].contains(token.text),
@@ -181,7 +181,7 @@ struct ExpressionParser {
         return left
     }
 
-    private mutating func parseUnary() throws(ExpressionSyntaxError) -> ExpressionSyntax {
+    private func parseUnary() throws(ExpressionSyntaxError) -> ExpressionSyntax {
         let start = position
         var signs: [String] = []
         while token.kind == .symbol, token.text == "-" || token.text == "+" {
@@ -202,19 +202,19 @@ struct ExpressionParser {
 
     // MARK: Tokens
 
-    mutating func take(_ word: String) -> Bool {
+    func take(_ word: String) -> Bool {
         guard token.kind == .word(word) else { return false }
         position += 1
         return true
     }
 
-    mutating func takeSymbol(_ symbol: String) -> Bool {
+    func takeSymbol(_ symbol: String) -> Bool {
         guard token.kind == .symbol, token.text == symbol else { return false }
         position += 1
         return true
     }
 
-    mutating func expect(_ symbol: String) throws(ExpressionSyntaxError) {
+    func expect(_ symbol: String) throws(ExpressionSyntaxError) {
         guard takeSymbol(symbol) else { throw unexpected("'\(symbol)'") }
     }
 

@@ -1,4 +1,7 @@
 /// Seeded random expressions over ``SampleTable`` whose meaning DuckDB shares.
+///
+/// Literals have at most two digits after the point: where money meets more of them, DuckDB rounds to fit 38 digits and
+/// we keep every digit.
 struct RandomExpression {
     var random: SplitMix
 
@@ -30,7 +33,7 @@ struct RandomExpression {
 
     mutating func number(_ depth: Int) -> String {
         guard depth > 0 else {
-            return pick(["i", "l", "d", "m", "amount", "amount_cents", "0", "1", "-2", "2.5", "0.125", "1e1", "100.00", "id"])
+            return pick(["i", "l", "d", "m", "amount", "amount_cents", "0", "1", "-2", "2.5", "0.25", "1e1", "100.00", "id"])
         }
         switch random.below(12) {
         case 0, 1, 2, 3: return "(\(number(depth - 1)) \(pick(["+", "-", "*", "/", "%"])) \(number(0)))"
