@@ -289,7 +289,7 @@ extension ExpressionTyper {
         let (a, b) = (numeric(left, user), numeric(right, user))
         guard let a, let b else { return nil }
         let divides = operation == .divide || operation == .remainder
-        let nullable = divides && right.constant == nil ? true : nil
+        let nullable: Bool? = divides ? true : nil
         if a == .double || b == .double || a == .float || b == .float || operation == .divide {
             let isFloat = a != .double && b != .double && (a == .float || b == .float)
             let (x, y) = (convert(left, to: isFloat ? .float : .double), convert(right, to: isFloat ? .float : .double))
