@@ -39,7 +39,8 @@ public struct DiagnosticRenderer: Sendable {
         func phrase(_ count: Int, _ word: String) -> String? {
             count == 0 ? nil : "\(count) \(word)\(count == 1 ? "" : "s")"
         }
-        return [phrase(errors, "error"), phrase(all.count - errors, "warning")].compactMap { $0 }.joined(separator: ", ")
+        return [phrase(errors, "error"), phrase(all.count - errors, "warning")].compactMap { $0 }.joined(
+            separator: ", ")
     }
 
     /// The text form of a view.

@@ -63,12 +63,17 @@ public struct ConfigurationLoader {
         defer { sources = reader.sources }
 
         let platform = reader.read(project.platformFile, layer: Self.platformLayer)
-        let (environmentName, environmentFile) = try findEnvironment(request, in: project)
+        let (environmentName, environmentFile) = try reader.reportingAll { () throws(DiagnosticsError) in
+            try findEnvironment(request, in: project)
+        }
         let environment = environmentFile.flatMap { reader.read($0, layer: Self.environmentLayer) }
         let settings = reader.readSettings(request.overrides)
 
         let defaultDomain = Self.defaultDomain(platform, environment, settings)
-        let domain = try findDomain(request, default: defaultDomain, in: project, reader)
+        let hasErrors = reader.diagnostics.hasErrors
+        let domain = try reader.reportingAll { () throws(DiagnosticsError) in
+            try findDomain(request, default: defaultDomain, in: project, isIncomplete: hasErrors)
+        }
         let domainTree = domain.flatMap { reader.read($0, layer: Self.domainLayer) }
         // The domain's own name and the merge need every layer; what is wrong in any of them is reported together.
         try reader.diagnostics.throwIfErrors(exitCode: reader.exitCode)
@@ -134,7 +139,7 @@ public struct ConfigurationLoader {
     }
 
     private func findDomain(
-        _ request: Request, default defaultDomain: ConfigNode?, in project: ProjectFolder, _ reader: LayerReader
+        _ request: Request, default defaultDomain: ConfigNode?, in project: ProjectFolder, isIncomplete: Bool
     ) throws(DiagnosticsError) -> String? {
         if let domain = request.domain, Self.isPath(domain) {
             let places = [workingDirectory, project.root].map { PathText.absolute(domain, from: $0) }
@@ -149,11 +154,10 @@ public struct ConfigurationLoader {
             let name = defaultDomain.scalar?.text ?? defaultDomain.kindDescription
             if let file = try project.file(name, ProjectFolder.domains, at: defaultDomain.location) { return file }
             if !request.needsDomain { return nil }
-            var all = reader.diagnostics
-            all.add(project.unknown(name, ProjectFolder.domains, at: defaultDomain.location))
-            throw DiagnosticsError(diagnostics: all)
+            throw DiagnosticsError(project.unknown(name, ProjectFolder.domains, at: defaultDomain.location))
         }
-        guard request.needsDomain, !reader.diagnostics.hasErrors else { return nil }
+        // A default may stand in a layer that could not be read.
+        guard request.needsDomain, !isIncomplete else { return nil }
         let known = project.names(ProjectFolder.domains)
         throw DiagnosticsError(
             Diagnostic(

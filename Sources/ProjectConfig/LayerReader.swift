@@ -16,6 +16,17 @@ struct LayerReader {
         self.sources = sources
     }
 
+    /// What `body` gives; what it throws is thrown together with what was found before.
+    func reportingAll<Value>(_ body: () throws(DiagnosticsError) -> Value) throws(DiagnosticsError) -> Value {
+        do throws(DiagnosticsError) {
+            return try body()
+        } catch {
+            var all = diagnostics
+            all.append(contentsOf: error.diagnostics)
+            throw DiagnosticsError(diagnostics: all, exitCode: error.exitCode)
+        }
+    }
+
     /// The map that a file holds; nil after reporting why there is none.
     mutating func read(_ path: String, layer: ConfigLayer) -> ConfigNode? {
         let shown = project.shown(path)

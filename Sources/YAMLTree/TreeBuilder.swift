@@ -178,7 +178,8 @@ struct TreeBuilder {
         case ("str", _):
             scalar.isPlain = false
             return
-        case ("int", .integer), ("float", .integer), ("float", .double), ("bool", .boolean), ("null", .null): fits = true
+        case ("int", .integer), ("float", .integer), ("float", .double), ("bool", .boolean), ("null", .null):
+            fits = true
         case ("int", _), ("float", _), ("bool", _), ("null", _): fits = VariableText.containsVariable(scalar.text)
         default: return reportUnknownTag(tag, at: location)
         }

@@ -27,7 +27,8 @@ public struct FileSecrets: SecretBackendPlugin {
     /// `SP4004` when its format is not known or it is malformed.
     public func open(_ options: OptionValues, _ context: PluginContext) throws -> any SecretBackend {
         guard let path = options.string("path") else {
-            throw PipelineError(.secretFileMissing, "the option 'path' is not given", component: "secrets file", exitCode: 2)
+            throw PipelineError(
+                .secretFileMissing, "the option 'path' is not given", component: "secrets file", exitCode: 2)
         }
         let reader = SecretFileReader(allowsWorldReadable: options.boolean("allow_world_readable") ?? false)
         let absolute = context.absolute(path)

@@ -12,7 +12,8 @@ struct FolderSecretBackend: SecretBackend {
         guard !parts.contains(where: { $0.isEmpty || $0 == "." || $0 == ".." || $0.contains("\0") }) else {
             throw PipelineError(
                 .invalidSecretKey, "'\(key)' is not the name of a file in '\(shown)'",
-                hint: "a key names a file below the folder, such as db/password", component: "secrets file", exitCode: 2)
+                hint: "a key names a file below the folder, such as db/password", component: "secrets file", exitCode: 2
+            )
         }
         guard var bytes = try reader.read("\(folder)/\(key)", shown: "\(shown)/\(key)") else { return nil }
         // Editors and `echo` end a file with a newline that nobody means.

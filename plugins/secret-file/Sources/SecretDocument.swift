@@ -26,7 +26,8 @@ struct SecretDocument: Sendable {
         } else if [".yaml", ".yml", ".json"].contains(where: { name.hasSuffix($0) }) {
             let tree = YAMLTree.parse(bytes: bytes, file: file, layer: ConfigLayer("secrets"), into: &diagnostics)
             if let tree, tree.mapping == nil {
-                diagnostics.error(.layerIsNoMap, "it holds \(tree.kindDescription), not a map of keys", at: tree.location)
+                diagnostics.error(
+                    .layerIsNoMap, "it holds \(tree.kindDescription), not a map of keys", at: tree.location)
             }
             content = tree.map(Content.tree) ?? .pairs([:])
         } else {
