@@ -40,6 +40,8 @@ let package = Package(
         .target(name: "ConfigTree", dependencies: ["Diagnostics"]),
         .target(name: "YAMLTree", dependencies: ["CLibYAML", "ConfigTree", "Diagnostics"]),
 
+        .target(name: "ProjectConfig", dependencies: ["YAMLTree", "ConfigTree", "PluginAPI", "Diagnostics"]),
+
         // The model of a domain.
         .target(name: "PluginAPI", dependencies: ["DataPath", "ConfigTree", "Diagnostics"]),
         .target(name: "Expressions", dependencies: ["DataPath", "Diagnostics"]),
@@ -88,7 +90,13 @@ let package = Package(
             dependencies: ["Diagnostics", "ConfigTree", "YAMLTree", "DataPath", "AvroSchema", "LibAvro", "PluginAPI", "Expressions",
                 "PlatformModel", .byName(name: name)],
             exclude: FileManager.default.fileExists(atPath: "Tests/\(name)Tests/Fixtures") ? ["Fixtures"] : [])
-    }
+    } + [
+        .testTarget(
+            name: "ProjectConfigTests",
+            dependencies: [
+                "ProjectConfig", "YAMLTree", "ConfigTree", "PluginAPI", "Diagnostics", "EnvironmentSecrets", "FileSecrets",
+            ])
+    ]
 )
 
 for target in package.targets where target.type != .system && target.name != "CSIMDJSON" {

@@ -1,5 +1,13 @@
 // Codes of plugins. Append at the end; never renumber. List each in `plugins` too.
 
 extension DiagnosticCode {
-    static let plugins: [DiagnosticCode] = []
+    public static let secretFileMissing = DiagnosticCode("SP4001", "A secret file or folder is not there.")
+    public static let secretFileUnreadable = DiagnosticCode("SP4002", "A secret file cannot be read.")
+    public static let secretFileWorldReadable = DiagnosticCode("SP4003", "A secret file may be read by everybody.")
+    public static let secretFileInvalid = DiagnosticCode("SP4004", "A secret file has a format that is not understood.")
+    public static let invalidSecretKey = DiagnosticCode("SP4005", "A secret's key cannot name a secret of the backend.")
+
+    static let plugins: [DiagnosticCode] = [
+        secretFileMissing, secretFileUnreadable, secretFileWorldReadable, secretFileInvalid, invalidSecretKey,
+    ]
 }

@@ -49,7 +49,7 @@ extension PluginSpec {
         guard var reader = MappingReader(node, path: path, into: &diagnostics) else { return result }
         for option in options {
             if let child = reader.node(option.key) {
-                if let scalar = child.scalar, VariableText.containsVariable(scalar.text) {
+                if let scalar = child.scalar, scalar.holdsVariable {
                     result.set(option.key, option.isSecret ? .secret(Secret(scalar.text)) : .string(scalar.text), at: child.location)
                 } else if let value = option.read(child, &reader, into: &diagnostics) {
                     result.set(option.key, value, at: child.location)
@@ -95,7 +95,7 @@ extension OptionSpec {
         case .byteSize:
             if let text = node.scalar?.text, let bytes = ByteSizeText.bytes(text) { return .bytes(bytes) }
             diagnostics.error(
-                .invalidValue, "'\(key)' is not a number of bytes: '\(node.scalar?.text ?? node.kindDescription)'",
+                .invalidValue, "'\(key)' is not a number of bytes: '\(node.scalar?.shownText ?? node.kindDescription)'",
                 at: node.location, path: reader.childPath(key), hint: ByteSizeText.hint)
             return nil
         }
