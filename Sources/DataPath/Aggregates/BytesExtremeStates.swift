@@ -39,9 +39,10 @@ final class BytesExtremeStates: MeasureStates {
                 if !vector.nulls[row] { add(vector[row], to: Int(rows.groups[index])) }
             }
         case .dictionary(let vector, let dictionary):
+            let hasNulls = vector.nullCount > 0
             for index in 0..<rows.count {
                 let row = Int(rows.rows[index])
-                if !vector.nulls[row] { add(dictionary[vector.values[row]], to: Int(rows.groups[index])) }
+                if !(hasNulls && vector.nulls[row]) { add(dictionary[vector.values[row]], to: Int(rows.groups[index])) }
             }
         default: throw .wrongLayout(column: measure)
         }

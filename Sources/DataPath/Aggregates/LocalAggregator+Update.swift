@@ -122,11 +122,11 @@ extension LocalAggregator {
                 let cache = binding.groupCodes[group]
                 let strings = groupStrings[group]
                 cache.refresh(for: dictionary) { strings.code(for: $0) }
-                let (codes, nulls) = (vector.values, vector.nulls)
+                let (codes, nulls, hasNulls) = (vector.values, vector.nulls, vector.nullCount > 0)
                 cache.values.withUnsafeBufferPointer { own in
                     for index in 0..<count {
                         let row = Int(rows[index])
-                        let code = nulls[row] ? GroupKeyLayout.nullCode : own[Int(codes[row])]
+                        let code = hasNulls && nulls[row] ? GroupKeyLayout.nullCode : own[Int(codes[row])]
                         out.storeBytes(of: code, toByteOffset: index &* stride, as: UInt32.self)
                     }
                 }
@@ -138,20 +138,21 @@ extension LocalAggregator {
                     out.storeBytes(of: code, toByteOffset: index &* stride, as: UInt32.self)
                 }
             case (.boolean, .boolean(let vector)):
+                let hasNulls = vector.nullCount > 0
                 for index in 0..<count {
                     let row = Int(rows[index])
-                    let code = vector.nulls[row] ? GroupKeyLayout.nullCode : vector.values[row] ? 1 : 0
+                    let code = hasNulls && vector.nulls[row] ? GroupKeyLayout.nullCode : vector.values[row] ? 1 : 0
                     out.storeBytes(of: code, toByteOffset: index &* stride, as: UInt32.self)
                 }
             case (.int64, .int64(let vector)):
                 let values = vector.values
-                fillWide(out, stride, count, vector.nulls) { values[$0] }
+                fillWide(out, stride, count, vector.nullCount > 0 ? vector.nulls : nil) { values[$0] }
             case (.double, .double(let vector)):
                 let values = vector.values
-                fillWide(out, stride, count, vector.nulls) { Int64(bitPattern: canonicalBits(values[$0])) }
+                fillWide(out, stride, count, vector.nullCount > 0 ? vector.nulls : nil) { Int64(bitPattern: canonicalBits(values[$0])) }
             case (.int128, .int128(let vector)):
                 let values = vector.values
-                fillWide(out, stride, count, vector.nulls) { values[$0] }
+                fillWide(out, stride, count, vector.nullCount > 0 ? vector.nulls : nil) { values[$0] }
             default: throw .wrongLayout(column: spec.groups[group].name)
             }
         }
@@ -159,13 +160,13 @@ extension LocalAggregator {
 
     @inline(__always)
     private func fillWide<Value: FixedWidthInteger & BitwiseCopyable>(
-        _ out: UnsafeMutableRawPointer, _ stride: Int, _ count: Int, _ nulls: UnsafeMutablePointer<Bool>,
+        _ out: UnsafeMutableRawPointer, _ stride: Int, _ count: Int, _ nulls: UnsafeMutablePointer<Bool>?,
         value: (Int) -> Value
     ) {
         let rows = scratch.rows
         for index in 0..<count {
             let row = Int(rows[index])
-            let isNull = nulls[row]
+            let isNull = nulls.map { $0[row] } ?? false
             let place = out + index &* stride
             place.storeBytes(of: isNull ? 1 : 0, as: UInt32.self)
             place.storeBytes(of: isNull ? 0 : value(row), toByteOffset: 4, as: Value.self)
