@@ -1,0 +1,50 @@
+public import DataPath
+internal import Diagnostics
+public import PlatformModel
+public import PluginAPI
+
+/// What a domain wants to exist: schemas, topics, tables. Derived without looking at anything live.
+public struct DesiredState: Sendable {
+    /// A subject with the schema that its messages have.
+    public struct Subject: Sendable {
+        public var name: String
+        public var eventType: EventType
+    }
+
+    /// A table in one of the sinks.
+    public struct Table: Sendable {
+        public var definition: TableDefinition
+        public var sink: String
+        /// Topics that its rows are computed from.
+        public var topics: [String]
+    }
+
+    public var subjects: [Subject]
+    public var topics: [TopicDefinition]
+    public var tables: [Table]
+
+    public init(domain: DomainDefinition, topicPrefix: String) {
+        subjects = domain.eventTypes.map { Subject(name: $0.subject, eventType: $0) }
+        // Dead letters need no order among each other and are few: one partition.
+        let deadLetters = TopicDefinition(name: DeadLetter.topic(prefix: topicPrefix), partitions: 1)
+        topics = domain.eventTypes.map(\.topic) + [deadLetters]
+        tables = domain.aggregations.map { aggregation in
+            Table(
+                definition: aggregation.table, sink: aggregation.sink,
+                topics: aggregation.inputs.compactMap { domain.eventType($0)?.topic.name })
+        }
+        for eventType in domain.eventTypes where eventType.rawEvents {
+            tables.append(Table(definition: eventType.rawTable, sink: "primary", topics: [eventType.topic.name]))
+        }
+    }
+}
+
+extension TopicDefinition {
+    /// The topic's configuration in Kafka's keys.
+    var configuration: [String: String] {
+        var result = config
+        if let retentionMilliseconds { result["retention.ms"] = String(retentionMilliseconds) }
+        if let retentionBytes { result["retention.bytes"] = String(retentionBytes) }
+        return result
+    }
+}

@@ -1,0 +1,165 @@
+internal import AvroSchema
+internal import DataPath
+public import Diagnostics
+internal import LibAvro
+internal import PlatformModel
+public import PluginAPI
+
+/// Compares what a domain wants with the live system, and makes the difference good.
+///
+/// There is no state file: the live system is the state. Nothing is ever dropped, and what streamplat does not own is
+/// never touched. Threads: one.
+public struct Provisioner {
+    private let desired: DesiredState
+    private let broker: any Broker
+    private let sinks: [String: any Sink]
+
+    /// `sinks` holds every sink that a table of `desired` names, open.
+    public init(desired: DesiredState, broker: any Broker, sinks: [String: any Sink]) {
+        self.desired = desired
+        self.broker = broker
+        self.sinks = sinks
+    }
+
+    /// The difference. Changes nothing.
+    public func plan() throws -> Plan {
+        var plan = Plan()
+        for subject in desired.subjects { plan.items.append(try schemaItem(subject, &plan.diagnostics)) }
+        let live = Dictionary(uniqueKeysWithValues: try broker.topics().map { ($0.name, $0) })
+        for topic in desired.topics {
+            plan.items.append(topicItem(topic, live[topic.name], &plan.diagnostics))
+        }
+        for table in desired.tables { plan.items.append(try tableItem(table, live, &plan.diagnostics)) }
+        return plan
+    }
+
+    /// Carries a plan out; a plan with errors is thrown back. Doing it twice does nothing the second time.
+    public func apply(_ plan: Plan, progress: (Plan.Item) -> Void) throws {
+        try plan.diagnostics.throwIfErrors(exitCode: 1)
+        for item in plan.changes {
+            switch item.kind {
+            case .schema:
+                if let subject = desired.subjects.first(where: { $0.name == item.name }) {
+                    _ = try broker.registerSchema(
+                        subject: subject.name, schema: AvroSchema.record(subject.eventType.schema).json(pretty: false))
+                }
+            case .topic:
+                if let topic = desired.topics.first(where: { $0.name == item.name }) { try make(topic, item.action) }
+            case .table:
+                if let table = desired.tables.first(where: { $0.definition.name == item.name }) {
+                    try sinks[table.sink]?.apply(table.definition)
+                }
+            }
+            progress(item)
+        }
+        for sink in sinks.values { try sink.flush() }
+    }
+
+    // MARK: Schemas.
+
+    private func schemaItem(_ subject: DesiredState.Subject, _ diagnostics: inout Diagnostics) throws -> Plan.Item {
+        let schema = AvroSchema.record(subject.eventType.schema)
+        let text = schema.json(pretty: false)
+        do {
+            // What other languages' libraries refuse must not reach the registry.
+            try LibAvro.check(schemaJSON: text)
+        } catch {
+            diagnostics.error(
+                .incompatibleSchema, "the schema of '\(subject.eventType.name)' is not valid Avro: \(error)",
+                at: subject.eventType.location)
+            return Plan.Item(.schema, subject.name, .refuse, ["\(error)"])
+        }
+        guard let latest = try broker.latestSchema(subject: subject.name) else {
+            return Plan.Item(.schema, subject.name, .create, ["version 1, \(subject.eventType.schema.fields.count) fields"])
+        }
+        let previous = try AvroSchema.parse(json: latest.schema)
+        if previous == schema || latest.schema == text { return Plan.Item(.schema, subject.name, .none) }
+        do {
+            _ = try DecodePlan.compile(writer: previous, columns: subject.eventType.columns, reader: schema)
+        } catch {
+            diagnostics.error(
+                .incompatibleSchema,
+                "event type '\(subject.eventType.name)' could not read the events that are there: \(error)",
+                at: subject.eventType.location,
+                hint: "give a new field `nullable: true` or a `default:`, keep the type of an old one, or use a new topic")
+            return Plan.Item(.schema, subject.name, .refuse, ["\(error)"])
+        }
+        return Plan.Item(.schema, subject.name, .alter, changedFields(from: previous, to: subject.eventType.schema))
+    }
+
+    private func changedFields(from previous: AvroSchema, to record: AvroRecord) -> [String] {
+        guard case .record(let old) = previous else { return [] }
+        let added = record.fields.filter { field in !old.fields.contains { $0.name == field.name } }
+        let removed = old.fields.filter { field in !record.fields.contains { $0.name == field.name } }
+        let changed = record.fields.filter { field in old.fields.contains { $0.name == field.name && $0.type != field.type } }
+        return added.map { "add field \($0.name)" } + removed.map { "remove field \($0.name)" }
+            + changed.map { "change the type of field \($0.name)" }
+    }
+
+    // MARK: Topics.
+
+    private func topicItem(
+        _ topic: TopicDefinition, _ live: TopicDescription?, _ diagnostics: inout Diagnostics
+    ) -> Plan.Item {
+        guard let live else {
+            return Plan.Item(.topic, topic.name, .create, ["\(topic.partitions) partition\(topic.partitions == 1 ? "" : "s")"])
+        }
+        if topic.partitions < live.partitions {
+            diagnostics.error(
+                .topicRefused,
+                "topic '\(topic.name)' has \(live.partitions) partitions; it cannot shrink to \(topic.partitions)",
+                at: topic.location, hint: "write partitions: \(live.partitions), or use a new topic")
+            return Plan.Item(.topic, topic.name, .refuse, ["partitions \(live.partitions) → \(topic.partitions)"])
+        }
+        var details: [String] = []
+        if topic.partitions > live.partitions {
+            details.append("partitions \(live.partitions) → \(topic.partitions): keys move to other partitions")
+        }
+        for (key, value) in topic.configuration.sorted(by: { $0.key < $1.key }) where live.config[key] != value {
+            details.append("\(key) \(live.config[key] ?? "unset") → \(value)")
+        }
+        return Plan.Item(.topic, topic.name, details.isEmpty ? .none : .alter, details)
+    }
+
+    private func make(_ topic: TopicDefinition, _ action: Plan.Item.Action) throws {
+        if action == .create {
+            try broker.createTopic(topic.name, partitions: topic.partitions, config: topic.configuration)
+        } else {
+            try broker.alterTopic(topic.name, partitions: topic.partitions, config: topic.configuration)
+        }
+    }
+
+    // MARK: Tables.
+
+    private func tableItem(
+        _ table: DesiredState.Table, _ topics: [String: TopicDescription], _ diagnostics: inout Diagnostics
+    ) throws -> Plan.Item {
+        guard let sink = sinks[table.sink] else { return Plan.Item(.table, table.definition.name, .none) }
+        let name = table.definition.name
+        switch try sink.plan(table.definition) {
+        case .none: return Plan.Item(.table, name, .none)
+        case .create: return Plan.Item(.table, name, .create, ["\(table.definition.columns.count) columns in sink \(table.sink)"])
+        case .alter(let steps): return Plan.Item(.table, name, .alter, steps)
+        case .rebuild(let steps):
+            let shortened = try table.topics.filter { topic in
+                try (0..<(topics[topic]?.partitions ?? 0)).contains {
+                    try broker.offsets(TopicPartition(topic: topic, partition: $0)).earliest > 0
+                }
+            }
+            guard shortened.isEmpty else {
+                diagnostics.error(
+                    .tableRefused,
+                    "table '\(name)' would be counted anew, but retention has deleted events of "
+                        + shortened.joined(separator: ", "),
+                    at: table.definition.location,
+                    hint: "give the changed aggregation a new name; the old table stays as it is")
+                return Plan.Item(.table, name, .refuse, ["events are missing for a rebuild"])
+            }
+            return Plan.Item(
+                .table, name, .rebuild, ["its meaning changed: counted anew from the earliest offset"] + steps)
+        case .refuse(let reason, let hint):
+            diagnostics.error(.tableRefused, reason, at: table.definition.location, hint: hint)
+            return Plan.Item(.table, name, .refuse, [reason])
+        }
+    }
+}
