@@ -62,6 +62,11 @@ extension TextFormat {
         public var milliseconds: Int64
         /// Seconds east of UTC when the text says so; nil when it has no zone.
         public var offsetSeconds: Int?
+
+        public init(milliseconds: Int64, offsetSeconds: Int?) {
+            self.milliseconds = milliseconds
+            self.offsetSeconds = offsetSeconds
+        }
     }
 
     /// Reads `YYYY-MM-DD`, then optionally `T` or a blank, `hh:mm`, `:ss`, `.fff…`, and a zone (`Z`, `+hh`, `+hhmm`,
