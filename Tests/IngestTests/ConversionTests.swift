@@ -1,3 +1,4 @@
+import AvroSchema
 import DataPath
 import Diagnostics
 @testable import Ingest
