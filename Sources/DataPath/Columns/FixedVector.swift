@@ -54,6 +54,12 @@ public final class FixedVector<Element: BitwiseCopyable> {
         nullCount += 1
     }
 
+    /// Forgets the rows from `rows` on; `rows` is at most ``count``.
+    public func truncate(to rows: Int) {
+        for row in rows..<count where nulls[row] { nullCount -= 1 }
+        count = rows
+    }
+
     public func removeAll() {
         count = 0
         nullCount = 0

@@ -1,0 +1,189 @@
+internal import CSIMDJSON
+internal import Compression
+public import DataPath
+public import Diagnostics
+public import PlatformModel
+
+/// Reads a file of events into columns of their event type.
+///
+/// Bad records do not stop it. Memory: the input buffer (as long as the longest record, at least 256 KiB) and what the
+/// caller's batch holds. Threads: one at a time.
+public final class IngestReader {
+    /// The columns that ``next(into:maxRows:bad:)`` fills, all plain.
+    public let schema: BatchSchema
+    /// The format in which the source is read.
+    public let format: IngestFormat
+    public private(set) var summary = IngestSummary()
+
+    private let file: String
+    private let plan: ConversionPlan
+    private let converters: [ColumnConverter]
+    private let source: any RecordSource
+    private let table: CellTable
+    private let identity: RecordIdentity
+    private let faults: UnsafeMutablePointer<RecordFault>
+
+    /// Opens the reader: looks at the first bytes (gzip and zlib are unpacked) and, for CSV, at the header.
+    ///
+    /// Throws `SP3201` for an unreadable source, `SP3209` to `SP3213` for options and headers that do not fit.
+    public init(source: IngestSource, eventType: EventType, options: IngestOptions) throws(DiagnosticsError) {
+        file = source.name
+        identity = RecordIdentity(file: source.name)
+        schema = BatchSchema(eventType.columns.map { ColumnSpec($0.name, $0.type, isNullable: $0.isNullable) })
+        let plan = try ConversionPlan(eventType, mappings: options.mappings)
+        let timestamps = try TimestampReader(format: options.timestampFormat, timezone: options.timezone)
+        let opened = try Self.open(source, options)
+        format = opened.format
+        self.plan = plan
+        converters = plan.columns.enumerated().map {
+            ColumnConverter($0.element, index: $0.offset, timestamps: timestamps)
+        }
+        table = CellTable(width: plan.paths.count)
+        switch opened.format {
+        case .ndjson:
+            guard
+                let reader = NDJSONSource(
+                    opened.buffer, paths: plan.paths, recordByteLimit: options.recordByteLimit)
+            else { throw DiagnosticsError(Diagnostic(.inputNotReadable, "there is no memory for a JSON parser")) }
+            self.source = reader
+        case .csv: self.source = try Self.csv(opened.buffer, opened.delimiter, plan, options, file: source.name)
+        case .avro:
+            throw DiagnosticsError(
+                Diagnostic(
+                    .notSupportedYet, "'\(source.name)' is an Avro container file; reading those is not supported yet"))
+        }
+        faults = .allocate(capacity: CellTable.maxRecords)
+        faults.initialize(repeating: RecordFault(), count: CellTable.maxRecords)
+    }
+
+    deinit { faults.deallocate() }
+
+    /// Replaces the batch's contents with up to `maxRows` (at least 1) events and returns how many; nil at the end.
+    ///
+    /// The batch has ``schema``. Bad records met on the way are appended to `bad`; the call returns early, possibly with
+    /// 0 rows, when there are many. Throws ``PipelineError`` `SP3201` when the source fails or is damaged.
+    public func next(into batch: RecordBatch, maxRows: Int, bad: inout [BadRecord]) throws -> Int? {
+        batch.removeAll()
+        let badAtStart = bad.count
+        while batch.rowCount < maxRows, bad.count - badAtStart < CellTable.maxRecords {
+            let wanted = min(CellTable.maxRecords, maxRows - batch.rowCount)
+            let count: Int
+            do {
+                count = try source.read(into: table, maxRecords: wanted)
+            } catch let error as InputError {
+                throw PipelineError(.inputNotReadable, error.reason, component: "file \(file)")
+            }
+            if count == 0 {
+                summary.ignoredColumns = source.ignoredColumns
+                return batch.rowCount > 0 || bad.count > badAtStart ? batch.rowCount : nil
+            }
+            take(count, into: batch, bad: &bad)
+        }
+        return batch.rowCount
+    }
+
+    private func take(_ count: Int, into batch: RecordBatch, bad: inout [BadRecord]) {
+        let start = batch.rowCount
+        for row in 0..<count {
+            let isBroken = table.records[row].status != RecordStatus.fine.rawValue
+            faults[row] = RecordFault(fault: isBroken ? .unreadable : .none)
+        }
+        // A second pass is only needed after faults, and then finds no more.
+        var hasNewFaults = true
+        while hasNewFaults {
+            hasNewFaults = false
+            for (index, converter) in converters.enumerated() {
+                truncate(batch.columns[index], to: start)
+                if index == plan.eventIDColumn {
+                    fillEventIDs(index, count, batch.columns[index])
+                } else {
+                    converter.convert(
+                        table, count: count, into: batch.columns[index], faults: faults, hasNewFaults: &hasNewFaults)
+                }
+            }
+        }
+        var good = 0
+        for row in 0..<count {
+            if faults[row].fault == .none { good += 1 } else { bad.append(badRecord(row)) }
+        }
+        for row in 0..<count where faults[row].fault == .none && needsEventID(row) { summary.derivedEventIDs += 1 }
+        batch.rowCount = start + good
+        summary.records += count
+        summary.good += good
+        summary.bad += count - good
+    }
+
+    private func needsEventID(_ row: Int) -> Bool {
+        guard let column = plan.eventIDColumn else { return false }
+        let cell = table.values[row * table.width + plan.columns[column].slot]
+        return cell.kind <= CellKind.null || cell.kind >= CellKind.string && cell.length == 0
+    }
+
+    private func fillEventIDs(_ column: Int, _ count: Int, _ vector: ColumnVector) {
+        guard case .bytes(let target) = vector else { return }
+        let slot = plan.columns[column].slot
+        for row in 0..<count where faults[row].fault == .none {
+            if needsEventID(row) {
+                identity.write(
+                    record: table.firstRecord + row, bytes: table.bytes(row), to: target.appendSlot(byteCount: 36))
+            } else {
+                // An id is opaque: a number in JSON keeps its digits as text.
+                let cell = table.values[row * table.width + slot]
+                target.append(cell.bytes)
+            }
+        }
+    }
+
+    private func truncate(_ vector: ColumnVector, to rows: Int) {
+        switch vector {
+        case .boolean(let target): target.truncate(to: rows)
+        case .int64(let target): target.truncate(to: rows)
+        case .int128(let target): target.truncate(to: rows)
+        case .double(let target): target.truncate(to: rows)
+        case .bytes(let target): target.truncate(to: rows)
+        case .dictionary(let target, _): target.truncate(to: rows)
+        case .hash(let target): target.truncate(to: rows)
+        }
+    }
+
+    private func badRecord(_ row: Int) -> BadRecord {
+        let record = table.records[row]
+        let bytes = table.bytes(row)
+        let fault = faults[row]
+        var offset = Int(record.error_offset)
+        var field: String?
+        var code = DiagnosticCode.malformedRecord
+        var reason = ""
+        if record.status != RecordStatus.fine.rawValue {
+            let status = RecordStatus(rawValue: record.status) ?? .malformed
+            if status == .tooLarge { code = .recordTooLarge }
+            reason = status.reason
+        } else {
+            let column = plan.columns[Int(fault.column)]
+            field = column.name
+            offset = Int(table.values[row * table.width + Int(fault.slot)].offset)
+            if table.values[row * table.width + Int(fault.slot)].kind == CellKind.absent { offset = 0 }
+            (code, reason) = column.explain(fault.fault)
+        }
+        let place = Self.place(bytes, offset: offset)
+        let kept = UnsafeRawBufferPointer(rebasing: bytes.prefix(BadRecord.keptBytes))
+        return BadRecord(
+            file: file, line: table.firstLine + Int(record.line) + place.lines, column: place.column, field: field,
+            code: code, reason: reason, bytes: Array(kept), isTruncated: record.reserved == 1 || kept.count < bytes.count)
+    }
+
+    /// Lines before `offset`, and the 1-based column in Unicode scalars.
+    private static func place(_ bytes: UnsafeRawBufferPointer, offset: Int) -> (lines: Int, column: Int) {
+        var lines = 0
+        var column = 1
+        for byte in bytes.prefix(offset) {
+            if byte == UInt8(ascii: "\n") {
+                lines += 1
+                column = 1
+            } else if byte & 0xC0 != 0x80 {
+                column += 1
+            }
+        }
+        return (lines, column)
+    }
+}

@@ -1,0 +1,82 @@
+internal import CSIMDJSON
+internal import DataPath
+internal import Diagnostics
+
+/// Cells to milliseconds since the epoch, by the format and zone of the ingest.
+struct TimestampReader {
+    enum Format {
+        /// ISO 8601 text; numbers are milliseconds.
+        case automatic
+        case iso8601
+        /// Units of a second.
+        case epoch(perSecond: Int64)
+        case pattern(TimestampPattern)
+    }
+
+    /// Years 0 to 9999.
+    static let range: ClosedRange<Int64> = -62_167_219_200_000...253_402_300_799_999
+
+    private let format: Format
+    private let zone: TimeZoneRules
+
+    /// Throws `SP3211` for an unknown zone, `SP3212` for a bad pattern.
+    init(format: String?, timezone: String) throws(DiagnosticsError) {
+        zone = try TimeZoneRules(name: timezone)
+        switch format {
+        case nil: self.format = .automatic
+        case "iso8601": self.format = .iso8601
+        case "epoch_s": self.format = .epoch(perSecond: 1)
+        case "epoch_ms": self.format = .epoch(perSecond: 1000)
+        case "epoch_us": self.format = .epoch(perSecond: 1_000_000)
+        case let pattern?: self.format = .pattern(try TimestampPattern(pattern))
+        }
+    }
+
+    /// Nil when the text is not of the format.
+    func milliseconds(_ text: UnsafeRawBufferPointer, isNumber: Bool) -> Int64? {
+        switch format {
+        case .automatic:
+            if let value = TextFormat.integer(text) { return Self.checked(value) }
+            return isNumber ? nil : isoMilliseconds(text)
+        case .iso8601: return isNumber ? nil : isoMilliseconds(text)
+        case .epoch(let perSecond): return epochMilliseconds(text, perSecond: perSecond)
+        case .pattern(let pattern):
+            guard let read = pattern.read(text) else { return nil }
+            return Self.checked(utc(read))
+        }
+    }
+
+    private func isoMilliseconds(_ text: UnsafeRawBufferPointer) -> Int64? {
+        TextFormat.localTimestamp(text).flatMap { Self.checked(utc($0)) }
+    }
+
+    private func utc(_ local: TextFormat.LocalTimestamp) -> Int64 {
+        if let offset = local.offsetSeconds { return local.milliseconds - Int64(offset) * 1000 }
+        return zone.utcMilliseconds(local: local.milliseconds)
+    }
+
+    private func epochMilliseconds(_ text: UnsafeRawBufferPointer, perSecond: Int64) -> Int64? {
+        if let value = TextFormat.integer(text) {
+            if perSecond > 1000 { return Self.checked(TextFormat.floorDivide(value, by: perSecond / 1000)) }
+            let (product, overflow) = value.multipliedReportingOverflow(by: 1000 / perSecond)
+            return overflow ? nil : Self.checked(product)
+        }
+        // Fractions are exact to a nanosecond of the unit, then cut to milliseconds.
+        guard case .value(let value) = TextFormat.decimal(text, precision: 38, scale: 9) else { return nil }
+        let scaled = value.multipliedReportingOverflow(by: 1000)
+        let divisor = Int128(perSecond) * 1_000_000_000
+        let (quotient, remainder) = scaled.partialValue.quotientAndRemainder(dividingBy: divisor)
+        let floored = remainder < 0 ? quotient - 1 : quotient
+        return scaled.overflow ? nil : Int64(exactly: floored).flatMap(Self.checked)
+    }
+
+    private static func checked(_ value: Int64) -> Int64? { range.contains(value) ? value : nil }
+}
+
+extension TextFormat {
+    /// The quotient rounded towards negative infinity; the divisor is positive.
+    static func floorDivide(_ value: Int64, by divisor: Int64) -> Int64 {
+        let quotient = value / divisor
+        return value % divisor < 0 ? quotient - 1 : quotient
+    }
+}
