@@ -80,8 +80,8 @@ public struct Diagnostics: Sendable {
     }
 
     /// Throws ``DiagnosticsError`` if there is at least one error.
-    public func throwIfErrors() throws(DiagnosticsError) {
-        if hasErrors { throw DiagnosticsError(diagnostics: self) }
+    public func throwIfErrors(exitCode: Int32 = 2) throws(DiagnosticsError) {
+        if hasErrors { throw DiagnosticsError(diagnostics: self, exitCode: exitCode) }
     }
 }
 

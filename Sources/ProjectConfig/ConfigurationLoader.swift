@@ -167,9 +167,3 @@ public struct ConfigurationLoader {
                     : "name one of \(known.joined(separator: ", "))"))
     }
 }
-
-extension Diagnostics {
-    fileprivate func throwIfErrors(exitCode: Int32) throws(DiagnosticsError) {
-        if hasErrors { throw DiagnosticsError(diagnostics: self, exitCode: exitCode) }
-    }
-}

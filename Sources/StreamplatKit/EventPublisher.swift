@@ -1,0 +1,82 @@
+internal import AvroSchema
+internal import DataPath
+public import DataPath
+public import Diagnostics
+public import PlatformModel
+public import PluginAPI
+
+/// Encodes batches of events and sends them to their topics. Threads: one.
+public final class EventPublisher {
+    private struct Channel {
+        var topic: String
+        var encoder: AvroEncoder
+        var schemaID: Int32
+        var keyColumn: Int?
+        var timestampColumn: Int
+    }
+
+    private let producer: any BrokerProducer
+    private let deadLetterTopic: String
+    private var channels: [String: Channel] = [:]
+    private let block = RecordBlock(byteCapacity: 1 << 20)
+    private let letters = RecordBlock()
+
+    /// Every event type's schema must be registered and its topic there: `apply` does both.
+    public init(_ eventTypes: [EventType], broker: any Broker, topicPrefix: String) throws {
+        producer = try broker.makeProducer()
+        deadLetterTopic = DeadLetter.topic(prefix: topicPrefix)
+        let topics = Set(try broker.topics().map(\.name))
+        for eventType in eventTypes {
+            guard topics.contains(eventType.topic.name), topics.contains(deadLetterTopic),
+                try broker.latestSchema(subject: eventType.subject) != nil
+            else {
+                throw PipelineError(
+                    .notApplied, "topic '\(eventType.topic.name)' or its schema is not there",
+                    hint: "run `streamplat apply` first", exitCode: 3)
+            }
+            let columns = BatchSchema(eventType.columns)
+            channels[eventType.name] = Channel(
+                topic: eventType.topic.name,
+                encoder: AvroEncoder(plan: try EncodePlan.compile(schema: eventType.schema, columns: columns)),
+                schemaID: try broker.registerSchema(
+                    subject: eventType.subject, schema: AvroSchema.record(eventType.schema).json(pretty: false)),
+                keyColumn: columns.index(of: eventType.messageKey),
+                timestampColumn: columns.index(of: "timestamp") ?? 1)
+        }
+    }
+
+    /// Sends every row of a batch of the event type's columns. Rows that its schema cannot hold are given to `onError`.
+    public func publish(
+        _ batch: RecordBatch, of eventType: String, onError: (_ row: Int, _ reason: String) -> Void
+    ) throws {
+        guard let channel = channels[eventType] else { return }
+        block.removeAll()
+        channel.encoder.encode(
+            batch, schemaID: channel.schemaID, keyColumn: channel.keyColumn, timestampColumn: channel.timestampColumn,
+            into: block) { row, error in onError(row, "\(error)") }
+        if block.count > 0 { try producer.send(block, to: channel.topic) }
+    }
+
+    /// Adds a dead letter to what the next flush sends.
+    public func reject(_ letter: DeadLetter) throws {
+        letter.encode(into: letters)
+        if letters.byteCount > 1 << 20 { try sendLetters() }
+    }
+
+    /// Returns when everything is as durable as the broker is configured to make it.
+    public func flush() throws {
+        try sendLetters()
+        try producer.flush()
+    }
+
+    public func close() throws {
+        try flush()
+        try producer.close()
+    }
+
+    private func sendLetters() throws {
+        guard letters.count > 0 else { return }
+        try producer.send(letters, to: deadLetterTopic)
+        letters.removeAll()
+    }
+}

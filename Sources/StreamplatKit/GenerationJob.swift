@@ -1,0 +1,100 @@
+internal import AvroSchema
+internal import DataPath
+internal import Foundation
+public import Diagnostics
+public import Generation
+public import PlatformModel
+public import PluginAPI
+
+/// Where generated events go.
+public enum GenerationTarget: Sendable {
+    case broker(any Broker, topicPrefix: String)
+    /// One file; the format follows its ending: `.ndjson`, `.csv` or `.avro`.
+    case file(String)
+    /// Nowhere: they are only made.
+    case nothing
+}
+
+/// Makes synthetic events and sends them on. Threads: one.
+public struct GenerationJob {
+    private let domain: DomainDefinition
+    private let options: GenerationOptions
+    private let target: GenerationTarget
+
+    public init(domain: DomainDefinition, options: GenerationOptions, target: GenerationTarget) {
+        self.domain = domain
+        self.options = options
+        self.target = target
+    }
+
+    private static let rowsAtOnce = 16_384
+
+    /// Runs to the end, or until `shouldStop` says so; `progress` is told how many events there are so far, and how many
+    /// there will be.
+    public func run(
+        progress: (_ done: Int, _ total: Int?) -> Void, shouldStop: () -> Bool
+    ) throws -> GenerationSummary {
+        let generator = try EventGenerator(domain: domain, options: options)
+        let output = try makeOutput()
+        let begin = Date()
+        while !shouldStop() {
+            // With a rate the events of about a tenth of a second are made at once.
+            let rows = options.rate.map { max(1, min(Self.rowsAtOnce, Int($0 / 10))) } ?? Self.rowsAtOnce
+            guard let batches = generator.next(maxRows: rows) else { break }
+            try output.write(batches, domain)
+            progress(generator.generatedEvents, generator.totalEvents)
+            if let rate = options.rate {
+                let due = begin.addingTimeInterval(Double(generator.generatedEvents) / rate)
+                if due.timeIntervalSinceNow > 0.001 { try output.flush() }
+                while due.timeIntervalSinceNow > 0, !shouldStop() {
+                    Thread.sleep(forTimeInterval: min(0.1, due.timeIntervalSinceNow))
+                }
+            }
+        }
+        try output.close()
+        return generator.summary
+    }
+
+    private func makeOutput() throws -> any GenerationOutput {
+        switch target {
+        case .nothing: return NoOutput()
+        case .broker(let broker, let prefix):
+            return BrokerOutput(try EventPublisher(domain.eventTypes, broker: broker, topicPrefix: prefix))
+        case .file(let path): return try FileOutput(path: path, domain: domain, eventTypes: options.eventTypes)
+        }
+    }
+}
+
+/// Takes batches of generated events.
+protocol GenerationOutput {
+    func write(_ batches: [GeneratedBatch], _ domain: DomainDefinition) throws
+    func flush() throws
+    func close() throws
+}
+
+private struct NoOutput: GenerationOutput {
+    func write(_ batches: [GeneratedBatch], _ domain: DomainDefinition) {}
+    func flush() {}
+    func close() {}
+}
+
+private struct BrokerOutput: GenerationOutput {
+    private let publisher: EventPublisher
+    init(_ publisher: EventPublisher) { self.publisher = publisher }
+
+    func write(_ batches: [GeneratedBatch], _ domain: DomainDefinition) throws {
+        for batch in batches {
+            let name = domain.eventTypes[batch.eventType].name
+            var fault: String?
+            try publisher.publish(batch.batch, of: name) { _, reason in fault = fault ?? reason }
+            if let fault {
+                throw PipelineError(
+                    .generatedValueRefused, "a generated '\(name)' event does not fit its schema: \(fault)",
+                    hint: "look at the field's `values`, `generate` and sample_data")
+            }
+        }
+    }
+
+    func flush() throws { try publisher.flush() }
+    func close() throws { try publisher.close() }
+}

@@ -1,0 +1,70 @@
+public import Diagnostics
+public import PlatformModel
+public import PluginAPI
+public import Provisioning
+public import StreamRuntime
+
+/// A project's broker and sinks, open. Threads: one, but for the broker.
+public final class LiveSystem {
+    public let project: Project
+    public let domain: DomainDefinition
+    public let broker: any Broker
+    private let notify: @Sendable (String) -> Void
+
+    /// Resolves secrets and opens the broker.
+    public init(_ project: Project, domain: DomainDefinition, notify: @escaping @Sendable (String) -> Void) throws {
+        self.project = try project.resolvingSecrets(notify: notify)
+        self.domain = domain
+        self.notify = notify
+        broker = try self.project.openBroker(notify: notify)
+    }
+
+    /// The difference between the domain and what is there, and, after `confirm` has seen it, none.
+    /// Gives nil when `confirm` said no.
+    public func provision(
+        confirm: (Plan) throws -> Bool, progress: (Plan.Item) -> Void
+    ) throws -> Plan? {
+        let desired = DesiredState(domain: domain, topicPrefix: project.platform.topicPrefix)
+        var sinks: [String: any Sink] = [:]
+        for name in Set(desired.tables.map(\.sink)) { sinks[name] = try project.openSink(name, notify: notify) }
+        let provisioner = Provisioner(desired: desired, broker: broker, sinks: sinks)
+        let plan = try provisioner.plan()
+        if try confirm(plan) {
+            try provisioner.apply(plan, progress: progress)
+        } else if !plan.isEmpty {
+            return nil
+        }
+        for sink in sinks.values { try sink.close() }
+        return plan
+    }
+
+    /// A pipeline, ready to run. Throws when the live system is not as the domain wants it.
+    public func makePipeline(_ options: RunOptions) throws -> Pipeline {
+        var pending: [Plan.Item] = []
+        _ = try provision(
+            confirm: { plan in
+                try plan.diagnostics.throwIfErrors(exitCode: 1)
+                pending = plan.changes
+                return false
+            }, progress: { _ in })
+        guard pending.isEmpty else {
+            let names = pending.prefix(4).map { "\($0.kind.rawValue) \($0.name)" }.joined(separator: ", ")
+            throw PipelineError(
+                .notApplied, "not applied yet: \(names)\(pending.count > 4 ? " and \(pending.count - 4) more" : "")",
+                hint: "run `streamplat apply` first", exitCode: 3)
+        }
+        let project = project
+        let notify = notify
+        return Pipeline(
+            Pipeline.Parts(
+                domain: domain, settings: project.platform.runtime, topicPrefix: project.platform.topicPrefix,
+                broker: broker, sinkNatures: project.sinkNatures,
+                openSink: { try project.openSink($0, notify: notify) },
+                checkpointFolder: project.context(notify).absolute(
+                    "\(project.platform.runtime.checkpointPath)/\(domain.name)"),
+                notify: notify),
+            options: options)
+    }
+
+    public func close() throws { try broker.close() }
+}

@@ -1,0 +1,88 @@
+public import ConfigTree
+public import Diagnostics
+public import PlatformModel
+public import PluginAPI
+public import ProjectConfig
+
+/// A project as one command sees it: its merged configuration, checked and bound. Nothing is opened yet.
+///
+/// Loading needs no network and no secret.
+public struct Project: Sendable {
+    public let plugins: PluginRegistry
+    /// Environment variables are resolved, secrets are not.
+    public let configuration: LoadedConfiguration
+    public let platform: PlatformSettings
+    /// Nil when the command needs none and none was named.
+    public let domain: DomainDefinition?
+    /// What was found and is no error.
+    public let warnings: Diagnostics
+
+    /// Finds, merges, resolves and checks. Throws all findings together.
+    ///
+    /// - Parameter sources: Gets every text that was read, also when it throws, for excerpts.
+    public static func load(
+        _ request: ConfigurationLoader.Request, plugins: PluginRegistry, sources: inout SourceTexts
+    ) throws(DiagnosticsError) -> Project {
+        let loaded = try ConfigurationLoader().load(request, sources: &sources)
+        var diagnostics = Diagnostics()
+        let configuration = loaded.resolvingEnvironment(
+            lookup: ConfigurationLoader.processEnvironment, into: &diagnostics)
+        let platform = PlatformSettings.check(configuration.tree, plugins: plugins, into: &diagnostics)
+        var domain: DomainDefinition?
+        if let platform, configuration.domainName != nil {
+            domain = DomainDefinition.check(
+                configuration.tree, platform: platform, plugins: plugins, into: &diagnostics)
+        }
+        try diagnostics.throwIfErrors()
+        guard let platform else { throw DiagnosticsError(diagnostics: diagnostics) }
+        return Project(
+            plugins: plugins, configuration: configuration, platform: platform, domain: domain, warnings: diagnostics)
+    }
+
+    /// The same project with the secrets of its broker and sinks put in; all that are missing are reported together.
+    public func resolvingSecrets(notify: @escaping @Sendable (String) -> Void) throws -> Project {
+        guard let plugin = plugins.secretBackend(platform.secrets.type) else { return self }
+        let backend = try plugin.open(platform.secrets.options, context(notify))
+        var diagnostics = Diagnostics()
+        var resolved = configuration
+        for path in ["broker", "sinks"] {
+            resolved = resolved.resolvingSecrets(
+                at: path, from: backend, lookup: ConfigurationLoader.processEnvironment, into: &diagnostics)
+        }
+        try diagnostics.throwIfErrors()
+        guard let settings = PlatformSettings.check(resolved.tree, plugins: plugins, into: &diagnostics) else {
+            throw DiagnosticsError(diagnostics: diagnostics)
+        }
+        try diagnostics.throwIfErrors()
+        return Project(
+            plugins: plugins, configuration: resolved, platform: settings, domain: domain, warnings: warnings)
+    }
+
+    public func context(_ notify: @escaping @Sendable (String) -> Void) -> PluginContext {
+        PluginContext(projectRoot: configuration.root, notify: notify)
+    }
+
+    /// Opens the broker. Throws ``PipelineError`` with exit code 3 when it is not there.
+    public func openBroker(notify: @escaping @Sendable (String) -> Void) throws -> any Broker {
+        guard let plugin = plugins.broker(platform.broker.type) else {
+            throw PipelineError(.pluginMissing, "broker '\(platform.broker.type)' has no plugin")
+        }
+        return try plugin.open(platform.broker.options, context(notify))
+    }
+
+    /// Opens a sink by its name in `sinks:`.
+    public func openSink(_ name: String, notify: @escaping @Sendable (String) -> Void) throws -> any Sink {
+        guard let definition = platform.sink(name), let plugin = plugins.sink(definition.plugin.type) else {
+            throw PipelineError(.pluginMissing, "sink '\(name)' is not defined, or has no plugin")
+        }
+        return try plugin.open(definition.plugin.options, context(notify))
+    }
+
+    /// What each sink can do with a row whose key it has seen.
+    public var sinkNatures: [String: SinkNature] {
+        Dictionary(
+            uniqueKeysWithValues: platform.sinks.compactMap { sink in
+                plugins.sink(sink.plugin.type).map { (sink.name, type(of: $0).nature) }
+            })
+    }
+}
