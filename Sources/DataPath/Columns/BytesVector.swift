@@ -61,6 +61,12 @@ public final class BytesVector {
         nullCount = 0
     }
 
+    /// Drops the rows from `rows` on.
+    public func truncate(to rows: Int) {
+        for row in rows..<count where nulls[row] { nullCount -= 1 }
+        count = rows
+    }
+
     @inlinable
     public subscript(row: Int) -> UnsafeRawBufferPointer {
         let start = Int(offsets[row])
