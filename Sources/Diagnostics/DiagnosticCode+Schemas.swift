@@ -1,6 +1,27 @@
 // Codes of schemas, generation and ingest. Append at the end; never renumber. List each in `schemas` too.
 
 extension DiagnosticCode {
+    public static let schemaJSON = DiagnosticCode("SP3001", "A schema is not valid JSON.")
+    public static let schemaInvalid = DiagnosticCode("SP3002", "A schema breaks a rule of Avro.")
+    public static let schemaCannotRead = DiagnosticCode(
+        "SP3003", "Records of a schema cannot be read as the columns that are needed.")
+    public static let schemaCannotWrite = DiagnosticCode("SP3004", "Columns cannot be written with a schema.")
+    public static let avroContainer = DiagnosticCode("SP3005", "An Avro container file is damaged or is not one.")
+    public static let avroCodec = DiagnosticCode("SP3006", "An Avro container file uses a codec that is not supported.")
+    public static let avroDecode = DiagnosticCode("SP3007", "The bytes of a record do not follow its Avro schema.")
+    public static let avroEncode = DiagnosticCode("SP3008", "A row cannot be written with its Avro schema.")
+    public static let libavroRefused = DiagnosticCode("SP3009", "libavro refuses a schema or a record.")
+    public static let invalidSyntheticSetting = DiagnosticCode(
+        "SP3101", "A setting of the synthetic data is out of its range or contradicts another.")
+    public static let invalidSampleValue = DiagnosticCode(
+        "SP3102", "A sample value is not a value of its field's type.")
+    public static let unsuitableGenerator = DiagnosticCode(
+        "SP3103", "A field's generator does not make values of the field's type, or its parameters are wrong.")
+    public static let unknownValueProvider = DiagnosticCode("SP3104", "There is no value provider of this name.")
+    public static let unknownGeneratedEventType = DiagnosticCode(
+        "SP3105", "Events of a type were asked for that the domain does not have.")
+    public static let invalidTransition = DiagnosticCode(
+        "SP3106", "A declared transition names an unknown event type, or probabilities do not add up.")
     public static let inputNotReadable = DiagnosticCode(
         "SP3201", "An input file cannot be opened or read, or is damaged as a whole.")
     public static let malformedRecord = DiagnosticCode(
@@ -20,10 +41,16 @@ extension DiagnosticCode {
         "SP3212", "A timestamp format is not one that can be read.")
     public static let unknownInputFormat = DiagnosticCode(
         "SP3213", "The format of an input file cannot be told, or its header is unusable.")
+    public static let generatedValueRefused = DiagnosticCode("SP3301", "A generated event does not fit its schema.")
+    public static let encodingRefused = DiagnosticCode("SP3302", "A record that was read cannot be written with its schema.")
+    public static let outputFormat = DiagnosticCode("SP3303", "An output file cannot be written, or its name says no format.")
 
     static let schemas: [DiagnosticCode] = [
-        inputNotReadable, malformedRecord, recordTooLarge, missingValue, unreadableValue, valueOutOfRange,
-        unknownSymbol, ambiguousValue, unknownMapping, missingColumn, unknownTimezone,
-        invalidTimestampFormat, unknownInputFormat,
+        schemaJSON, schemaInvalid, schemaCannotRead, schemaCannotWrite, avroContainer, avroCodec, avroDecode,
+        avroEncode, libavroRefused, invalidSyntheticSetting, invalidSampleValue, unsuitableGenerator,
+        unknownValueProvider, unknownGeneratedEventType, invalidTransition, inputNotReadable, malformedRecord,
+        recordTooLarge, missingValue, unreadableValue, valueOutOfRange, unknownSymbol, ambiguousValue, unknownMapping,
+        missingColumn, unknownTimezone, invalidTimestampFormat, unknownInputFormat, generatedValueRefused,
+        encodingRefused, outputFormat,
     ]
 }
