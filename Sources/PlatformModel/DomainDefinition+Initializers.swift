@@ -2,14 +2,14 @@ public import AvroSchema
 public import DataPath
 public import Diagnostics
 
-// Memberwise initialisers, so that domains can be made without a file: by tests and by programs that embed the platform.
+// Initialisers, so that domains can be made without a file: by tests and by programs that embed the platform. The place
+// comes second, because the order of the properties is that of the internal memberwise initialisers.
 
 extension DomainDefinition {
     public init(
-        name: String, version: String? = nil, description: String? = nil, primaryKey: String,
+        name: String, location: SourceLocation, version: String? = nil, description: String? = nil, primaryKey: String,
         namespace: String = "com.streaming.events", eventTypes: [EventType], aggregations: [Aggregation] = [],
-        alerts: [Alert] = [], synthetic: SyntheticSettings = SyntheticSettings(), sampleData: [String: [String]] = [:],
-        location: SourceLocation
+        alerts: [Alert] = [], synthetic: SyntheticSettings = SyntheticSettings(), sampleData: [String: [String]] = [:]
     ) {
         self.name = name
         self.version = version
@@ -27,8 +27,8 @@ extension DomainDefinition {
 
 extension EventType {
     public init(
-        name: String, description: String? = nil, fields: [Field], primaryKey: String, messageKey: String? = nil,
-        topic: TopicDefinition, rawEvents: Bool = false, schema: AvroRecord, location: SourceLocation,
+        name: String, location: SourceLocation, description: String? = nil, fields: [Field], primaryKey: String,
+        messageKey: String? = nil, topic: TopicDefinition, rawEvents: Bool = false, schema: AvroRecord,
         columns: [ColumnSpec]
     ) {
         self.name = name
@@ -46,8 +46,9 @@ extension EventType {
 
 extension Field {
     public init(
-        name: String, type: FieldType, role: Role = .field, isNullable: Bool = false, defaultValue: AvroDefault? = nil,
-        doc: String? = nil, values: [WeightedValue] = [], generator: GeneratorSpec? = nil, location: SourceLocation
+        name: String, location: SourceLocation, type: FieldType, role: Role = .field, isNullable: Bool = false,
+        defaultValue: AvroDefault? = nil, doc: String? = nil, values: [WeightedValue] = [],
+        generator: GeneratorSpec? = nil
     ) {
         self.name = name
         self.type = type
@@ -62,25 +63,20 @@ extension Field {
 }
 
 extension SyntheticSettings {
-    public init(
-        seed: UInt64 = 42, startMilliseconds: Int64? = nil, spanMilliseconds: Int64? = nil,
-        eventsPerSecond: Double? = nil, entityPoolSize: Int = 10_000, sessionMinutes: Double = 15,
-        cartAbandonmentRate: Double = 0.7, purchaseConversionRate: Double = 0.03, peakHours: [Int] = [],
-        weekendMultiplier: Double = 1, outOfOrderShare: Double = 0, outOfOrderMilliseconds: Int64 = 0,
-        transitions: [Transition] = []
-    ) {
-        self.seed = seed
-        self.startMilliseconds = startMilliseconds
-        self.spanMilliseconds = spanMilliseconds
-        self.eventsPerSecond = eventsPerSecond
-        self.entityPoolSize = entityPoolSize
-        self.sessionMinutes = sessionMinutes
-        self.cartAbandonmentRate = cartAbandonmentRate
-        self.purchaseConversionRate = purchaseConversionRate
-        self.peakHours = peakHours
-        self.weekendMultiplier = weekendMultiplier
-        self.outOfOrderShare = outOfOrderShare
-        self.outOfOrderMilliseconds = outOfOrderMilliseconds
-        self.transitions = transitions
+    /// The defaults: no declared shape, nothing out of order. Whoever wants more sets the properties.
+    public init() {
+        seed = 42
+        startMilliseconds = nil
+        spanMilliseconds = nil
+        eventsPerSecond = nil
+        entityPoolSize = 10_000
+        sessionMinutes = 15
+        cartAbandonmentRate = 0.7
+        purchaseConversionRate = 0.03
+        peakHours = []
+        weekendMultiplier = 1
+        outOfOrderShare = 0
+        outOfOrderMilliseconds = 0
+        transitions = []
     }
 }

@@ -17,7 +17,10 @@ struct TransitionSession: Sendable {
         var weights = [[Double]](repeating: [Double](repeating: 0, count: end + 1), count: end + 1)
         var isValid = true
         for transition in domain.synthetic.transitions {
-            let ends = [transition.from, transition.to].map { name in name.map { names.firstIndex(of: $0) } ?? end }
+            let ends = [transition.from, transition.to].map { name -> Int? in
+                guard let name else { return end }
+                return names.firstIndex(of: name)
+            }
             for (name, index) in zip([transition.from, transition.to], ends) where index == nil {
                 let hint = nearestName(to: name ?? "", among: names).map { "did you mean '\($0)'?" }
                 diagnostics.error(

@@ -97,6 +97,6 @@ struct ColumnPlanner {
             default: .string
             }
         return Leaf(
-            path: column.name, field: Field(name: column.name, type: fieldType, location: type.location), nullSources: [])
+            path: column.name, field: Field(name: column.name, location: type.location, type: fieldType), nullSources: [])
     }
 }

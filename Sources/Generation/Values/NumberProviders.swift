@@ -57,7 +57,7 @@ struct NumberTarget {
 
 /// Numbers of a distribution.
 struct NumberProvider: ValueProvider {
-    enum Distribution {
+    enum Distribution: Sendable {
         case uniform(Double, Double)
         /// Whole numbers, both ends included.
         case integers(Double, Double)

@@ -8,16 +8,16 @@ public enum ProviderCatalog {
     /// Name and meaning of each provider, for reference pages.
     public static var reference: [(name: String, doc: String)] { entries.map { ($0.name, $0.doc) } }
 
-    enum Recipe {
+    enum Recipe: Sendable {
         case words([String], SeedScope)
-        case place((Place) -> String)
-        case coordinate((Place) -> Double)
+        case place(@Sendable (Place) -> String)
+        case coordinate(@Sendable (Place) -> Double)
         case template([TemplateText.Part], SeedScope)
         case number(NumberProvider.Distribution, SeedScope, places: Int)
         case price, total, entity, product, uuid
     }
 
-    struct Entry {
+    struct Entry: Sendable {
         let name: String
         let doc: String
         /// Names of fields for which it is guessed.
@@ -27,7 +27,7 @@ public enum ProviderCatalog {
         let recipe: Recipe
     }
 
-    struct Place {
+    struct Place: Sendable {
         let country, currency, city, language: String
         let latitude, longitude, weight: Double
     }
@@ -67,12 +67,12 @@ public enum ProviderCatalog {
     private static let lastNames = ["smith", "garcia", "mueller", "tanaka", "silva", "martin", "jones", "novak", "rossi"]
 
     static let entries: [Entry] = [
-        entry("country_code", "two-letter country code, the entity's home", ["country", "country_code"], .place(\.country)),
-        entry("currency", "currency of the entity's home", ["currency", "currency_code"], .place(\.currency)),
-        entry("city", "city of the entity's home", ["city", "town"], .place(\.city)),
-        entry("language", "language of the entity's home", ["language", "locale", "lang"], .place(\.language)),
-        entry("latitude", "degrees north of the entity's home", ["lat", "latitude"], .coordinate(\.latitude)),
-        entry("longitude", "degrees east of the entity's home", ["lon", "lng", "longitude"], .coordinate(\.longitude)),
+        entry("country_code", "two-letter country code, the entity's home", ["country", "country_code"], .place { $0.country }),
+        entry("currency", "currency of the entity's home", ["currency", "currency_code"], .place { $0.currency }),
+        entry("city", "city of the entity's home", ["city", "town"], .place { $0.city }),
+        entry("language", "language of the entity's home", ["language", "locale", "lang"], .place { $0.language }),
+        entry("latitude", "degrees north of the entity's home", ["lat", "latitude"], .coordinate { $0.latitude }),
+        entry("longitude", "degrees east of the entity's home", ["lon", "lng", "longitude"], .coordinate { $0.longitude }),
         entry(
             "email", "e-mail address at example.com", ["email", "email_address", "mail"],
             .template([.pick(TextTable(firstNames)), literal("."), .pick(TextTable(lastNames)), .entity(1),

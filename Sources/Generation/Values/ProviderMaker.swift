@@ -164,7 +164,7 @@ struct ProviderMaker {
 
     /// Nil when the entry's values do not fit the field's type.
     private func provider(_ entry: ProviderCatalog.Entry) -> (any ValueProvider)? {
-        func weighted(_ texts: [String], _ weights: [Double]? = nil, _ scope: SeedScope, salt: UInt64) -> PickText {
+        func weighted(_ texts: [String], weights: [Double]? = nil, _ scope: SeedScope, salt: UInt64) -> PickText {
             let alias = AliasTable(weights: weights ?? texts.map { _ in 1 })
             return PickText(table: TextTable(texts), selection: .weighted(alias, scope, salt: salt))
         }
@@ -175,7 +175,7 @@ struct ProviderMaker {
         switch entry.recipe {
         case .words(let words, _): return isText ? weighted(words, scope(entry), salt: salt) : nil
         case .place(let text):
-            return isText ? weighted(places.map(text), places.map(\.weight), .entity, salt: home) : nil
+            return isText ? weighted(places.map(text), weights: places.map(\.weight), .entity, salt: home) : nil
         case .coordinate(let number):
             guard field.type == .double else { return nil }
             let alias = AliasTable(weights: places.map(\.weight))

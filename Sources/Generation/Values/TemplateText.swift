@@ -2,7 +2,7 @@ import DataPath
 
 /// Text of parts: `user_` and six digits, words joined by dots, hexadecimal digits.
 struct TemplateText: ValueProvider {
-    enum Part {
+    enum Part: Sendable {
         case literal([UInt8])
         case digit, letter, letterOrDigit
         case hexadecimal(Int)
