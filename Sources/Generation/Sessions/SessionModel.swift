@@ -57,15 +57,11 @@ enum SessionModel: Sendable {
         return isRare || selected.count(where: { $0 }) == 1 ? independent : model
     }
 
-    var isIndependent: Bool {
-        if case .independent = self { true } else { false }
-    }
-
     /// Writes the script of the session with this seed, without the types that are not selected; returns its length,
     /// which may be 0. `steps` has room for ``longestScript`` steps.
     func writeScript(seed: UInt64, selected: [Bool], to steps: UnsafeMutablePointer<ScriptStep>) -> Int {
         var random = RandomStream(seed)
-        var count: Int
+        let count: Int
         switch self {
         case .shopping(let session): count = session.writeScript(&random, to: steps)
         case .transitions(let session): count = session.writeScript(&random, to: steps)
@@ -78,8 +74,7 @@ enum SessionModel: Sendable {
             steps[kept] = steps[index]
             kept += 1
         }
-        count = kept
-        return count
+        return kept
     }
 
     /// Mean events of a session, from a fixed sample.

@@ -19,15 +19,13 @@ struct ColumnPlanner {
 
     let domain: DomainDefinition
     let seed: UInt64
-    let hasSessions: Bool
     let entityCount: Int
     let productPicker: AliasTable
     let prices: [Double]
 
-    init(domain: DomainDefinition, seed: UInt64, hasSessions: Bool) {
+    init(domain: DomainDefinition, seed: UInt64) {
         self.domain = domain
         self.seed = seed
-        self.hasSessions = hasSessions
         let entities = domain.sampleData[domain.primaryKey] ?? []
         entityCount = entities.isEmpty ? domain.synthetic.entityPoolSize : entities.count
         let products = domain.sampleData["product_id"] ?? []

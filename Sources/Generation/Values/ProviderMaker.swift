@@ -177,9 +177,11 @@ struct ProviderMaker {
         case .place(let text):
             return isText ? weighted(places.map(text), weights: places.map(\.weight), .entity, salt: home) : nil
         case .coordinate(let number):
-            guard field.type == .double else { return nil }
+            guard field.type == .double || field.type == .float else { return nil }
+            let isFloat = field.type == .float
+            let degrees = places.map(number).map { isFloat ? Double(Float($0)) : $0 }
             let alias = AliasTable(weights: places.map(\.weight))
-            return PickFixed(values: places.map(number), selection: .weighted(alias, .entity, salt: home)) {
+            return PickFixed(values: degrees, selection: .weighted(alias, .entity, salt: home)) {
                 if case .double(let vector) = $0 { vector } else { nil }
             }
         case .template(let parts, _):
@@ -269,8 +271,7 @@ struct ProviderMaker {
         case .price, .product: scope = .product
         case .total, .uuid, nil: break
         }
-        // device_type describes the device where device_id is the key; without sessions what describes stays with the
-        // entity only where its name says so.
+        // device_type describes the entity where device_id is the key.
         let stem = type.primaryKey.split(separator: "_").first.map { "\($0)_" }
         if scope == .session, let stem, field.name.hasPrefix(stem) { return .entity }
         return scope
