@@ -1,5 +1,5 @@
-public import DataPath
-public import Diagnostics
+import DataPath
+import Diagnostics
 public import PlatformModel
 
 /// Makes the synthetic events of a domain: columnar batches by event type.
@@ -40,7 +40,8 @@ public final class EventGenerator {
         }
         if names.isEmpty || options.eventTypes?.isEmpty == true || names.count > Int(UInt16.max) {
             diagnostics.error(
-                .unknownGeneratedEventType, "there is no event type to generate, or more than 65,535", at: domain.location)
+                .unknownGeneratedEventType, "there is no event type to generate, or more than 65,535",
+                at: domain.location)
         }
         let schedule = GenerationSchedule(domain: domain, options: options, into: &diagnostics)
         guard let schedule, !diagnostics.hasErrors else { throw DiagnosticsError(diagnostics: diagnostics) }

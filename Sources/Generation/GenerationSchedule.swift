@@ -42,7 +42,8 @@ struct GenerationSchedule {
         if let count, let total = curve.totalMass {
             guard total > 0 || count == 0 else {
                 diagnostics.error(
-                    .invalidSyntheticSetting, "no event can fall into the span: weekend_multiplier is 0", at: domain.location,
+                    .invalidSyntheticSetting, "no event can fall into the span: weekend_multiplier is 0",
+                    at: domain.location,
                     path: "synthetic.patterns.weekend_multiplier")
                 return nil
             }

@@ -43,7 +43,8 @@ struct EventStreamTests {
     @Test("is spread over the last hour when nothing is said")
     func defaultSpan() throws {
         let domain = shop()
-        let generator = try EventGenerator(domain: domain, options: GenerationOptions(events: 10, nowMilliseconds: monday))
+        let generator = try EventGenerator(
+            domain: domain, options: GenerationOptions(events: 10, nowMilliseconds: monday))
         #expect(generator.startMilliseconds == monday - hour)
         #expect(generator.endMilliseconds == monday)
     }

@@ -51,7 +51,9 @@ struct ValueTests {
 
     @Test("have a small share of nulls where null is allowed, none where not")
     func nulls() throws {
-        let found = try rows([field("coupon", role: .attribute, nullable: true), field("note"), field("x_id", nullable: true)])
+        let found = try rows([
+            field("coupon", role: .attribute, nullable: true), field("note"), field("x_id", nullable: true),
+        ])
         #expect((30...90).contains(found.count { $0["coupon"] == nil }))
         #expect(found.allSatisfy { $0["note"] != nil && $0["x_id"] != nil })
     }

@@ -95,6 +95,7 @@ struct ColumnPlanner {
             default: .string
             }
         return Leaf(
-            path: column.name, field: Field(name: column.name, location: type.location, type: fieldType), nullSources: [])
+            path: column.name, field: Field(name: column.name, location: type.location, type: fieldType),
+            nullSources: [])
     }
 }

@@ -9,7 +9,9 @@ struct UUIDText: ValueProvider {
         let vector = column.text
         let seeds = rows.seeds(scope)
         for row in 0..<rows.count {
-            if rows.isNull(row) { vector.appendNull() } else {
+            if rows.isNull(row) {
+                vector.appendNull()
+            } else {
                 write(seed: seeds[row] ^ salt, to: vector.appendSlot(byteCount: 36))
             }
         }

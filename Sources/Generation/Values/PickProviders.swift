@@ -52,7 +52,9 @@ struct PickText: ValueProvider {
         case .weighted(let alias, let scope, let salt):
             let seeds = rows.seeds(scope)
             for row in 0..<rows.count {
-                if rows.isNull(row) { vector.appendNull() } else {
+                if rows.isNull(row) {
+                    vector.appendNull()
+                } else {
                     vector.append(table[alias.pick(mix64(seeds[row] ^ salt))])
                 }
             }

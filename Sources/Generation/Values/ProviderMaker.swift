@@ -247,7 +247,8 @@ struct ProviderMaker {
         case .int, .long: return number(.integers(0, 999))
         case .float, .double: return number(.uniform(0, 100), places: 2)
         case .money: return number(.lognormal(median: 40, sigma: 0.9))
-        case .decimal(let precision, let scale): return number(precision - scale >= 4 ? .uniform(0, 1000) : .uniform(0, 0.9))
+        case .decimal(let precision, let scale):
+            return number(precision - scale >= 4 ? .uniform(0, 1000) : .uniform(0, 0.9))
         case .boolean: return RandomBoolean(probability: 0.5, scope: scope(nil), salt: salt)
         case .bytes: return RandomBytes(salt: salt)
         case .date: return RelatedTime(kind: .before(milliseconds: 30 * day), salt: salt, isDate: true)
