@@ -50,7 +50,7 @@ final class LogFile {
     func read(into target: UnsafeMutableRawPointer, count: Int, at position: Int64) throws(PipelineError) -> Int {
         var done = 0
         while done < count {
-            let result = pread(descriptor, target + done, count - done, position + Int64(done))
+            let result = pread(descriptor, target + done, count - done, Int(position) + done)
             if result == 0 { break }
             if result < 0 {
                 if errno == EINTR { continue }
@@ -66,7 +66,7 @@ final class LogFile {
         guard let base = bytes.baseAddress else { return }
         var done = 0
         while done < bytes.count {
-            let result = pwrite(descriptor, base + done, bytes.count - done, position + Int64(done))
+            let result = pwrite(descriptor, base + done, bytes.count - done, Int(position) + done)
             if result < 0 {
                 let code = errno
                 if code == EINTR { continue }
@@ -78,7 +78,7 @@ final class LogFile {
     }
 
     func truncate(to size: Int64) throws(PipelineError) {
-        while ftruncate(descriptor, size) != 0 {
+        while ftruncate(descriptor, Int(size)) != 0 {
             if errno != EINTR { throw LogErrors.failed(path, "shorten", errno) }
         }
     }
