@@ -1,6 +1,7 @@
 import Diagnostics
 import EventLog
 import Foundation
+import Glibc
 import Testing
 
 @Suite("Event log: topics, groups, schemas")
@@ -75,6 +76,33 @@ struct StoreTests {
         let error = #expect(throws: PipelineError.self) { try EventLog(root: "/dev/null/log") }
         #expect(error?.exitCode == 3)
         #expect(error?.message.contains("/dev/null") == true)
+    }
+
+    @Test("without write permission the log does not open, and says so with exit code 3", .enabled(if: getuid() == 0))
+    func permission() async throws {
+        let parent = Scratch()
+        try FileManager.default.createDirectory(atPath: parent.path, withIntermediateDirectories: true)
+        chmod(parent.path, 0o755)
+        typealias SetUser = @convention(c) (UInt32) -> Int32
+        let symbol = try #require(dlsym(nil, "setfsuid"))
+        // Linux keeps the file system user per thread: the rights of other tests stay as they are.
+        let setUser = unsafeBitCast(symbol, to: SetUser.self)
+        let path = "\(parent.path)/log"
+        let error: PipelineError? = await withCheckedContinuation { done in
+            Thread {
+                _ = setUser(65_534)
+                defer { _ = setUser(0) }
+                do throws(PipelineError) {
+                    _ = try EventLog(root: path)
+                    done.resume(returning: nil)
+                } catch {
+                    done.resume(returning: error)
+                }
+            }.start()
+        }
+        #expect(error?.code == .logNotAccessible)
+        #expect(error?.exitCode == 3)
+        #expect(error?.message == "cannot create the folder \(path): Permission denied")
     }
 
     @Test("a folder of something else is not taken over")
