@@ -80,6 +80,10 @@ let package = Package(
         plugin("ConsoleSink", folder: "console"),
         plugin("FileSink", folder: "file"),
 
+        .testTarget(
+            name: "EmbeddedBrokerTests",
+            dependencies: ["EmbeddedBroker", "PluginAPI", "ConfigTree", "DataPath", "Diagnostics"]),
+
     ] + [
         "Diagnostics", "DataPath", "ConfigTree", "YAMLTree", "Expressions", "AvroSchema", "PlatformModel",
         "EventLog", "Ingest", "Generation",
