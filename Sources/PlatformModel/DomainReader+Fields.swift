@@ -83,7 +83,7 @@ extension DomainReader {
             error(.invalidName, "'\(name)' cannot name a field", at: field.location, path: path, hint: NameRule.hint)
             return false
         }
-        if field.role != .field || !path.contains(".fields.") || isTopField(path) {
+        if isTopField(path) {
             if ["event_id", "timestamp", "event_type", "entity_id"].contains(name) {
                 error(
                     .reservedName, "'\(name)' is the platform's own field", at: field.location, path: path,
