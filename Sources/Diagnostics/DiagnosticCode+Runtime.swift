@@ -11,7 +11,7 @@ extension DiagnosticCode {
     public static let invalidTopicName = DiagnosticCode("SP6008", "A topic or group name has characters or a length that are not allowed.")
     public static let invalidTopicConfig = DiagnosticCode("SP6009", "A topic's partitions or configuration cannot be as asked.")
     public static let offsetOutOfRange = DiagnosticCode("SP6010", "The offset is not in the partition, or no longer.")
-    public static let recordTooLarge = DiagnosticCode("SP6011", "A record is larger than a record batch can be.")
+    public static let logRecordTooLarge = DiagnosticCode("SP6011", "A record is larger than a record batch can be.")
     public static let logFormatUnknown = DiagnosticCode("SP6012", "The folder is not an event log, or one of a newer version.")
     public static let logClosed = DiagnosticCode("SP6013", "The event log was used after it had been closed.")
     public static let runnerBusy = DiagnosticCode("SP6101", "Another process already runs this domain here.")
@@ -27,7 +27,7 @@ extension DiagnosticCode {
 
     static let runtime: [DiagnosticCode] = [
         logNotAccessible, logCorrupted, logFull, logFailed, unknownTopic, unknownPartition, topicExists,
-        invalidTopicName, invalidTopicConfig, offsetOutOfRange, recordTooLarge, logFormatUnknown, logClosed,
+        invalidTopicName, invalidTopicConfig, offsetOutOfRange, logRecordTooLarge, logFormatUnknown, logClosed,
         runnerBusy, checkpointUnreadable, checkpointStorage, notApplied, undecodable, unknownSchema, futureEvent,
         aggregateOverflow, sinkFailed, expressionFailed,
     ]

@@ -56,7 +56,7 @@ final class BatchEncoder {
             }
             if tooLarge {
                 throw PipelineError(
-                    .recordTooLarge, "a record is larger than 2 GiB, the most that a record batch can hold",
+                    .logRecordTooLarge, "a record is larger than 2 GiB, the most that a record batch can hold",
                     component: "event log")
             }
             finish(start, used - start, records, baseTimestamp, maxTimestamp)
