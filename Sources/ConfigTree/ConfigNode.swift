@@ -13,7 +13,8 @@ public struct ConfigNode: Sendable {
     public var value: ConfigValue
     public var location: SourceLocation
     public var layer: ConfigLayer
-    /// The nodes that this one replaced while merging, the most recent first. Empty in an unmerged tree.
+    /// The nodes that this one replaced while merging, the most recent first; for maps that were merged, the map that was there
+    /// before each layer. In an unmerged tree only what an explicit key replaced of a YAML merge key (`<<`).
     public var overridden: [ConfigNode]
 
     public init(_ value: ConfigValue, at location: SourceLocation, layer: ConfigLayer, overridden: [ConfigNode] = []) {
@@ -38,14 +39,21 @@ public struct ConfigScalar: Hashable, Sendable {
     public var isPlain: Bool
     /// True when `text` came from a secret: it prints as `***`, whoever prints it.
     public var isSecret: Bool
+    /// True when variables in the text have been resolved: a `$<` in it is no variable any more, and the value may be
+    /// read as a string as well as by its core type (`$<env:PORT>` as an integer, `$<env:TENANT>` of `42` as a string).
+    public var isResolved: Bool
     /// How far the text's first character is from the node's location on the same line: 1 inside quotes, else 0; nil
     /// when text columns do not map to source columns (escapes, block scalars, folded lines).
     public var textColumnOffset: Int?
 
-    public init(_ text: String, isPlain: Bool = true, isSecret: Bool = false, textColumnOffset: Int? = nil) {
+    public init(
+        _ text: String, isPlain: Bool = true, isSecret: Bool = false, isResolved: Bool = false,
+        textColumnOffset: Int? = nil
+    ) {
         self.text = text
         self.isPlain = isPlain
         self.isSecret = isSecret
+        self.isResolved = isResolved
         self.textColumnOffset = textColumnOffset
     }
 }
@@ -118,21 +126,42 @@ extension ConfigNode {
         if case .sequence(let items) = value { items } else { nil }
     }
 
-    public var isNull: Bool { scalar?.coreType == .null }
+    /// Whether this is a null of the core schema. A secret is never null, whatever its text.
+    public var isNull: Bool { scalar.map { !$0.isSecret && $0.coreType == .null } ?? false }
 
-    /// The node at a dotted path; a number selects from a sequence.
-    public func node(at path: String) -> ConfigNode? {
+    /// The node at a dotted path (see ``ConfigPath``); on a list a number selects by position and a word selects the
+    /// map whose `name` it is.
+    public func node(at path: String) -> ConfigNode? { node(at: ConfigPath(path).segments) }
+
+    public func node(at segments: some Sequence<String>) -> ConfigNode? {
         var current = self
-        for part in path.split(separator: ".") {
-            if let next = current.mapping?[String(part)] {
-                current = next
-            } else if let index = Int(part), let items = current.sequence, items.indices.contains(index) {
-                current = items[index]
-            } else {
-                return nil
-            }
+        for segment in segments {
+            guard let next = current.child(segment) else { return nil }
+            current = next
         }
         return current
+    }
+
+    /// The entry of a map, or the item of a list by position or by `name`.
+    public func child(_ segment: String) -> ConfigNode? {
+        switch value {
+        case .scalar: return nil
+        case .mapping(let mapping): return mapping[segment]
+        case .sequence(let items):
+            if let index = Int(segment), items.indices.contains(index) { return items[index] }
+            return items.first { $0.mapping?["name"]?.scalar?.text == segment }
+        }
+    }
+
+    /// Where a part of this scalar's text stands: `scalars` counts Unicode scalars of ``ConfigScalar/text``.
+    ///
+    /// The whole node's place when text columns do not map to source columns.
+    public func location(ofText scalars: Range<Int>) -> SourceLocation {
+        guard let offset = scalar?.textColumnOffset else { return location }
+        var place = location
+        place.column += offset + scalars.lowerBound
+        place.endColumn = place.column + max(1, scalars.count)
+        return place
     }
 
     /// A word for messages: `a string`, `an integer`, `a list`, `a map`, `nothing`.
@@ -153,6 +182,12 @@ extension ConfigNode {
 }
 
 extension ConfigScalar {
+    /// The text for messages and listings: `***` when it came from a secret.
+    public var shownText: String { isSecret ? "***" : text }
+
+    /// Whether the text still holds a variable that is to be resolved.
+    public var holdsVariable: Bool { !isResolved && VariableText.containsVariable(text) }
+
     /// The type that YAML 1.2's core schema gives to the text: `NO` is a string, `1_000` is not a number.
     ///
     /// Source: YAML 1.2.2, section 10.3.2.

@@ -58,7 +58,7 @@ public struct MappingReader {
         }
         guard range.contains(value) else {
             diagnostics.error(
-                .invalidValue, "'\(key)' is \(value); it takes \(describe(range))", at: node.location,
+                .invalidValue, "'\(key)' is \(node.scalar?.isSecret == true ? "***" : "\(value)"); it takes \(describe(range))", at: node.location,
                 path: childPath(key))
             return nil
         }
@@ -104,7 +104,7 @@ public struct MappingReader {
         guard let node = node(key) else { return nil }
         guard let text = node.scalar?.text, let value = DurationText.milliseconds(text) else {
             diagnostics.error(
-                .invalidValue, "'\(key)' is not a duration: '\(node.scalar?.text ?? node.kindDescription)'",
+                .invalidValue, "'\(key)' is not a duration: '\(node.scalar?.shownText ?? node.kindDescription)'",
                 at: node.location, path: childPath(key), hint: DurationText.hint)
             return nil
         }
@@ -117,9 +117,10 @@ public struct MappingReader {
     ) -> String? {
         guard let node = node(key), let text = readString(node, path: childPath(key), into: &diagnostics) else { return nil }
         guard choices.contains(text) else {
-            let near = nearestName(to: text, among: choices).map { "did you mean '\($0)'? " } ?? ""
+            let isSecret = node.scalar?.isSecret == true
+            let near = isSecret ? "" : nearestName(to: text, among: choices).map { "did you mean '\($0)'? " } ?? ""
             diagnostics.error(
-                .invalidValue, "'\(key)' is '\(text)'", at: node.location, path: childPath(key),
+                .invalidValue, "'\(key)' is '\(node.scalar?.shownText ?? text)'", at: node.location, path: childPath(key),
                 hint: "\(near)it takes \(choices.joined(separator: ", "))")
             return nil
         }
@@ -155,10 +156,12 @@ public struct MappingReader {
     }
 }
 
-/// The text of a scalar that must be a string. A plain number or boolean is refused: quoting says what was meant.
+/// The text of a scalar that must be a string. A plain number or boolean is refused: quoting says what was meant. The
+/// value of a variable (`$<env:TENANT>`) is taken as it is.
 public func readString(_ node: ConfigNode, path: String, into diagnostics: inout Diagnostics) -> String? {
     if case .string(let text)? = node.scalar?.coreType { return text }
-    let quote = node.scalar != nil && !node.isNull ? "quote it: \"\(node.scalar?.text ?? "")\"" : nil
+    if let scalar = node.scalar, scalar.isResolved || scalar.isSecret, !node.isNull { return scalar.text }
+    let quote = node.scalar != nil && !node.isNull ? "quote it: \"\(node.scalar?.shownText ?? "")\"" : nil
     diagnostics.error(
         .wrongType, "expected a string for '\(path)', found \(node.kindDescription)", at: node.location, path: path,
         hint: quote)

@@ -39,11 +39,19 @@ extension DiagnosticCode {
     public static let invalidMessageKey = DiagnosticCode("SP2123", "A field cannot be a message key.")
     public static let conflictingKeys = DiagnosticCode("SP2124", "Two keys say the same thing or exclude each other.")
 
+    public static let invalidExpression = DiagnosticCode("SP2301", "The text of an expression does not parse.")
+    public static let unknownReference = DiagnosticCode("SP2302", "An expression names a field that is not there.")
+    public static let expressionType = DiagnosticCode("SP2303", "A part of an expression has a type that does not fit.")
+    public static let unknownFunction = DiagnosticCode("SP2304", "An expression calls a function that does not exist.")
+    public static let expressionOverflow = DiagnosticCode("SP2305", "A constant expression has no value in its type.")
+    public static let invalidFilter = DiagnosticCode("SP2306", "The map form of a filter is not complete.")
+
     static let model: [DiagnosticCode] = [
         unknownKey, missingKey, wrongType, invalidValue, notSupportedYet,
         invalidName, duplicateName, reservedName, unknownFieldType, invalidFieldType, cyclicType, fieldDisagreement,
         invalidDefault, valueDoesNotFit, moneySuggested, topicConflict, unknownField, unknownEventType, unknownSink,
         unknownAggregation, measureForm, measureType, invalidWindow, noInput, severalInputs, invalidGroup,
         invalidProbability, invalidGenerator, invalidMessageKey, conflictingKeys,
+        invalidExpression, unknownReference, expressionType, unknownFunction, expressionOverflow, invalidFilter,
     ]
 }

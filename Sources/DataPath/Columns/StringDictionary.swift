@@ -4,6 +4,8 @@
 /// Cost: amortised O(length) a call. Threads: one at a time.
 public final class StringDictionary {
     public private(set) var count = 0
+    /// How often ``removeAll()`` was called: what was derived from codes of another generation is stale.
+    public private(set) var generation = 0
     private var arena: UnsafeMutablePointer<UInt8>
     private var arenaCapacity: Int
     private var offsets: UnsafeMutablePointer<Int>
@@ -72,6 +74,7 @@ public final class StringDictionary {
     /// Forgets every string; memory is kept.
     public func removeAll() {
         count = 0
+        generation += 1
         slots.initialize(repeating: Self.empty, count: slotMask + 1)
     }
 
