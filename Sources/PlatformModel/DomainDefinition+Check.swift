@@ -50,9 +50,9 @@ extension DomainReader {
         let sampleData = readSampleData(top.node("sample_data"))
         guard let name else { return nil }
         return DomainDefinition(
-            name: name, version: version, description: description, primaryKey: primaryKey, namespace: namespace,
+            name: name, location: location, version: version, description: description, primaryKey: primaryKey, namespace: namespace,
             eventTypes: scopes.map(\.event), aggregations: aggregations, alerts: alerts, synthetic: synthetic,
-            sampleData: sampleData, location: location)
+            sampleData: sampleData)
     }
 
     private mutating func readEntity(_ node: ConfigNode?, at location: SourceLocation) {

@@ -50,7 +50,7 @@ extension DomainReader {
         }
         reader.finish(into: &diagnostics)
 
-        var binder = AggregationBinder(
+        let binder = AggregationBinder(
             name: name ?? "\(index)", path: path, location: location, groups: groups, measures: measures ?? [],
             filter: filter)
         let inputs = binder.inputs(

@@ -2,6 +2,7 @@ import ConfigTree
 import DataPath
 import Diagnostics
 import Expressions
+import PluginAPI
 
 /// The columns of an aggregation's result rows; `value` is the one that an alert watches.
 struct ResultScope: ExpressionScope {

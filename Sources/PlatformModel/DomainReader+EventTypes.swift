@@ -58,8 +58,8 @@ extension DomainReader {
         let schema = EventType.schema(
             name: name, namespace: namespace, doc: description, primaryKey: primaryKey, fields: fields)
         let event = EventType(
-            name: name, description: description, fields: fields, primaryKey: primaryKey, messageKey: messageKey,
-            topic: topic, rawEvents: rawEvents, schema: schema, location: location,
+            name: name, location: location, description: description, fields: fields, primaryKey: primaryKey,
+            messageKey: messageKey, topic: topic, rawEvents: rawEvents, schema: schema,
             columns: EventType.columns(primaryKey: primaryKey, fields: fields))
         if rawEvents, platform.sink("primary") == nil {
             error(

@@ -31,13 +31,14 @@ extension DomainReader {
                     hint: "write { name: \(name), type: string }")
                 return nil
             }
-            let field = Field(name: name, type: listType, role: role, isNullable: isNullable, location: node.location)
+            let field = Field(name: name, location: node.location, type: listType, role: role, isNullable: isNullable)
             return checkName(field, path: path, seen: &seen) ? suggestMoney(field, path: path) : nil
         }
         guard var reader = MappingReader(node, path: path, into: &diagnostics) else { return nil }
         let name = reader.requiredString("name", into: &diagnostics)
         let location = reader.mapping["name"]?.location ?? node.location
-        var field = Field(name: name ?? "", type: listType, role: role, isNullable: isNullable, location: location)
+        var field = Field(
+            name: name ?? "", location: location, type: listType, role: role, isNullable: isNullable)
         let type = readFieldType(&reader, default: role == .field ? nil : listType, within: within)
         field.isNullable = reader.boolean("nullable", into: &diagnostics) ?? isNullable
         field.doc = reader.string("doc", into: &diagnostics)

@@ -126,17 +126,17 @@ extension DomainReader {
                 type = scope.event.fields.leafType(words)
             }
             guard let items = entry.node.sequence, !items.isEmpty else {
+                let found = entry.node.sequence == nil ? entry.node.kindDescription : "an empty one"
                 error(
-                    .wrongType, "'\(path)' takes a list of values, found \(entry.node.sequence == nil ? entry.node.kindDescription : "none")",
-                    at: entry.node.location, path: path)
+                    .wrongType, "'\(path)' takes a list of values, found \(found)", at: entry.node.location, path: path)
                 continue
             }
             guard let type else {
                 if !isBroken {
-                    let known = [primaryKey] + scopes.flatMap { $0.event.fields.map(\.name) }
+                    let known = [primaryKey] + scopes.flatMap { $0.event.fields.map { $0.name } }
                     error(
                         .unknownField, "sample_data names an unknown field '\(entry.key)'", at: entry.keyLocation,
-                        path: path, hint: hint(for: entry.key, among: known, "fields"))
+                        path: path, hint: self.hint(for: entry.key, among: known, "fields"))
                 }
                 continue
             }
@@ -160,7 +160,7 @@ extension DomainReader {
 extension [Field] {
     /// The type of a field, or of a leaf of a record, by its words.
     fileprivate func leafType(_ words: [String]) -> FieldType? {
-        guard let first = words.first, let field = first(where: { $0.name == first }) else { return nil }
+        guard let first = words.first, let field = self.first(where: { $0.name == first }) else { return nil }
         if words.count == 1 { return field.type }
         guard case .record(let inner) = field.type else { return nil }
         return inner.leafType(Array<String>(words.dropFirst()))
