@@ -113,7 +113,7 @@ struct AggregationBinder {
             for predicate in [filter].compactMap({ $0 }) + measures.compactMap(\.filter)
             where predicate.location == reference.location {
                 let candidate = scopes.max { a, b in matches(a, predicate) < matches(b, predicate) }
-                if let candidate { _ = predicate.bind(candidate, into: &diagnostics) }
+                if let candidate { _ = predicate.bind(within: candidate, into: &diagnostics) }
             }
             return
         }
@@ -176,9 +176,9 @@ struct AggregationBinder {
                 continue
             }
             bound.measures.append(spec)
-            bound.measureFilters.append(inputs.map { measure.filter?.bind($0, into: &diagnostics) })
+            bound.measureFilters.append(inputs.map { measure.filter?.bind(within: $0, into: &diagnostics) })
         }
-        bound.filters = inputs.map { filter?.bind($0, into: &diagnostics) }
+        bound.filters = inputs.map { filter?.bind(within: $0, into: &diagnostics) }
         return isComplete ? bound : nil
     }
 

@@ -23,7 +23,10 @@ extension DomainReader {
         guard var top = MappingReader(tree, path: "", into: &diagnostics) else { return nil }
         // The merged tree begins in the platform's file; what the domain lacks is reported in the domain's.
         let location = top.mapping.entry("domain")?.keyLocation ?? top.mapping.entry("event_types")?.keyLocation ?? tree.location
-        let name = top.requiredString("domain", into: &diagnostics)
+        let name = top.string("domain", into: &diagnostics)
+        if top.node("domain") == nil {
+            error(.missingKey, "missing key 'domain'", at: location, path: "domain", hint: "write domain: <name>")
+        }
         if let name, !NameRule.isDomain(name) {
             error(.invalidName, "'\(name)' cannot name a domain", at: top.mapping["domain"]?.location, path: "domain", hint: NameRule.hint)
         }

@@ -90,7 +90,7 @@ extension DomainReader {
                 }
                 return nil
             }
-            return condition?.bind(scope, into: &diagnostics).map { (.event(eventType: subject), $0) }
+            return condition?.bind(within: scope, into: &diagnostics).map { (.event(eventType: subject), $0) }
         }
         let parts = subject.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
         guard let aggregation = aggregations.first(where: { $0.name == parts[0] }) else {

@@ -78,8 +78,9 @@ struct EventScope: ExpressionScope {
 
     private func find(_ path: [String], in fields: [Field], isNullable: Bool, prefix: [String]) -> Resolution {
         if prefix.isEmpty, broken.contains(path[0]) { return .broken }
+        // Without a primary key any unknown name may have meant it.
         guard let field = fields.first(where: { $0.name == path[0] || $0.storedName == path[0] }) else {
-            return .missing(hint: nil)
+            return prefix.isEmpty && event.primaryKey.isEmpty ? .broken : .missing(hint: nil)
         }
         let isNullable = isNullable || field.isNullable
         let words = prefix + [path[0]]

@@ -15,6 +15,14 @@ struct ParsedPredicate {
     /// The event types to which it restricts `event_type`; nil when it does not.
     var eventTypes: Set<String>? { syntax.eventTypeNames }
 
+    /// As ``bind(_:into:)``; nil without a new report when a field that it names was reported as wrong.
+    func bind(within scope: EventScope, into diagnostics: inout Diagnostics) -> TypedExpression? {
+        for path in references {
+            if case .broken = scope.find(path) { return nil }
+        }
+        return bind(scope, into: &diagnostics)
+    }
+
     /// Binds and types it; nil after a report.
     func bind(_ scope: some ExpressionScope, into diagnostics: inout Diagnostics) -> TypedExpression? {
         var found = Diagnostics()
