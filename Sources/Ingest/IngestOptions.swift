@@ -89,6 +89,20 @@ public struct BadRecord: Hashable, Sendable {
     /// The record's bytes without line end, at most ``keptBytes``.
     public var bytes: [UInt8]
     public var isTruncated: Bool
+
+    public init(
+        file: String, line: Int, column: Int, field: String?, code: DiagnosticCode, reason: String, bytes: [UInt8],
+        isTruncated: Bool
+    ) {
+        self.file = file
+        self.line = line
+        self.column = column
+        self.field = field
+        self.code = code
+        self.reason = reason
+        self.bytes = bytes
+        self.isTruncated = isTruncated
+    }
 }
 
 /// What an ingest did so far.

@@ -14,8 +14,9 @@ struct BoundColumn {
     /// The words of the reference without a class prefix, `entity_id` as the key's name.
     var words: [String]
 
+    /// As expressions take it: for money the type of the column itself, and its scale.
     var entry: ScopeEntry {
-        ScopeEntry(column: column, type: type, isNullable: isNullable, moneyScale: moneyScale, constant: constant)
+        ScopeEntry(column: column, type: moneyScale == nil ? type : .long, isNullable: isNullable, moneyScale: moneyScale, constant: constant)
     }
 }
 

@@ -22,6 +22,9 @@ struct Topology: Sendable {
         case rawEvents
     }
 
+    /// A column that no record holds: it is the same in all rows of an input.
+    static let eventTypeColumn = "event_type"
+
     var domain: String
     var inputs: [Input]
     var aggregations: [Aggregation]
@@ -73,9 +76,15 @@ private struct ColumnNeeds {
         encodings[column, default: []].insert(encoding)
     }
 
-    /// In the record's order. Grouping decides for a dictionary, because grouped columns have few values; a column whose
+    /// In the record's order, then the name of the event type if it is grouped by. Grouping decides for a dictionary, because grouped columns have few values; a column whose
     /// values are read must not be reduced to hashes.
     var columns: [ColumnSpec] {
+        storedColumns
+            + (encodings[Topology.eventTypeColumn] == nil
+                ? [] : [ColumnSpec(Topology.eventTypeColumn, .string, encoding: .dictionary)])
+    }
+
+    private var storedColumns: [ColumnSpec] {
         eventType.columns.compactMap { column in
             guard let wanted = encodings[column.name] else { return nil }
             var spec = column

@@ -12,7 +12,7 @@ extension PluginRegistry {
         var plugins = PluginRegistry()
         plugins.add(EnvironmentSecrets())
         plugins.add(FileSecrets())
-        plugins.add(EmbeddedBroker.EmbeddedBroker())
+        plugins.add(EmbeddedBroker())
         plugins.add(SQLiteSinkPlugin())
         plugins.add(ConsoleSinkPlugin())
         plugins.add(FileSinkPlugin())

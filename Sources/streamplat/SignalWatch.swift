@@ -2,10 +2,11 @@ import Dispatch
 import Glibc
 import Synchronization
 
-/// Counts SIGINT and SIGTERM; the second one ends the process at once.
-final class SignalWatch: Sendable {
+/// Counts SIGINT and SIGTERM; the second one ends the process at once. Threads: any.
+final class SignalWatch: @unchecked Sendable {
+    // `@unchecked`: the sources are made in `init` and never touched again; the counter is atomic.
     private let counter = Atomic<Int>(0)
-    private let sources = Mutex<[any DispatchSourceSignal]>([])
+    private var sources: [any DispatchSourceSignal] = []
 
     /// `onFirst` runs on a thread of its own.
     init(onFirst: @escaping @Sendable () -> Void = {}) {
@@ -18,7 +19,7 @@ final class SignalWatch: Sendable {
                 onFirst()
             }
             source.resume()
-            sources.withLock { $0.append(source) }
+            sources.append(source)
         }
     }
 

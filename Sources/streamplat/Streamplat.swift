@@ -26,7 +26,6 @@ struct Streamplat: ParsableCommand {
         ])
 
     static func main() {
-        setvbuf(stdout, nil, _IOLBF, 0)
         // A closed pipe is an error of the write, not a signal.
         signal(SIGPIPE, SIG_IGN)
         // A file-size limit too: the write fails with a message instead.

@@ -13,6 +13,10 @@ final class RecordDecoder {
     /// Reused from call to call; its dictionary columns share the worker's one dictionary, so that a value has one code
     /// in every batch of the worker.
     let batch: RecordBatch
+    /// The columns of `batch` that records hold: all but the name of the event type, which is the same in every row.
+    private let decoded: RecordBatch
+    private let eventTypeCodes: FixedVector<UInt32>?
+    private let dictionary: StringDictionary
     private var decoders: [Int32: AvroDecoder] = [:]
     private var failures: [Int32: String] = [:]
 
@@ -27,19 +31,29 @@ final class RecordDecoder {
         self.input = input
         self.broker = broker
         self.hashKey = hashKey
-        batch = RecordBatch(
-            schema: input.schema,
-            columns: input.schema.columns.map { spec in
-                if case .dictionary(let codes, _) = ColumnVector.make(for: spec, capacity: capacity) {
-                    return .dictionary(codes, dictionary)
-                }
-                return .make(for: spec, capacity: capacity)
-            }, rowCount: 0)
+        self.dictionary = dictionary
+        let columns = input.schema.columns.map { spec in
+            if case .dictionary(let codes, _) = ColumnVector.make(for: spec, capacity: capacity) {
+                return ColumnVector.dictionary(codes, dictionary)
+            }
+            return .make(for: spec, capacity: capacity)
+        }
+        batch = RecordBatch(schema: input.schema, columns: columns, rowCount: 0)
+        let stored = input.schema.columns.indices.filter { input.schema.columns[$0].name != Topology.eventTypeColumn }
+        decoded = RecordBatch(
+            schema: BatchSchema(stored.map { input.schema.columns[$0] }), columns: stored.map { columns[$0] },
+            rowCount: 0)
+        if let index = input.schema.index(of: Topology.eventTypeColumn), case .dictionary(let codes, _) = columns[index] {
+            eventTypeCodes = codes
+        } else {
+            eventTypeCodes = nil
+        }
     }
 
     /// Replaces the batch by the records `entries` of the block, all in their order but those in `faults`.
     func decode(_ block: RecordBlock, entries: Range<Int>, faults: inout [Fault]) throws {
         batch.removeAll()
+        decoded.removeAll()
         var start = entries.lowerBound
         while start < entries.upperBound {
             let id = schemaID(block, start)
@@ -48,6 +62,19 @@ final class RecordDecoder {
             try decode(block, start..<end, id, &faults)
             start = end
         }
+        batch.rowCount = decoded.rowCount
+        if let eventTypeCodes { fill(eventTypeCodes, rows: decoded.rowCount) }
+    }
+
+    /// Gives every row the name of the event type.
+    private func fill(_ codes: FixedVector<UInt32>, rows: Int) {
+        let code = Array(input.eventType.name.utf8).withUnsafeBytes { dictionary.code(for: $0) }
+        codes.reserve(rows)
+        for row in 0..<rows {
+            codes.values[row] = code
+            codes.nulls[row] = false
+        }
+        codes.count = rows
     }
 
     private func decode(_ block: RecordBlock, _ entries: Range<Int>, _ id: Int32?, _ faults: inout [Fault]) throws {
@@ -60,7 +87,7 @@ final class RecordDecoder {
             faults += entries.map { Fault(entry: $0, code: .unknownSchema, reason: reason) }
             return
         }
-        decoder.decode(block, entries: entries, prefixBytes: WireFormat.headerLength, into: batch) { entry, error in
+        decoder.decode(block, entries: entries, prefixBytes: WireFormat.headerLength, into: decoded) { entry, error in
             faults.append(Fault(entry: entry, code: .undecodable, reason: error.description))
         }
     }
@@ -79,7 +106,7 @@ final class RecordDecoder {
         do {
             let writer = try AvroSchema.parse(json: text)
             let plan = try DecodePlan.compile(
-                writer: writer, columns: input.schema.columns, reader: .record(input.eventType.schema))
+                writer: writer, columns: decoded.schema.columns, reader: .record(input.eventType.schema))
             let decoder = AvroDecoder(plan: plan, key: hashKey)
             decoders[id] = decoder
             return decoder

@@ -235,8 +235,13 @@ final class Worker {
     /// Hands a copy of the batch to the sink: the decoder's own batch is used again.
     private func sendRawEvents(_ batch: RecordBatch, rows: Selection?, input: Int) throws {
         guard let target = shared.settings.rawTargets[input] else { return }
-        let copy = RecordBatch(schema: batch.schema, capacity: batch.rowCount)
-        copy.append(batch, rows: rows.map { UnsafeBufferPointer(start: UnsafePointer($0.rows), count: $0.count) })
+        // Without the event type's name, which comes last and is no column of the table.
+        let width = shared.topology.inputs[input].eventType.columns.count
+        let stored = RecordBatch(
+            schema: BatchSchema(Array(batch.schema.columns.prefix(width))), columns: Array(batch.columns.prefix(width)),
+            rowCount: batch.rowCount)
+        let copy = RecordBatch(schema: stored.schema, capacity: batch.rowCount)
+        copy.append(stored, rows: rows.map { UnsafeBufferPointer(start: UnsafePointer($0.rows), count: $0.count) })
         if copy.rowCount > 0 { _ = shared.sinkQueue.push(.rows(table: target, copy)) }
     }
 

@@ -1,6 +1,8 @@
 import ArgumentParser
 import Diagnostics
-import Glibc
+import Foundation
+import PlatformModel
+import ProjectConfig
 import Provisioning
 import StreamplatKit
 
@@ -49,8 +51,7 @@ struct ApplyCommand: ParsableCommand {
                 .confirmationNeeded, "there is no terminal to ask whether to apply this",
                 hint: "look at the plan above, then add --yes", exitCode: 2)
         }
-        print("apply these changes? [y/N] ", terminator: "")
-        fflush(stdout)
+        FileHandle.standardOutput.write(Data("apply these changes? [y/N] ".utf8))
         return ["y", "yes"].contains(readLine()?.lowercased() ?? "")
     }
 }

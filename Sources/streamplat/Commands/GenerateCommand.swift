@@ -4,6 +4,7 @@ import Foundation
 import Generation
 import PlatformModel
 import PluginAPI
+import ProjectConfig
 import StreamplatKit
 import TerminalViews
 

@@ -2,7 +2,9 @@ import ArgumentParser
 import Diagnostics
 import Foundation
 import Ingest
+import PlatformModel
 import PluginAPI
+import ProjectConfig
 import StreamplatKit
 import TerminalViews
 
@@ -24,7 +26,14 @@ struct IngestCommand: ParsableCommand {
     @Option(name: .long, help: "The domain: its name or the path of its file; else default_domain.")
     var domain: String?
 
-    @Option(name: .long, help: "ndjson, csv or avro; else by the file's name and first bytes.")
+    @Option(
+        name: .long, help: "ndjson, csv or avro; else by the file's name and first bytes.",
+        transform: { text in
+            guard let format = IngestFormat(rawValue: text) else {
+                throw ValidationError("--format takes ndjson, csv or avro, not '\(text)'.")
+            }
+            return format
+        })
     var format: IngestFormat?
 
     @Option(name: .long, help: "column=field: a column of the file becomes a field. Repeatable.")
@@ -124,5 +133,3 @@ struct IngestCommand: ParsableCommand {
         if summary.bad > 0, !allowBad { throw ExitCode(1) }
     }
 }
-
-extension IngestFormat: @retroactive ExpressibleByArgument {}

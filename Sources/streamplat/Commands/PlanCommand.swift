@@ -1,5 +1,7 @@
 import ArgumentParser
 import Diagnostics
+import PlatformModel
+import ProjectConfig
 import Provisioning
 import StreamplatKit
 

@@ -1,6 +1,8 @@
 import ArgumentParser
 import Diagnostics
+import PlatformModel
 import PluginAPI
+import ProjectConfig
 import StreamplatKit
 import TerminalViews
 

@@ -1,6 +1,8 @@
 import ArgumentParser
 import AvroSchema
 import Diagnostics
+import PlatformModel
+import ProjectConfig
 import StreamplatKit
 
 struct SchemaCommand: ParsableCommand {

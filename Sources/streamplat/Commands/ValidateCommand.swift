@@ -2,6 +2,7 @@ import ArgumentParser
 import ConfigTree
 import Diagnostics
 import PlatformModel
+import ProjectConfig
 import StreamplatKit
 
 struct ValidateCommand: ParsableCommand {
