@@ -28,6 +28,8 @@ public struct TableDefinition: Hashable, Sendable {
     }
 
     public var name: String
+    /// The domain that it belongs to: a table of another domain is never touched.
+    public var owner = ""
     public var content: Content
     public var columns: [ColumnSpec]
     /// Names of the key columns, in order. Nulls in a key are equal to each other.

@@ -36,6 +36,7 @@ public struct DesiredState: Sendable {
         for eventType in domain.eventTypes where eventType.rawEvents {
             tables.append(Table(definition: eventType.rawTable, sink: "primary", topics: [eventType.topic.name]))
         }
+        for index in tables.indices { tables[index].definition.owner = domain.name }
     }
 }
 

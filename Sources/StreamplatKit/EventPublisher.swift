@@ -28,18 +28,25 @@ public final class EventPublisher {
         let topics = Set(try broker.topics().map(\.name))
         for eventType in eventTypes {
             guard topics.contains(eventType.topic.name), topics.contains(deadLetterTopic),
-                try broker.latestSchema(subject: eventType.subject) != nil
+                let latest = try broker.latestSchema(subject: eventType.subject)
             else {
                 throw PipelineError(
                     .notApplied, "topic '\(eventType.topic.name)' or its schema is not there",
                     hint: "run `streamplat apply` first", exitCode: 3)
             }
+            // Only what was planned and applied is written: an unchecked schema could make the topic unreadable.
+            guard try AvroSchema.parse(json: latest.schema) == AvroSchema.record(eventType.schema) else {
+                throw PipelineError(
+                    .notApplied,
+                    "the registered schema of topic '\(eventType.topic.name)' is not that of event type '\(eventType.name)'",
+                    hint: "look at `streamplat plan`; if the topic belongs to another domain, give this event type a `topic:`",
+                    exitCode: 1)
+            }
             let columns = BatchSchema(eventType.columns)
             channels[eventType.name] = Channel(
                 topic: eventType.topic.name,
                 encoder: AvroEncoder(plan: try EncodePlan.compile(schema: eventType.schema, columns: columns)),
-                schemaID: try broker.registerSchema(
-                    subject: eventType.subject, schema: AvroSchema.record(eventType.schema).json(pretty: false)),
+                schemaID: latest.id,
                 keyColumn: columns.index(of: eventType.messageKey),
                 timestampColumn: columns.index(of: "timestamp") ?? 1)
         }

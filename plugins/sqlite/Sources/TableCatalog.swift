@@ -6,7 +6,7 @@ internal import SQLiteClient
 struct TableCatalog {
     static let schema = """
         CREATE TABLE IF NOT EXISTS _streamplat_tables (
-          name TEXT PRIMARY KEY, fingerprint TEXT NOT NULL, key TEXT NOT NULL) WITHOUT ROWID
+          name TEXT PRIMARY KEY, owner TEXT NOT NULL, fingerprint TEXT NOT NULL, key TEXT NOT NULL) WITHOUT ROWID
         """
 
     private let connection: SQLiteConnection
@@ -20,12 +20,17 @@ struct TableCatalog {
     /// What has to be done so that the database has the table as it is wanted.
     func change(to table: TableDefinition) throws -> TableChange {
         let columns = try rows("SELECT name, type, \"notnull\" FROM pragma_table_info(?1) ORDER BY cid", [table.name])
-        let owned = try rows("SELECT fingerprint, key FROM _streamplat_tables WHERE name = ?1", [table.name]).first
+        let owned = try rows("SELECT owner, fingerprint, key FROM _streamplat_tables WHERE name = ?1", [table.name]).first
         if columns.isEmpty { return .create }
-        guard let owned, let fingerprint = owned.first?.text, let key = owned.last?.text else {
+        guard let owned, let owner = owned[0].text, let fingerprint = owned[1].text, let key = owned[2].text else {
             return .refuse(
                 reason: "a table '\(table.name)' that streamplat did not create is there already",
                 hint: "rename the aggregation, or rename or drop that table yourself")
+        }
+        guard owner == table.owner else {
+            return .refuse(
+                reason: "table '\(table.name)' belongs to domain '\(owner)'",
+                hint: "rename the aggregation, or give this domain a sink of its own")
         }
         guard key == keyText(table) else {
             return .refuse(
@@ -73,9 +78,9 @@ struct TableCatalog {
             }
             _ = try rows(
                 """
-                INSERT INTO _streamplat_tables VALUES (?1, ?2, ?3)
+                INSERT INTO _streamplat_tables VALUES (?1, ?2, ?3, ?4)
                 ON CONFLICT (name) DO UPDATE SET fingerprint = excluded.fingerprint
-                """, [table.name, table.fingerprint, keyText(table)])
+                """, [table.name, table.owner, table.fingerprint, keyText(table)])
         }
     }
 
