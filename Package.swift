@@ -115,6 +115,17 @@ let package = Package(
             exclude: FileManager.default.fileExists(atPath: "Tests/\(name)Tests/Fixtures") ? ["Fixtures"] : [])
     } + [
         .testTarget(
+            name: "StreamRuntimeTests",
+            dependencies: [
+                "StreamRuntime", "PlatformModel", "PluginAPI", "ConfigTree", "DataPath", "AvroSchema", "Diagnostics",
+            ]),
+        .testTarget(
+            name: "StreamplatKitTests",
+            dependencies: [
+                "StreamplatKit", "StreamRuntime", "Provisioning", "Generation", "Ingest", "PlatformModel", "PluginAPI",
+                "ProjectConfig", "ConfigTree", "DataPath", "Diagnostics", "SQLiteClient",
+            ]),
+        .testTarget(
             name: "ProjectConfigTests",
             dependencies: [
                 "ProjectConfig", "YAMLTree", "ConfigTree", "PluginAPI", "Diagnostics", "EnvironmentSecrets", "FileSecrets",
