@@ -17,7 +17,7 @@ struct GenerateCommand: ParsableCommand {
 
     @OptionGroup var domain: DomainArgument
 
-    @Option(name: .shortAndLong, help: "How many events.")
+    @Option(name: [.customShort("n"), .long], help: "How many events.")
     var events: Int?
 
     @Option(name: [.customShort("t"), .customLong("event-type")], help: "Only this event type. Repeatable.")
