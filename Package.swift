@@ -70,6 +70,10 @@ let package = Package(
             name: "Provisioning",
             dependencies: ["AvroSchema", "LibAvro", "PlatformModel", "PluginAPI", "DataPath", "Diagnostics"]),
 
+        // What a person sees.
+        .target(name: "TerminalViews", dependencies: ["PluginAPI"]),
+        .testTarget(name: "TerminalViewsTests", dependencies: ["TerminalViews", "PluginAPI"]),
+
         // Built-in plugins.
         plugin("EnvironmentSecrets", folder: "env"),
         plugin("FileSecrets", folder: "secret-file", ["YAMLTree"]),
