@@ -72,6 +72,7 @@ let package = Package(
 
         // What a person sees in a terminal.
         .target(name: "TerminalViews", dependencies: ["PluginAPI"]),
+        .testTarget(name: "TerminalViewsTests", dependencies: ["TerminalViews", "PluginAPI"]),
 
         // The composition root and the command line.
         .target(

