@@ -88,7 +88,10 @@ let package = Package(
             dependencies: ["Diagnostics", "ConfigTree", "YAMLTree", "DataPath", "AvroSchema", "LibAvro", "PluginAPI", "Expressions",
                 "PlatformModel", .byName(name: name)],
             exclude: FileManager.default.fileExists(atPath: "Tests/\(name)Tests/Fixtures") ? ["Fixtures"] : [])
-    }
+    } + [
+        // The built program against real data and DuckDB; needs STREAMPLAT_BIN or the program beside the tests.
+        .testTarget(name: "EndToEndTests", exclude: ["Scripts"])
+    ]
 )
 
 for target in package.targets where target.type != .system && target.name != "CSIMDJSON" {
