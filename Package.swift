@@ -130,7 +130,9 @@ let package = Package(
             name: "ProjectConfigTests",
             dependencies: [
                 "ProjectConfig", "YAMLTree", "ConfigTree", "PluginAPI", "Diagnostics", "EnvironmentSecrets", "FileSecrets",
-            ])
+            ]),
+        // The built program against real data and DuckDB; needs STREAMPLAT_BIN or the program beside the tests.
+        .testTarget(name: "EndToEndTests", dependencies: ["streamplat"], exclude: ["Scripts"]),
     ]
 )
 

@@ -1,0 +1,63 @@
+import Foundation
+import Testing
+
+extension EndToEnd {
+    @Suite("Real data against DuckDB")
+    struct RealDataTests {
+        @Test("CDNOW: 69,659 purchases, daily, weekly and sliding, every row of every table")
+        func cdnow() async throws {
+            let project = try TestProject()
+            let file = try await project.dataSet("cdnow")
+            try await project.streamplat("apply", "cdnow", "--yes")
+            let ingested = try await project.streamplat(
+                "ingest", "purchase", file, "--domain", "cdnow", "--delimiter", "whitespace",
+                "--timestamp-format", "%Y%m%d", "--map", "date=timestamp", "--map", "number_of_cds=quantity",
+                "--map", "dollar_value=amount")
+            #expect((ingested.output + ingested.errors).contains("69659"), "\(ingested)")
+            try await project.streamplat("run", "cdnow", "--until-idle", "--close-windows")
+            try await project.judge("cdnow", "--domain", "domains/cdnow.yaml", "--db", ".streamplat/results.db")
+        }
+
+        @Test("CDNOW without its header line gives the same tables")
+        func cdnowWithoutHeader() async throws {
+            let project = try TestProject()
+            let text = try String(contentsOfFile: try await project.dataSet("cdnow"), encoding: .utf8)
+            // A line ends in CR LF, which is one Character.
+            try project.write(String(text[text.index(after: try #require(text.firstIndex(of: "\r\n")))...]), to: "orders.txt")
+            try await project.streamplat("apply", "cdnow", "--yes")
+            try await project.streamplat(
+                "ingest", "purchase", "orders.txt", "--domain", "cdnow", "--format", "csv", "--delimiter", "whitespace",
+                "--no-header", "--columns", "customer_id,timestamp,quantity,amount", "--timestamp-format", "%Y%m%d")
+            try await project.streamplat("run", "cdnow", "--until-idle", "--close-windows")
+            try await project.judge("cdnow", "--domain", "domains/cdnow.yaml", "--db", ".streamplat/results.db")
+        }
+
+        @Test("Clickstream: 31,106 clicks, gzipped CSV, per 5 minutes and sliding, every row of every table")
+        func clickstream() async throws {
+            let project = try TestProject()
+            let file = try await project.dataSet("clickstream")
+            try await project.streamplat("apply", "clickstream", "--yes")
+            let ingested = try await project.streamplat(
+                "ingest", "click", file, "--domain", "clickstream", "--timestamp-format", "%Y-%m-%d %H:%M:%S")
+            #expect((ingested.output + ingested.errors).contains("31106"), "\(ingested)")
+            try await project.streamplat("run", "clickstream", "--until-idle", "--close-windows")
+            try await project.judge("clickstream", "--domain", "domains/clickstream.yaml", "--db", ".streamplat/results.db")
+        }
+
+        @Test("A second ingest of the same file repeats the event ids")
+        func repeatedIngest() async throws {
+            let project = try TestProject()
+            try project.edit("domains/clickstream.yaml", "  - name: click\n", "  - name: click\n    raw_events: true\n")
+            let file = try await project.dataSet("clickstream")
+            try await project.streamplat("apply", "clickstream", "--yes")
+            for _ in 1...2 {
+                try await project.streamplat(
+                    "ingest", "click", file, "--domain", "clickstream", "--timestamp-format", "%Y-%m-%d %H:%M:%S")
+            }
+            try await project.streamplat("run", "clickstream", "--until-idle", "--close-windows")
+            let counted = try await project.streamplat(
+                "query", "select count(*) as n from click", "--domain", "clickstream", "--output", "csv")
+            #expect(counted.output == "n\n31106\n", "\(counted)")
+        }
+    }
+}
