@@ -137,6 +137,8 @@ final class BytesExtremeStates: MeasureStates {
         for group in 0..<count where try reader.takeBool() { add(try reader.takeBytes(), to: group) }
     }
 
+    func startAnew() -> any MeasureStates { BytesExtremeStates(measure: measure, isMaximum: isMaximum) }
+
     func removeAll() {
         column.removeAll()
         (arenaCount, deadCount) = (0, 0)

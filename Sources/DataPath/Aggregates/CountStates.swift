@@ -47,5 +47,7 @@ final class CountStates: MeasureStates {
         for group in 0..<count { counts.states[group] = try reader.take() }
     }
 
+    func startAnew() -> any MeasureStates { CountStates(measure: measure) }
+
     func removeAll() { counts.removeAll() }
 }

@@ -1,86 +1,112 @@
-/// A set of (group, 128-bit hash) pairs: open addressing, linear probing, at most 5/8 full.
+import Glibc
+
+/// A set of (group, hash) pairs: open addressing, linear probing, at most 5/8 full.
 ///
 /// Positions are multiplied by an odd number drawn per set: reading one set in the order of its slots and adding to another
-/// would otherwise pile up long runs there. Threads: one at a time. Cost: one or two cache lines a call.
+/// would otherwise pile up long runs there. Threads: one at a time. Cost: one cache line a pair, of which a block's are
+/// fetched at once.
 final class DistinctSet {
-    struct Slot: BitwiseCopyable {
-        var low: UInt64
-        var high: UInt64
-        /// One more than the group; 0 marks an empty slot.
-        var tag: UInt64
-
-        var group: Int { Int(truncatingIfNeeded: tag) &- 1 }
-        var hash: Hash128 { Hash128(low: low, high: high) }
-    }
-
     private(set) var count = 0
-    private(set) var slots: UnsafeMutablePointer<Slot>
-    private(set) var slotCount = 64
-    private var shift: UInt64 = 58
-    private var limit = 40
+    private(set) var slots: UnsafeMutablePointer<DistinctPair>?
+    private(set) var slotCount = 0
+    private var shift: UInt64 = 64
+    private var limit = 0
     private let multiplier = UInt64.random(in: 0 ... .max) | 1
+    /// What the fetching of slots ahead read, kept so that it is not optimised away.
+    private var fetched: UInt64 = 0
 
-    init() {
-        slots = .allocate(capacity: slotCount)
-        slots.initialize(repeating: Slot(low: 0, high: 0, tag: 0), count: slotCount)
-    }
+    private static let blockSize = 32
 
-    deinit { slots.deallocate() }
+    deinit { free(slots) }
 
-    var memoryBytes: Int { slotCount * MemoryLayout<Slot>.stride }
+    var memoryBytes: Int { slotCount * MemoryLayout<DistinctPair>.stride }
 
-    /// Adds a pair; true when it is new.
-    @inline(__always)
-    func insert(group: Int, hash: Hash128) -> Bool {
-        let tag = UInt64(truncatingIfNeeded: group) &+ 1
-        var slot = position(hash.low, tag)
-        while true {
-            let found = slots + slot
-            if found.pointee.tag == 0 { break }
-            if found.pointee.low == hash.low, found.pointee.high == hash.high, found.pointee.tag == tag { return false }
-            slot = (slot &+ 1) & (slotCount &- 1)
+    /// Adds pairs, the groups of which `map` renumbers (-1: left out; no map: they stay), and counts in `counts` those of
+    /// each group that are new.
+    func insert(
+        _ pairs: UnsafePointer<DistinctPair>, count pairCount: Int, map: UnsafePointer<Int32>?,
+        counts: UnsafeMutablePointer<Int64>
+    ) {
+        withUnsafeTemporaryAllocation(of: DistinctPair.self, capacity: Self.blockSize) { block in
+            guard let block = block.baseAddress else { return }
+            var next = 0
+            while next < pairCount {
+                let end = min(next &+ Self.blockSize, pairCount)
+                var kept = 0
+                if let map {
+                    for index in next..<end {
+                        let group = map[pairs[index].group]
+                        block[kept] = pairs[index].moved(to: group)
+                        kept &+= group >= 0 ? 1 : 0
+                    }
+                } else {
+                    kept = end &- next
+                    block.update(from: pairs + next, count: kept)
+                }
+                insert(block: block, kept, counts: counts)
+                next = end
+            }
         }
-        slots[slot] = Slot(low: hash.low, high: hash.high, tag: tag)
-        count &+= 1
-        if count > limit { grow(to: slotCount * 2) }
-        return true
     }
 
-    /// Makes room for `more` further pairs.
-    func reserve(_ more: Int) {
-        var size = slotCount
-        while (count + more) * 8 > size * 5 { size *= 2 }
-        if size > slotCount { grow(to: size) }
+    @inline(__always)
+    private func insert(
+        block: UnsafeMutablePointer<DistinctPair>, _ blockCount: Int, counts: UnsafeMutablePointer<Int64>
+    ) {
+        if count &+ blockCount > limit { grow(to: max(slotCount * 2, 128)) }
+        guard let slots else { return }
+        let mask = slotCount &- 1
+        var fetched: UInt64 = 0
+        for index in 0..<blockCount { fetched ^= slots[position(block[index])].low }
+        self.fetched = fetched
+        var added = 0
+        for index in 0..<blockCount {
+            let pair = block[index]
+            var slot = position(pair)
+            while true {
+                let found = slots[slot]
+                if found.low == pair.low, found.high == pair.high { break }
+                if found.low == 0 {
+                    slots[slot] = pair
+                    counts[pair.group] &+= 1
+                    added &+= 1
+                    break
+                }
+                slot = (slot &+ 1) & mask
+            }
+        }
+        count &+= added
     }
 
     func removeAll() {
-        if slotCount > 1 << 14 {
-            slots.deallocate()
-            (slotCount, shift, limit) = (64, 58, 40)
-            slots = .allocate(capacity: slotCount)
-        }
-        count = 0
-        slots.initialize(repeating: Slot(low: 0, high: 0, tag: 0), count: slotCount)
+        free(slots)
+        (slots, slotCount, shift, limit, count) = (nil, 0, 64, 0, 0)
     }
 
     @inline(__always)
-    private func position(_ low: UInt64, _ tag: UInt64) -> Int {
-        Int(truncatingIfNeeded: ((low ^ tag &* 0x9E37_79B9_7F4A_7C15) &* multiplier) &>> shift)
+    private func position(_ pair: DistinctPair) -> Int {
+        Int(truncatingIfNeeded: (pair.mixed &* multiplier) &>> shift)
     }
 
     @inline(never)
     private func grow(to size: Int) {
+        let larger = allocateZeroed(DistinctPair.self, count: size)
         let (old, oldCount) = (slots, slotCount)
-        slots = .allocate(capacity: size)
-        slots.initialize(repeating: Slot(low: 0, high: 0, tag: 0), count: size)
-        slotCount = size
+        (slots, slotCount) = (larger, size)
         shift = UInt64(64 - size.trailingZeroBitCount)
         limit = size / 8 * 5
-        for index in 0..<oldCount where old[index].tag != 0 {
-            var slot = position(old[index].low, old[index].tag)
-            while slots[slot].tag != 0 { slot = (slot &+ 1) & (size &- 1) }
-            slots[slot] = old[index]
+        guard let old else { return }
+        for index in 0..<oldCount where old[index].low != 0 {
+            var slot = position(old[index])
+            while larger[slot].low != 0 { slot = (slot &+ 1) & (size &- 1) }
+            larger[slot] = old[index]
         }
-        old.deallocate()
+        free(old)
     }
+}
+
+/// Zeroed memory, to be freed by `free`: large pieces come zeroed from the kernel and are not written twice.
+func allocateZeroed<Value: BitwiseCopyable>(_ type: Value.Type, count: Int) -> UnsafeMutablePointer<Value> {
+    guard let memory = calloc(count, MemoryLayout<Value>.stride) else { preconditionFailure("out of memory") }
+    return memory.bindMemory(to: type, capacity: count)
 }

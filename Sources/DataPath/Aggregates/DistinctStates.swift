@@ -1,31 +1,41 @@
-/// Counts of distinct values, exact up to a collision of 128-bit keyed hashes.
+/// Counts of distinct values, exact up to a collision of keyed hashes (``DistinctPair`` gives the bound).
 ///
 /// The same value has the same hash in every process of a pipeline, whether the decoder hashed it or this class did:
 /// SipHash over the bytes of a string, the eight bytes of an integer or canonical double, the sixteen of a decimal.
-/// As a list it only hands pairs over, each of which is there once.
+///
+/// Rows are only listed (less those that came again soon), 16 bytes each; merging looks them up, once, in the set of the
+/// pane. So results are there only for what was merged or settled.
 final class DistinctStates: MeasureStates {
     private let measure: String
     private let hashKey: HashKey
     /// Whether integers are hashed as 128-bit ones: the column is a decimal, or money seen as one.
     private let isWide: Bool
-    private let isList: Bool
+    /// How many values each group has in the set.
     private let counts = StateColumn<Int64>(initial: 0)
     private let set = DistinctSet()
-    private var list: [DistinctSet.Slot] = []
+    private let list = DistinctPairList()
+    private var recent: RecentPairs?
 
-    init(measure: String, hashKey: HashKey, isWide: Bool, isList: Bool) {
+    init(measure: String, hashKey: HashKey, isWide: Bool) {
         self.measure = measure
         self.hashKey = hashKey
         self.isWide = isWide
-        self.isList = isList
     }
 
     var count: Int { counts.count }
     var memoryBytes: Int {
-        counts.memoryBytes + set.memoryBytes + list.capacity * MemoryLayout<DistinctSet.Slot>.stride
+        counts.memoryBytes + set.memoryBytes + list.capacity * MemoryLayout<DistinctPair>.stride
+            + (recent?.memoryBytes ?? 0)
     }
 
     func resize(to count: Int) { counts.resize(to: count) }
+
+    func startAnew() -> any MeasureStates {
+        let new = DistinctStates(measure: measure, hashKey: hashKey, isWide: isWide)
+        swap(&new.recent, &recent)
+        new.recent?.removeAll()
+        return new
+    }
 
     func update(_ input: MeasureColumn?, _ rows: RowGroups) throws(AggregationError) {
         guard let input else { throw .wrongLayout(column: measure) }
@@ -69,42 +79,65 @@ final class DistinctStates: MeasureStates {
     private func update(
         _ rows: RowGroups, _ nulls: UnsafePointer<Bool>, _ hasNulls: Bool, hash: (Int) -> Hash128
     ) {
-        let states = counts.states
-        let set = set
+        let recent = self.recent ?? RecentPairs()
+        self.recent = recent
+        let pairs = list.reserve(rows.count)
+        var added = 0
         for index in 0..<rows.count {
             let row = Int(rows.rows[index])
             if hasNulls && nulls[row] { continue }
-            let group = Int(rows.groups[index])
-            if set.insert(group: group, hash: hash(row)) { states[group] &+= 1 }
+            let pair = DistinctPair(group: Int(rows.groups[index]), hash: hash(row))
+            pairs[added] = pair
+            added &+= recent.add(pair)
         }
+        list.count += added
     }
 
     func merge(_ other: any MeasureStates, map: UnsafePointer<Int32>) throws(AggregationError) {
         let other = try sameKind(other, DistinctStates.self, measure: measure)
-        let states = counts.states
-        other.forEachPair { pair in
-            let group = Int(map[pair.group])
-            if group >= 0, set.insert(group: group, hash: pair.hash) { states[group] &+= 1 }
+        if let pairs = other.list.pairs {
+            set.insert(pairs, count: other.list.count, map: map, counts: counts.states)
+        }
+        guard let slots = other.set.slots else { return }
+        // Runs of full slots, so that empty ones need no test inside.
+        var start = 0
+        while start < other.set.slotCount {
+            guard slots[start].low != 0 else {
+                start += 1
+                continue
+            }
+            var end = start + 1
+            while end < other.set.slotCount, slots[end].low != 0 { end += 1 }
+            set.insert(slots + start, count: end - start, map: map, counts: counts.states)
+            start = end
         }
     }
 
-    private func forEachPair(_ body: (DistinctSet.Slot) -> Void) {
-        if isList {
-            for pair in list { body(pair) }
-        } else {
-            for slot in 0..<set.slotCount where set.slots[slot].tag != 0 { body(set.slots[slot]) }
-        }
+    func settle() {
+        if let pairs = list.pairs { set.insert(pairs, count: list.count, map: nil, counts: counts.states) }
+        list.removeAll()
+        recent = nil
     }
 
     func split(
         into parts: [any MeasureStates], part: UnsafePointer<Int32>, index: UnsafePointer<Int32>
     ) throws(AggregationError) {
-        var targets: [DistinctStates] = []
-        for part in parts { targets.append(try sameKind(part, DistinctStates.self, measure: measure)) }
-        forEachPair { pair in
-            let tag = UInt64(index[pair.group]) + 1
-            targets[Int(part[pair.group])].list.append(
-                DistinctSet.Slot(low: pair.low, high: pair.high, tag: tag))
+        guard let pairs = list.pairs else { return }
+        var sizes = [Int](repeating: 0, count: parts.count)
+        for pair in 0..<list.count { sizes[Int(part[pairs[pair].group])] += 1 }
+        var ends: [UnsafeMutablePointer<DistinctPair>] = []
+        for (part, size) in zip(parts, sizes) {
+            let target = try sameKind(part, DistinctStates.self, measure: measure).list
+            ends.append(target.reserve(size))
+            target.count += size
+        }
+        ends.withUnsafeMutableBufferPointer { ends in
+            for pair in 0..<list.count {
+                let group = pairs[pair].group
+                let target = Int(part[group])
+                ends[target].pointee = pairs[pair].moved(to: index[group])
+                ends[target] += 1
+            }
         }
     }
 
@@ -114,28 +147,35 @@ final class DistinctStates: MeasureStates {
     }
 
     func serialize(into writer: inout StateWriter) {
-        writer.put(UInt64(isList ? list.count : set.count))
-        forEachPair { pair in
-            writer.put(UInt32(pair.group))
-            writer.put(pair.low)
-            writer.put(pair.high)
+        writer.put(UInt64(list.count + set.count))
+        if let pairs = list.pairs {
+            for index in 0..<list.count { put(pairs[index], &writer) }
         }
+        guard let slots = set.slots else { return }
+        for slot in 0..<set.slotCount where slots[slot].low != 0 { put(slots[slot], &writer) }
+    }
+
+    private func put(_ pair: DistinctPair, _ writer: inout StateWriter) {
+        writer.put(pair.low)
+        writer.put(pair.high)
     }
 
     func restore(from reader: inout StateReader) throws(AggregationError) {
-        let pairCount = try reader.takeCount(itemSize: 20)
-        list.reserveCapacity(list.count + pairCount)
-        for _ in 0..<pairCount {
-            let group = try reader.take(UInt32.self)
-            guard Int(group) < count else { throw .corruptState(reason: "a group does not exist") }
-            list.append(
-                DistinctSet.Slot(low: try reader.take(), high: try reader.take(), tag: UInt64(group) + 1))
+        let pairCount = try reader.takeCount(itemSize: 16)
+        let pairs = list.reserve(pairCount)
+        for index in 0..<pairCount {
+            let (low, high) = (try reader.take(UInt64.self), try reader.take(UInt64.self))
+            let pair = DistinctPair(low: low, high: high)
+            guard (0..<count).contains(pair.group) else { throw .corruptState(reason: "a group does not exist") }
+            pairs[index] = pair
         }
+        list.count += pairCount
     }
 
     func removeAll() {
         counts.removeAll()
         set.removeAll()
         list.removeAll()
+        recent?.removeAll()
     }
 }

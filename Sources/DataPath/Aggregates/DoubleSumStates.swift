@@ -94,7 +94,7 @@ final class DoubleSumStates: MeasureStates {
 
     private func merge(_ added: State, of other: DoubleSumStates, into state: UnsafeMutablePointer<State>) {
         add(added.high, to: state)
-        add(added.low, to: state)
+        if added.low != 0 { add(added.low, to: state) }
         state.pointee.count &+= added.count
         state.pointee.flags |= added.flags
         if added.spill != 0 { ExactSum.add(other.spills[Int(added.spill) - 1], to: spill(of: state)) }
@@ -170,6 +170,8 @@ final class DoubleSumStates: MeasureStates {
             for limb in 0..<ExactSumPool.limbCount { limbs[limb] = try reader.take() }
         }
     }
+
+    func startAnew() -> any MeasureStates { DoubleSumStates(measure: measure, isAverage: isAverage) }
 
     func removeAll() {
         column.removeAll()

@@ -110,6 +110,8 @@ final class ExtremeStates<Value: FixedWidthInteger & SignedInteger & BitwiseCopy
         }
     }
 
+    func startAnew() -> any MeasureStates { ExtremeStates(measure: measure, isMaximum: isMaximum) }
+
     func removeAll() { column.removeAll() }
 }
 

@@ -10,12 +10,18 @@ final class GroupTable {
     private var slots: UnsafeMutablePointer<UInt64>
     private var mask = 255
     private let seed = UInt64.random(in: 0 ... .max)
+    /// What the fetching of slots and keys ahead read, kept so that it is not optimised away.
+    private var fetched: UInt64 = 0
 
     private static let empty = UInt64.max
+    private static let blockSize = 32
+    /// Tables up to here stay in the first-level caches.
+    private static let cachedMask = 1 << 12
 
     init(wordCount: Int) {
         self.wordCount = wordCount
         keys = .allocate(capacity: capacity * wordCount)
+        keys.initialize(repeating: 0, count: wordCount)
         slots = .allocate(capacity: mask + 1)
         slots.initialize(repeating: Self.empty, count: mask + 1)
     }
@@ -42,6 +48,9 @@ final class GroupTable {
         _ sought: UnsafePointer<UInt64>, _ keyCount: Int, _ groups: UnsafeMutablePointer<Int32>, words: Int
     ) {
         for index in 0..<keyCount {
+            if index & (Self.blockSize &- 1) == 0, mask > Self.cachedMask {
+                fetch(sought + index &* words, min(Self.blockSize, keyCount &- index), words: words)
+            }
             let key = sought + index &* words
             let hash = hash(key, words: words)
             let tag = hash & 0xFFFF_FFFF_0000_0000
@@ -63,6 +72,19 @@ final class GroupTable {
             }
             groups[index] = group >= 0 ? group : insert(key, tag: tag, slot: slot)
         }
+    }
+
+    /// Reads the slots and keys that the next keys will need, none of which waits for another: so a table that is larger
+    /// than the caches costs one wait a block, not one or two a key.
+    @inline(__always)
+    private func fetch(_ sought: UnsafePointer<UInt64>, _ keyCount: Int, words: Int) {
+        var fetched: UInt64 = 0
+        for index in 0..<keyCount {
+            let slot = slots[Int(truncatingIfNeeded: hash(sought + index &* words, words: words)) & mask]
+            let candidate = slot == Self.empty ? 0 : Int(truncatingIfNeeded: slot & 0xFFFF_FFFF)
+            fetched ^= keys[candidate &* words]
+        }
+        self.fetched = fetched
     }
 
     @inline(__always)
@@ -100,15 +122,28 @@ final class GroupTable {
         }
     }
 
+    /// Forgets all; memory is kept for the next round, unless there was very much of it.
     func removeAll() {
-        count = 0
-        if mask > 1 << 17 {
+        defer { count = 0 }
+        if mask > 1 << 21 {
             slots.deallocate()
             keys.deallocate()
             (mask, capacity) = (255, 64)
             slots = .allocate(capacity: mask + 1)
             keys = .allocate(capacity: capacity * wordCount)
+            keys.initialize(repeating: 0, count: wordCount)
+        } else if count * 16 < mask {
+            for group in 0..<count { slots[slot(of: group)] = Self.empty }
+            return
         }
         slots.initialize(repeating: Self.empty, count: mask + 1)
+    }
+
+    /// Where the table has `group`. While groups are removed in the order in which they came, empty slots may precede one:
+    /// only its own number ends the search.
+    private func slot(of group: Int) -> Int {
+        var slot = Int(truncatingIfNeeded: hash(keys + group * wordCount, words: wordCount)) & mask
+        while slots[slot] & 0xFFFF_FFFF != UInt64(group) { slot = (slot + 1) & mask }
+        return slot
     }
 }

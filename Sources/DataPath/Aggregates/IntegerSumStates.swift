@@ -144,5 +144,7 @@ final class IntegerSumStates: MeasureStates {
         }
     }
 
+    func startAnew() -> any MeasureStates { IntegerSumStates(measure: measure, result: result) }
+
     func removeAll() { column.removeAll() }
 }

@@ -1,46 +1,166 @@
+import Glibc
+
 /// Dense numbers for canonical group keys (``GroupKeyCodec``), whose hash the caller knows.
 ///
-/// Threads: one at a time.
+/// An open-addressing table over one arena of key bytes. A slot holds 32 hash bits and one more than the entry (0 is
+/// empty), so that most misses end there. Keys that are known to be new are only listed; the slots are filled when one is
+/// looked up. Threads: one at a time.
 final class KeyTable {
-    let keys = BytesVector()
-    private(set) var hashes: [UInt64] = []
-    private var slots = [Int32](repeating: -1, count: 64)
+    private struct Entry: BitwiseCopyable {
+        var hash: UInt64
+        /// Where the key begins; it ends where the next one begins.
+        var start: Int
+    }
 
-    var count: Int { hashes.count }
-    var memoryBytes: Int { keys.arenaCapacity + keys.capacity * 5 + hashes.capacity * 8 + slots.count * 4 }
+    private(set) var count = 0
+    private var entries: UnsafeMutablePointer<Entry>
+    private var capacity: Int
+    private var arena: UnsafeMutableRawPointer
+    private var arenaCapacity: Int
+    private var slots: UnsafeMutablePointer<UInt64>?
+    private var slotCount = 0
+    /// What the fetching ahead read, kept so that it is not optimised away.
+    private var fetched: UInt64 = 0
+    /// How many of the entries are in the slots.
+    private var indexedCount = 0
+
+    init(capacity: Int = 16) {
+        self.capacity = max(capacity, 16)
+        entries = .allocate(capacity: self.capacity + 1)
+        entries[0] = Entry(hash: 0, start: 0)
+        arenaCapacity = self.capacity * 16
+        arena = .allocate(byteCount: arenaCapacity, alignment: 8)
+    }
+
+    deinit {
+        entries.deallocate()
+        arena.deallocate()
+        free(slots)
+    }
+
+    var memoryBytes: Int { arenaCapacity + capacity * MemoryLayout<Entry>.stride + slotCount * 8 }
+
+    func hash(_ entry: Int) -> UInt64 { entries[entry].hash }
+
+    /// The bytes of a key; valid until the next key is added.
+    subscript(entry: Int) -> UnsafeRawBufferPointer {
+        let start = entries[entry].start
+        return UnsafeRawBufferPointer(start: arena + start, count: entries[entry + 1].start - start)
+    }
+
+    /// Adds a key that is not there.
+    func append(_ key: UnsafeRawBufferPointer, hash: UInt64) {
+        let start = entries[count].start
+        if count == capacity {
+            let moved = UnsafeMutablePointer<Entry>.allocate(capacity: capacity * 2 + 1)
+            moved.update(from: entries, count: count + 1)
+            entries.deallocate()
+            (entries, capacity) = (moved, capacity * 2)
+        }
+        if start + key.count > arenaCapacity {
+            let larger = max(arenaCapacity * 2, start + key.count)
+            let moved = UnsafeMutableRawPointer.allocate(byteCount: larger, alignment: 8)
+            moved.copyMemory(from: arena, byteCount: start)
+            arena.deallocate()
+            (arena, arenaCapacity) = (moved, larger)
+        }
+        if let base = key.baseAddress { (arena + start).copyMemory(from: base, byteCount: key.count) }
+        entries[count].hash = hash
+        entries[count + 1] = Entry(hash: 0, start: start + key.count)
+        count += 1
+    }
 
     /// The number of `key` if it is there.
     func find(_ key: UnsafeRawBufferPointer, hash: UInt64) -> Int32? {
-        var slot = Int(truncatingIfNeeded: hash) & (slots.count - 1)
-        while slots[slot] >= 0 {
-            let entry = Int(slots[slot])
-            if hashes[entry] == hash, isEqual(keys[entry], key) { return slots[slot] }
-            slot = (slot + 1) & (slots.count - 1)
-        }
-        return nil
+        fillSlots(for: 0)
+        guard let slots else { return nil }
+        return look(for: key, hash: hash, slots).entry
     }
 
     /// The number of `key`, which is added if it is new.
     func insert(_ key: UnsafeRawBufferPointer, hash: UInt64) -> Int32 {
-        if let found = find(key, hash: hash) { return found }
-        let entry = Int32(count)
-        keys.append(key)
-        hashes.append(hash)
-        if count * 2 > slots.count {
-            slots = [Int32](repeating: -1, count: slots.count * 2)
-            for entry in 0..<count { place(Int32(entry)) }
-        } else {
-            place(entry)
+        fillSlots(for: 1)
+        guard let slots else { preconditionFailure("a table that takes a key has slots") }
+        let (found, slot) = look(for: key, hash: hash, slots)
+        if let found { return found }
+        append(key, hash: hash)
+        slots[slot] = hash & 0xFFFF_FFFF_0000_0000 | UInt64(count)
+        indexedCount = count
+        return Int32(count - 1)
+    }
+
+    /// Inserts all keys of `other` and writes their numbers here to `map`.
+    ///
+    /// What a block of keys will need is read before any of them is looked up: a table that is larger than the caches then
+    /// costs a few waits a block, not a few a key.
+    func insert(_ other: KeyTable, map: UnsafeMutablePointer<Int32>) {
+        var next = 0
+        while next < other.count {
+            let end = min(next + Self.blockSize, other.count)
+            fillSlots(for: end - next)
+            if count > Self.cachedCount { fetch(other, next..<end) }
+            for entry in next..<end { map[entry] = insert(other[entry], hash: other.entries[entry].hash) }
+            next = end
         }
-        return entry
     }
 
-    private func place(_ entry: Int32) {
-        var slot = Int(truncatingIfNeeded: hashes[Int(entry)]) & (slots.count - 1)
-        while slots[slot] >= 0 { slot = (slot + 1) & (slots.count - 1) }
-        slots[slot] = entry
+    private func fetch(_ other: KeyTable, _ range: Range<Int>) {
+        guard let slots else { return }
+        let mask = slotCount &- 1
+        var fetched: UInt64 = 0
+        for entry in range { fetched ^= slots[Int(truncatingIfNeeded: other.entries[entry].hash) & mask] }
+        for entry in range {
+            let slot = slots[Int(truncatingIfNeeded: other.entries[entry].hash) & mask]
+            let found = slot == 0 ? 0 : Int(truncatingIfNeeded: slot & 0xFFFF_FFFF) &- 1
+            // The key may be empty and at the arena's end.
+            let start = min(entries[found].start, arenaCapacity &- 1)
+            fetched ^= UInt64((arena + start).load(as: UInt8.self))
+        }
+        self.fetched = fetched
     }
 
+    private static let blockSize = 32
+    /// Tables up to here stay in the first-level caches.
+    private static let cachedCount = 1 << 10
+
+    /// Makes room for `more` further keys in the slots and puts the listed ones there.
+    func fillSlots(for more: Int) {
+        if (count + more) * 2 > slotCount {
+            var size = max(slotCount, 32)
+            while (count + more) * 2 > size { size *= 2 }
+            free(slots)
+            (slots, slotCount, indexedCount) = (allocateZeroed(UInt64.self, count: size), size, 0)
+        }
+        guard indexedCount < count, let slots else { return }
+        let mask = slotCount &- 1
+        for entry in indexedCount..<count {
+            let hash = entries[entry].hash
+            var slot = Int(truncatingIfNeeded: hash) & mask
+            while slots[slot] != 0 { slot = (slot &+ 1) & mask }
+            slots[slot] = hash & 0xFFFF_FFFF_0000_0000 | UInt64(truncatingIfNeeded: entry &+ 1)
+        }
+        indexedCount = count
+    }
+
+    @inline(__always)
+    private func look(
+        for key: UnsafeRawBufferPointer, hash: UInt64, _ slots: UnsafeMutablePointer<UInt64>
+    ) -> (entry: Int32?, slot: Int) {
+        let mask = slotCount &- 1
+        var slot = Int(truncatingIfNeeded: hash) & mask
+        while slots[slot] != 0 {
+            if (slots[slot] ^ hash) >> 32 == 0 {
+                let entry = Int(truncatingIfNeeded: slots[slot] & 0xFFFF_FFFF) &- 1
+                if entries[entry].hash == hash, isEqual(self[entry], key) {
+                    return (Int32(truncatingIfNeeded: entry), slot)
+                }
+            }
+            slot = (slot &+ 1) & mask
+        }
+        return (nil, slot)
+    }
+
+    @inline(__always)
     private func isEqual(_ a: UnsafeRawBufferPointer, _ b: UnsafeRawBufferPointer) -> Bool {
         guard a.count == b.count else { return false }
         guard a.count > 0, let first = a.baseAddress, let second = b.baseAddress else { return true }

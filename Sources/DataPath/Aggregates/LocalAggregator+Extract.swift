@@ -5,85 +5,85 @@ extension LocalAggregator {
     }
 
     /// Moves all deltas out, one batch a shard (nil for a shard that gets none), and begins anew.
+    ///
+    /// Cost: O(groups + pairs of distinct values) since the last call; one shard and one pane take the states as they are.
     public func extract(shardCount: Int) throws(AggregationError) -> [PartialBatch?] {
         let groupCount = table.count
+        guard groupCount > 0 else { return Array(repeating: nil, count: shardCount) }
+        let part = GroupMap(count: groupCount)
+        let index = GroupMap(count: groupCount)
+        let cells = assignParts(part.groups, index.groups, shardCount: shardCount)
         var parts: [PaneState] = []
-        var partOfCell = [Int32](repeating: -1, count: shardCount * panes.count)
-        var shardOfPart: [Int] = []
-        var part = [Int32](repeating: 0, count: groupCount)
-        var index = [Int32](repeating: 0, count: groupCount)
-        var key: [UInt8] = []
-        for group in 0..<groupCount {
-            let pane = encodeKey(of: group, into: &key)
-            let hash = key.withUnsafeBytes { sipHash128($0, key: hashKey) }.low
-            let cell = Self.shard(of: hash, count: shardCount) * panes.count + pane
-            if partOfCell[cell] < 0 {
-                partOfCell[cell] = Int32(parts.count)
-                shardOfPart.append(cell / panes.count)
+        if cells.count == 1 {
+            // The parts' groups are numbered in the order of the table's: these are the table's numbers.
+            parts.append(PaneState(key: panes[cells[0].pane], keys: cells[0].keys, measures: measures))
+            measures = measures.map { $0.startAnew() }
+        } else {
+            for cell in cells {
                 var states: [any MeasureStates] = []
-                for measure in spec.measures { states.append(try measure.makeStates(hashKey: hashKey, asList: true)) }
-                parts.append(PaneState(key: panes[pane], measures: states))
+                for measure in spec.measures { states.append(try measure.makeStates(hashKey: hashKey)) }
+                for own in states { own.resize(to: cell.keys.count) }
+                parts.append(PaneState(key: panes[cell.pane], keys: cell.keys, measures: states))
             }
-            part[group] = partOfCell[cell]
-            index[group] = key.withUnsafeBytes { parts[Int(partOfCell[cell])].keys.insert($0, hash: hash) }
-        }
-        for (number, states) in measures.enumerated() where groupCount > 0 {
-            for target in parts { target.measures[number].resize(to: target.keys.count) }
-            let targets = parts.map { $0.measures[number] }
-            var failure: AggregationError?
-            part.withUnsafeBufferPointer { part in
-                index.withUnsafeBufferPointer { index in
-                    guard let part = part.baseAddress, let index = index.baseAddress else { return }
-                    do throws(AggregationError) { try states.split(into: targets, part: part, index: index) } catch {
-                        failure = error
-                    }
-                }
+            for (number, states) in measures.enumerated() {
+                try states.split(into: parts.map { $0.measures[number] }, part: part.groups, index: index.groups)
+                states.removeAll()
             }
-            if let failure { throw failure }
         }
         reset()
-        return (0..<shardCount).map { shard in
-            let own = parts.indices.filter { shardOfPart[$0] == shard }.map { parts[$0] }
-            return own.isEmpty ? nil : PartialBatch(panes: own)
+        var shards = [[PaneState]](repeating: [], count: shardCount)
+        for (cell, part) in zip(cells, parts) { shards[cell.shard].append(part) }
+        return shards.map { $0.isEmpty ? nil : PartialBatch(panes: $0) }
+    }
+
+    /// The groups of one pane that go to one shard.
+    private struct Cell {
+        let shard: Int
+        let pane: Int
+        let keys: KeyTable
+    }
+
+    /// Writes each group's part and its number there; gives the parts.
+    private func assignParts(
+        _ part: UnsafeMutablePointer<Int32>, _ index: UnsafeMutablePointer<Int32>, shardCount: Int
+    ) -> [Cell] {
+        var cells: [Cell] = []
+        var partOfCell = [Int32](repeating: -1, count: shardCount * panes.count)
+        let expected = table.count / max(shardCount * panes.count, 1)
+        for group in 0..<table.count {
+            let words = UnsafeRawPointer(table.keys + group * table.wordCount)
+            if group % 32 == 0 {
+                encoder.fetch(words, count: min(32, table.count - group), stride: table.wordCount * 8)
+            }
+            let pane = Int(words.loadUnaligned(as: Int32.self))
+            let key = encoder.encode(words)
+            let hash = sipHash128(key, key: hashKey).low
+            let shard = Self.shard(of: hash, count: shardCount)
+            var number = Int(partOfCell[shard * panes.count + pane])
+            if number < 0 {
+                number = cells.count
+                partOfCell[shard * panes.count + pane] = Int32(number)
+                cells.append(Cell(shard: shard, pane: pane, keys: KeyTable(capacity: expected)))
+            }
+            part[group] = Int32(truncatingIfNeeded: number)
+            index[group] = Int32(truncatingIfNeeded: cells[number].keys.count)
+            cells[number].keys.append(key, hash: hash)
         }
+        return cells
     }
 
     private func reset() {
         table.removeAll()
-        for states in measures { states.removeAll() }
         panes.removeAll(keepingCapacity: true)
         paneSlots.removeAll(keepingCapacity: true)
-        for (group, strings) in groupStrings.enumerated() where strings.count > 1 << 16 {
-            // Strings are kept for the next round, but not without bound.
+        for (group, strings) in encoder.strings.enumerated()
+        where strings.count > Self.stringLimit || strings.byteCount > Self.stringByteLimit {
             strings.removeAll()
             for input in inputs { input.groupCodes[group].removeAll() }
         }
     }
 
-    /// Writes the canonical key and returns the pane's slot.
-    private func encodeKey(of group: Int, into key: inout [UInt8]) -> Int {
-        key.removeAll(keepingCapacity: true)
-        let words = UnsafeRawPointer(table.keys + group * table.wordCount)
-        for (column, type) in layout.types.enumerated() {
-            let place = words + layout.offsets[column]
-            let code = place.loadUnaligned(as: UInt32.self)
-            let isNull = type == .bytes || type == .boolean ? code == GroupKeyLayout.nullCode : code == 1
-            key.append(isNull ? 0 : 1)
-            if isNull { continue }
-            switch type {
-            case .boolean: key.append(UInt8(truncatingIfNeeded: code))
-            case .int64, .double:
-                let value = (place + 4).loadUnaligned(as: UInt64.self)
-                withUnsafeBytes(of: value.littleEndian) { key.append(contentsOf: $0) }
-            case .int128:
-                let value = (place + 4).loadUnaligned(as: Int128.self)
-                withUnsafeBytes(of: value.littleEndian) { key.append(contentsOf: $0) }
-            case .bytes:
-                let bytes = groupStrings[column][code]
-                withUnsafeBytes(of: UInt32(bytes.count).littleEndian) { key.append(contentsOf: $0) }
-                key.append(contentsOf: bytes)
-            }
-        }
-        return Int(words.loadUnaligned(as: Int32.self))
-    }
+    /// Strings of group columns are kept for the next round, up to so many: numbering them anew costs more than all else.
+    private static let stringLimit = 1 << 20
+    private static let stringByteLimit = 1 << 26
 }

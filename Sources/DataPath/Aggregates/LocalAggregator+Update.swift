@@ -120,7 +120,7 @@ extension LocalAggregator {
             switch (type, batch.columns[binding.groups[group]]) {
             case (.bytes, .dictionary(let vector, let dictionary)):
                 let cache = binding.groupCodes[group]
-                let strings = groupStrings[group]
+                let strings = encoder.strings[group]
                 cache.refresh(for: dictionary) { strings.code(for: $0) }
                 let (codes, nulls, hasNulls) = (vector.values, vector.nulls, vector.nullCount > 0)
                 cache.values.withUnsafeBufferPointer { own in
@@ -131,7 +131,7 @@ extension LocalAggregator {
                     }
                 }
             case (.bytes, .bytes(let vector)):
-                let strings = groupStrings[group]
+                let strings = encoder.strings[group]
                 for index in 0..<count {
                     let row = Int(rows[index])
                     let code = vector.nulls[row] ? GroupKeyLayout.nullCode : strings.code(for: vector[row])

@@ -20,10 +20,9 @@ public final class LocalAggregator {
     let calendar: WindowCalendar
     let layout: GroupKeyLayout
     let table: GroupTable
-    let measures: [any MeasureStates]
+    var measures: [any MeasureStates]
     var inputs: [InputBinding] = []
-    /// Strings of group columns; codes of the batches' dictionaries are translated to these.
-    var groupStrings: [StringDictionary]
+    let encoder: GroupKeyEncoder
     var paneSlots: [PaneKey: Int32] = [:]
     var panes: [PaneKey] = []
     let scratch = AggregationScratch()
@@ -40,13 +39,13 @@ public final class LocalAggregator {
         var measures: [any MeasureStates] = []
         for measure in spec.measures { measures.append(try measure.makeStates(hashKey: hashKey)) }
         self.measures = measures
-        groupStrings = spec.groups.map { _ in StringDictionary() }
+        encoder = GroupKeyEncoder(layout)
     }
 
     /// Groups (per pane) since the last extract.
     public var groupCount: Int { table.count }
     public var memoryBytes: Int {
-        table.memoryBytes + measures.reduce(0) { $0 + $1.memoryBytes } + groupStrings.reduce(0) { $0 + $1.byteCount }
+        table.memoryBytes + measures.reduce(0) { $0 + $1.memoryBytes } + encoder.strings.reduce(0) { $0 + $1.byteCount }
     }
 
     /// Finds the columns in batches of one schema and returns the number to call ``update`` with.

@@ -32,8 +32,16 @@ protocol MeasureStates: AnyObject {
     func serialize(into writer: inout StateWriter)
     /// Reads what ``serialize(into:)`` wrote for as many groups as there are here; they have seen nothing yet.
     func restore(from reader: inout StateReader) throws(AggregationError)
+    /// Does what was put off; for states that are kept as they are instead of being merged into others.
+    func settle()
+    /// New states of the same measure, which take over working memory that these need no more once they are handed on.
+    func startAnew() -> any MeasureStates
     /// Forgets all groups.
     func removeAll()
+}
+
+extension MeasureStates {
+    func settle() {}
 }
 
 /// One measure's input column in one batch.
@@ -68,8 +76,8 @@ struct MeasureColumn {
 }
 
 extension MeasureSpec {
-    /// New states for this measure. A list is for handing over: its distinct values are not looked up again.
-    func makeStates(hashKey: HashKey, asList: Bool = false) throws(AggregationError) -> any MeasureStates {
+    /// New states for this measure.
+    func makeStates(hashKey: HashKey) throws(AggregationError) -> any MeasureStates {
         func unsupported(_ reason: String) -> AggregationError { .unsupported(measure: name, reason: reason) }
         switch function {
         case .count:
@@ -79,7 +87,7 @@ extension MeasureSpec {
             guard let inputType else { throw unsupported("count_distinct needs a column") }
             guard resultType.physical == .int64 else { throw unsupported("a count is a long") }
             return DistinctStates(
-                measure: name, hashKey: hashKey, isWide: inputType.physical == .int128, isList: asList)
+                measure: name, hashKey: hashKey, isWide: inputType.physical == .int128)
         case .sum, .avg:
             guard let inputType, inputType.isNumeric else {
                 throw unsupported("\(function.rawValue) needs a numeric column")

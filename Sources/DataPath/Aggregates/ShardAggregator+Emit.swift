@@ -52,20 +52,20 @@ extension ShardAggregator {
         for pane in parts {
             if onlyChanged {
                 for entry in pane.changed {
-                    _ = whole.keys.insert(pane.keys.keys[Int(entry)], hash: pane.keys.hashes[Int(entry)])
+                    _ = whole.keys.insert(pane.keys[Int(entry)], hash: pane.keys.hash(Int(entry)))
                 }
             } else {
                 for entry in 0..<pane.keys.count {
-                    _ = whole.keys.insert(pane.keys.keys[entry], hash: pane.keys.hashes[entry])
+                    _ = whole.keys.insert(pane.keys[entry], hash: pane.keys.hash(entry))
                 }
             }
         }
         for pane in parts {
-            var map = [Int32](repeating: -1, count: pane.keys.count)
+            let map = GroupMap(count: pane.keys.count)
             for entry in 0..<pane.keys.count {
-                map[entry] = whole.keys.find(pane.keys.keys[entry], hash: pane.keys.hashes[entry]) ?? -1
+                map.groups[entry] = whole.keys.find(pane.keys[entry], hash: pane.keys.hash(entry)) ?? -1
             }
-            try whole.merge(pane, map: map)
+            try whole.merge(pane, map: map.groups)
         }
         try append(window, whole, Array(0..<Int32(whole.keys.count)), to: batch)
     }
@@ -81,7 +81,7 @@ extension ShardAggregator {
         for group in groups {
             starts.append(window)
             ends.append(window + calendar.durationMilliseconds)
-            try codec.decode(pane.keys.keys[Int(group)], into: columns, first: 2)
+            try codec.decode(pane.keys[Int(group)], into: columns, first: 2)
         }
         for (index, states) in pane.measures.enumerated() {
             var failure: AggregationError?

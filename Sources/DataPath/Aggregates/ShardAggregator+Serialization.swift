@@ -1,9 +1,9 @@
-// Format 1: "SPAG", version, fingerprint, measures (count, then function and name each), watermark, closed-before, panes.
+// Format 2: "SPAG", version, fingerprint, measures (count, then function and name each), watermark, closed-before, panes.
 // A pane: start, first window, group count, then per group hash, changed flag and key; then each measure's states.
 
 extension ShardAggregator {
     private static let magic: UInt32 = 0x4741_5053
-    private static let version: UInt32 = 1
+    private static let version: UInt32 = 2
 
     /// Appends the whole state to `bytes`. `fingerprint` names the specification; restoring asks for the same.
     public func serialize(into bytes: inout [UInt8], fingerprint: String) {
@@ -22,9 +22,9 @@ extension ShardAggregator {
             writer.put(pane.key.firstWindow)
             writer.put(UInt64(pane.keys.count))
             for group in 0..<pane.keys.count {
-                writer.put(pane.keys.hashes[group])
+                writer.put(pane.keys.hash(group))
                 writer.put(pane.hasChanged(group))
-                writer.put(pane.keys.keys[group])
+                writer.put(pane.keys[group])
             }
             for states in pane.measures { states.serialize(into: &writer) }
         }
@@ -70,7 +70,7 @@ extension ShardAggregator {
             key.firstWindow >= calendar.firstWindow(ofPane: key.start),
             key.firstWindow <= calendar.lastWindow(ofPane: key.start)
         else { throw .corruptState(reason: "a pane is not of this window") }
-        let saved = try newPane(key, asList: true)
+        let saved = try newPane(key)
         let groupCount = try reader.takeCount(itemSize: 13)
         var changed: [Bool] = []
         for group in 0..<groupCount {

@@ -39,46 +39,60 @@ public final class ShardAggregator {
     public var openGroups: Int { panes.reduce(0) { $0 + $1.keys.count } }
     public var memoryBytes: Int { panes.reduce(0) { $0 + $1.memoryBytes } }
 
-    /// Adds the deltas of another thread. The order of batches does not matter.
+    /// Adds the deltas of another thread and uses them up. The order of batches does not matter.
     public func merge(_ batch: PartialBatch) throws(AggregationError) {
-        for added in batch.panes {
-            try merge(added, isChanged: { _ in true }, filter: nil)
+        for added in batch.take() {
+            if paneByKey[added.key] == nil, calendar.lastWindow(ofPane: added.key.start) >= closedBefore {
+                added.settle()
+                keep(added)
+            } else {
+                try merge(added, isChanged: nil, filter: nil)
+            }
         }
     }
 
     /// Moves the aggregation's watermark forward; going back is ignored.
     public func advance(watermark: Int64) { self.watermark = max(self.watermark, watermark) }
 
+    /// Adds the groups whose key hash passes `filter`; those for which `isChanged` says so (nil: all) count as changed.
     func merge(
-        _ added: PaneState, isChanged: (Int) -> Bool, filter: ((UInt64) -> Bool)?
+        _ added: PaneState, isChanged: ((Int) -> Bool)?, filter: ((UInt64) -> Bool)?
     ) throws(AggregationError) {
         guard calendar.lastWindow(ofPane: added.key.start) >= closedBefore else {
             droppedGroups += added.keys.count
             return
         }
         let pane = try pane(added.key)
-        var map = [Int32](repeating: -1, count: added.keys.count)
-        for entry in 0..<added.keys.count {
-            let hash = added.keys.hashes[entry]
-            if let filter, !filter(hash) { continue }
-            map[entry] = pane.keys.insert(added.keys.keys[entry], hash: hash)
-            if isChanged(entry) { pane.markChanged(map[entry]) }
+        let map = GroupMap(count: added.keys.count)
+        if let filter {
+            for entry in 0..<added.keys.count where filter(added.keys.hash(entry)) {
+                map.groups[entry] = pane.keys.insert(added.keys[entry], hash: added.keys.hash(entry))
+            }
+        } else {
+            pane.keys.insert(added.keys, map: map.groups)
         }
-        try pane.merge(added, map: map)
+        for entry in 0..<added.keys.count where map.groups[entry] >= 0 && isChanged?(entry) ?? true {
+            pane.markChanged(map.groups[entry])
+        }
+        try pane.merge(added, map: map.groups)
     }
 
-    func newPane(_ key: PaneKey, asList: Bool = false) throws(AggregationError) -> PaneState {
+    func newPane(_ key: PaneKey) throws(AggregationError) -> PaneState {
         var states: [any MeasureStates] = []
-        for measure in spec.measures { states.append(try measure.makeStates(hashKey: hashKey, asList: asList)) }
+        for measure in spec.measures { states.append(try measure.makeStates(hashKey: hashKey)) }
         return PaneState(key: key, measures: states)
     }
 
     private func pane(_ key: PaneKey) throws(AggregationError) -> PaneState {
         if let pane = paneByKey[key] { return pane }
         let pane = try newPane(key)
-        paneByKey[key] = pane
-        panes.insert(pane, at: position(of: key))
+        keep(pane)
         return pane
+    }
+
+    private func keep(_ pane: PaneState) {
+        paneByKey[pane.key] = pane
+        panes.insert(pane, at: position(of: pane.key))
     }
 
     /// The index of the first pane that is not before `key`.

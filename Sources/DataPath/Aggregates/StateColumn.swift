@@ -34,7 +34,7 @@ final class StateColumn<State: BitwiseCopyable> {
     /// Forgets all; gives memory back when there was much of it.
     func removeAll() {
         count = 0
-        guard memoryBytes > 1 << 20 else { return }
+        guard memoryBytes > 1 << 24 else { return }
         states.deallocate()
         capacity = 16
         states = .allocate(capacity: capacity)
