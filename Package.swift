@@ -3,7 +3,6 @@ import Foundation
 import PackageDescription
 
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
-let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 
 /// A system library found by pkg-config.
 func system(_ name: String, pkgConfig: String, apt: String) -> Target {
@@ -22,7 +21,6 @@ let package = Package(
     products: [.library(name: "PluginAPI", targets: ["PluginAPI"])],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     ],
     targets: [
         // System libraries. librdkafka and libpq join them with the Kafka broker and the PostgreSQL sink.
@@ -72,6 +70,24 @@ let package = Package(
             name: "Provisioning",
             dependencies: ["AvroSchema", "LibAvro", "PlatformModel", "PluginAPI", "DataPath", "Diagnostics"]),
 
+        // What a person sees in a terminal.
+        .target(name: "TerminalViews", dependencies: ["PluginAPI"]),
+
+        // The composition root and the command line.
+        .target(
+            name: "StreamplatKit",
+            dependencies: [
+                "AvroSchema", "ConfigTree", "ConsoleSink", "DataPath", "Diagnostics", "EmbeddedBroker",
+                "EnvironmentSecrets", "FileSecrets", "FileSink", "Generation", "Ingest", "PlatformModel", "PluginAPI",
+                "ProjectConfig", "Provisioning", "SQLiteSink", "StreamRuntime",
+            ]),
+        .executableTarget(
+            name: "streamplat",
+            dependencies: [
+                argumentParser, "ConfigTree", "Diagnostics", "Generation", "Ingest", "PlatformModel", "PluginAPI",
+                "ProjectConfig", "Provisioning", "StreamRuntime", "StreamplatKit", "TerminalViews",
+            ]),
+
         // Built-in plugins.
         plugin("EnvironmentSecrets", folder: "env"),
         plugin("FileSecrets", folder: "secret-file", ["YAMLTree"]),
@@ -80,15 +96,22 @@ let package = Package(
         plugin("ConsoleSink", folder: "console"),
         plugin("FileSink", folder: "file"),
 
+        .testTarget(
+            name: "EmbeddedBrokerTests",
+            dependencies: ["EmbeddedBroker", "PluginAPI", "ConfigTree", "DataPath", "Diagnostics"]),
+
     ] + [
         "Diagnostics", "DataPath", "ConfigTree", "YAMLTree", "Expressions", "AvroSchema", "PlatformModel",
         "EventLog", "Ingest", "Generation",
     ].map { name in
         // Tests may use everything that stands below the pipeline.
-        .testTarget(
+        let below = [
+            "Compression", "Diagnostics", "ConfigTree", "YAMLTree", "DataPath", "AvroSchema", "LibAvro", "PluginAPI",
+            "Expressions", "PlatformModel",
+        ]
+        return .testTarget(
             name: "\(name)Tests",
-            dependencies: ["Diagnostics", "ConfigTree", "YAMLTree", "DataPath", "AvroSchema", "LibAvro", "PluginAPI", "Expressions",
-                "PlatformModel", .byName(name: name)],
+            dependencies: Set(below + [name]).sorted().map { .byName(name: $0) },
             exclude: FileManager.default.fileExists(atPath: "Tests/\(name)Tests/Fixtures") ? ["Fixtures"] : [])
     } + [
         .testTarget(

@@ -6,6 +6,37 @@ extension DiagnosticCode {
     public static let wrongType = DiagnosticCode("SP2003", "A value has another type than the key takes.")
     public static let invalidValue = DiagnosticCode("SP2004", "A value is not one of those that the key takes.")
     public static let notSupportedYet = DiagnosticCode("SP2005", "Described, but not supported by this version yet.")
+    public static let invalidName = DiagnosticCode("SP2100", "A name has characters that a name cannot have.")
+    public static let duplicateName = DiagnosticCode("SP2101", "Two things that must be told apart have one name.")
+    public static let reservedName = DiagnosticCode("SP2102", "A name is taken by the platform.")
+    public static let unknownFieldType = DiagnosticCode("SP2103", "A field has a type that is not known.")
+    public static let invalidFieldType = DiagnosticCode("SP2104", "A field's type is known but badly formed.")
+    public static let cyclicType = DiagnosticCode("SP2105", "A named type contains itself.")
+    public static let fieldDisagreement = DiagnosticCode(
+        "SP2106", "A field has different types in two event types of one domain.")
+    public static let invalidDefault = DiagnosticCode("SP2107", "A default does not fit the type of its field.")
+    public static let valueDoesNotFit = DiagnosticCode("SP2108", "A sample value does not fit the type of its field.")
+    public static let moneySuggested = DiagnosticCode(
+        "SP2109", "A metric's name suggests money but its type is an inexact double.")
+    public static let topicConflict = DiagnosticCode("SP2110", "Two event types would own one topic.")
+    public static let unknownField = DiagnosticCode("SP2111", "A reference names a field that is not there.")
+    public static let unknownEventType = DiagnosticCode("SP2112", "A reference names an event type that is not there.")
+    public static let unknownSink = DiagnosticCode("SP2113", "A reference names a sink that is not there.")
+    public static let unknownAggregation = DiagnosticCode(
+        "SP2114", "A reference names an aggregation, or a result column, that is not there.")
+    public static let measureForm = DiagnosticCode(
+        "SP2115", "An aggregation needs either type and field, or measures.")
+    public static let measureType = DiagnosticCode("SP2116", "A measure cannot be computed over a field of this type.")
+    public static let invalidWindow = DiagnosticCode("SP2117", "A window's duration, slide or origin makes no window.")
+    public static let noInput = DiagnosticCode("SP2118", "No event type has every field that an aggregation uses.")
+    public static let severalInputs = DiagnosticCode(
+        "SP2119", "An aggregation without 'from' reads several event types.")
+    public static let invalidGroup = DiagnosticCode("SP2120", "Rows cannot be grouped by a field of this type.")
+    public static let invalidProbability = DiagnosticCode(
+        "SP2121", "A share or probability is outside 0 to 1, or several add up to more than 1.")
+    public static let invalidGenerator = DiagnosticCode("SP2122", "A generator does not fit its field.")
+    public static let invalidMessageKey = DiagnosticCode("SP2123", "A field cannot be a message key.")
+    public static let conflictingKeys = DiagnosticCode("SP2124", "Two keys say the same thing or exclude each other.")
     public static let invalidExpression = DiagnosticCode("SP2301", "The text of an expression does not parse.")
     public static let unknownReference = DiagnosticCode("SP2302", "An expression names a field that is not there.")
     public static let expressionType = DiagnosticCode("SP2303", "A part of an expression has a type that does not fit.")
@@ -13,8 +44,12 @@ extension DiagnosticCode {
     public static let expressionOverflow = DiagnosticCode("SP2305", "A constant expression has no value in its type.")
     public static let invalidFilter = DiagnosticCode("SP2306", "The map form of a filter is not complete.")
 
-    static let model: [DiagnosticCode] = [unknownKey, missingKey, wrongType, invalidValue, notSupportedYet]
-        + [
-            invalidExpression, unknownReference, expressionType, unknownFunction, expressionOverflow, invalidFilter,
-        ]
+    static let model: [DiagnosticCode] = [
+        unknownKey, missingKey, wrongType, invalidValue, notSupportedYet, invalidName, duplicateName, reservedName,
+        unknownFieldType, invalidFieldType, cyclicType, fieldDisagreement, invalidDefault, valueDoesNotFit,
+        moneySuggested, topicConflict, unknownField, unknownEventType, unknownSink, unknownAggregation, measureForm,
+        measureType, invalidWindow, noInput, severalInputs, invalidGroup, invalidProbability, invalidGenerator,
+        invalidMessageKey, conflictingKeys, invalidExpression, unknownReference, expressionType, unknownFunction,
+        expressionOverflow, invalidFilter,
+    ]
 }

@@ -63,6 +63,8 @@ public struct Field: Hashable, Sendable {
     public var values: [WeightedValue]
     public var generator: GeneratorSpec?
     public var location: SourceLocation
+    /// The name in payloads that others write, where it is another.
+    public var sourceName: String? = nil
 
     /// The name in the Avro record and in columns: `<name>_cents` for money, else the name.
     public var storedName: String {
@@ -176,6 +178,12 @@ public struct Alert: Sendable {
     public var condition: TypedExpression
     public var severity: Severity
     public var location: SourceLocation
+    public var description: String? = nil
+    /// How long the condition must hold.
+    public var forMilliseconds: Int64 = 0
+    /// How long the alert is silent after it fired.
+    public var cooldownMilliseconds: Int64 = 0
+    public var channels: [String] = []
 }
 
 /// How synthetic events are made.

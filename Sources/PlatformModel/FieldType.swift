@@ -30,3 +30,31 @@ public indirect enum FieldType: Hashable, Sendable {
         }
     }
 }
+
+extension FieldType: CustomStringConvertible {
+    /// As it is written in a domain file.
+    public var description: String {
+        switch self {
+        case .string: "string"
+        case .int: "int"
+        case .long: "long"
+        case .float: "float"
+        case .double: "double"
+        case .boolean: "boolean"
+        case .bytes: "bytes"
+        case .date: "date"
+        case .timestamp: "timestamp"
+        case .uuid: "uuid"
+        case .decimal(let precision, let scale): "decimal(\(precision),\(scale))"
+        case .money(let scale): scale == 2 ? "money" : "money of scale \(scale)"
+        case .enumeration(let symbols): "enum of \(symbols.joined(separator: ", "))"
+        case .record(let fields):
+            "record of " + fields.map { "\($0.name) \($0.type)\($0.isNullable ? " nullable" : "")" }.joined(separator: ", ")
+        case .array(let inner): "array<\(inner)>"
+        case .map(let inner): "map<\(inner)>"
+        }
+    }
+
+    /// Whether both mean the same, wherever they were written.
+    func hasSameShape(as other: FieldType) -> Bool { description == other.description }
+}

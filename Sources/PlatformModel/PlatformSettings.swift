@@ -4,14 +4,41 @@ public import PluginAPI
 
 /// What the platform and environment layers say: everything but the domain.
 public struct PlatformSettings: Sendable {
+    /// The domain of commands that name none.
+    public var defaultDomain: String?
     public var broker: PluginSelection
     public var sinks: [SinkDefinition]
     public var secrets: PluginSelection
     public var runtime: RuntimeSettings
     public var topicPrefix: String
+    /// What a topic gets that its event type does not say.
+    public var topicDefaults: TopicDefaults
+    public var schemas: SchemaSettings
     public var monitoring: MonitoringSettings
 
+    public init(
+        defaultDomain: String? = nil, broker: PluginSelection, sinks: [SinkDefinition], secrets: PluginSelection,
+        runtime: RuntimeSettings = RuntimeSettings(), topicPrefix: String = "events",
+        topicDefaults: TopicDefaults = TopicDefaults(), schemas: SchemaSettings = SchemaSettings(),
+        monitoring: MonitoringSettings = MonitoringSettings()
+    ) {
+        self.defaultDomain = defaultDomain
+        self.broker = broker
+        self.sinks = sinks
+        self.secrets = secrets
+        self.runtime = runtime
+        self.topicPrefix = topicPrefix
+        self.topicDefaults = topicDefaults
+        self.schemas = schemas
+        self.monitoring = monitoring
+    }
+
     public func sink(_ name: String) -> SinkDefinition? { sinks.first { $0.name == name } }
+
+    /// The topic of records that could not be processed.
+    public var deadLetterTopic: String { "\(topicPrefix).dlq" }
+    /// The topic of events that came after their windows were closed.
+    public var lateTopic: String { "\(topicPrefix).late" }
 }
 
 /// A plugin chosen by `type`, with its checked options.
@@ -37,8 +64,46 @@ public struct SinkDefinition: Sendable {
     }
 }
 
+/// `kafka.topics:` without the prefix.
+public struct TopicDefaults: Hashable, Sendable {
+    public var partitions: Int
+    public var replication: Int
+    /// Nil = kept for ever.
+    public var retentionMilliseconds: Int64?
+    /// Nil = no bound on size.
+    public var retentionBytes: Int64?
+
+    public init(
+        partitions: Int = 4, replication: Int = 1, retentionMilliseconds: Int64? = 604_800_000,
+        retentionBytes: Int64? = nil
+    ) {
+        self.partitions = partitions
+        self.replication = replication
+        self.retentionMilliseconds = retentionMilliseconds
+        self.retentionBytes = retentionBytes
+    }
+}
+
+/// `schemas:`.
+public struct SchemaSettings: Hashable, Sendable {
+    /// The seven levels of the Schema Registry.
+    public static let compatibilityLevels = [
+        "BACKWARD", "BACKWARD_TRANSITIVE", "FORWARD", "FORWARD_TRANSITIVE", "FULL", "FULL_TRANSITIVE", "NONE",
+    ]
+
+    /// The Avro namespace of records whose domain names none.
+    public var namespace: String
+    /// One of ``compatibilityLevels``.
+    public var compatibility: String
+
+    public init(namespace: String = "com.streaming.events", compatibility: String = "BACKWARD") {
+        self.namespace = namespace
+        self.compatibility = compatibility
+    }
+}
+
 /// `runtime:`.
-public struct RuntimeSettings: Sendable {
+public struct RuntimeSettings: Hashable, Sendable {
     /// Nil = as many as there are cores.
     public var workers: Int?
     /// Rows of a batch.
@@ -50,12 +115,35 @@ public struct RuntimeSettings: Sendable {
     /// Events further ahead of their log-append time are dead letters.
     public var maxFutureSkewMilliseconds: Int64
     public var checkpointIntervalMilliseconds: Int64
+    /// Relative to the project root.
     public var checkpointPath: String
+
+    public init(
+        workers: Int? = nil, batchRows: Int = 4096, flushIntervalMilliseconds: Int64 = 1000,
+        watermarkDelayMilliseconds: Int64 = 10_000, idleTimeoutMilliseconds: Int64 = 30_000,
+        maxFutureSkewMilliseconds: Int64 = 86_400_000, checkpointIntervalMilliseconds: Int64 = 10_000,
+        checkpointPath: String = ".streamplat/checkpoints"
+    ) {
+        self.workers = workers
+        self.batchRows = batchRows
+        self.flushIntervalMilliseconds = flushIntervalMilliseconds
+        self.watermarkDelayMilliseconds = watermarkDelayMilliseconds
+        self.idleTimeoutMilliseconds = idleTimeoutMilliseconds
+        self.maxFutureSkewMilliseconds = maxFutureSkewMilliseconds
+        self.checkpointIntervalMilliseconds = checkpointIntervalMilliseconds
+        self.checkpointPath = checkpointPath
+    }
 }
 
 /// `monitoring:`.
-public struct MonitoringSettings: Sendable {
+public struct MonitoringSettings: Hashable, Sendable {
+    /// `trace`, `debug`, `info`, `notice`, `warning`, `error` or `critical`.
     public var logLevel: String
     /// `text` or `json`.
     public var logFormat: String
+
+    public init(logLevel: String = "info", logFormat: String = "text") {
+        self.logLevel = logLevel
+        self.logFormat = logFormat
+    }
 }

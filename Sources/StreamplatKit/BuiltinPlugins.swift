@@ -12,7 +12,7 @@ extension PluginRegistry {
         var plugins = PluginRegistry()
         plugins.add(EnvironmentSecrets())
         plugins.add(FileSecrets())
-        plugins.add(EmbeddedBrokerPlugin())
+        plugins.add(EmbeddedBroker.EmbeddedBroker())
         plugins.add(SQLiteSinkPlugin())
         plugins.add(ConsoleSinkPlugin())
         plugins.add(FileSinkPlugin())

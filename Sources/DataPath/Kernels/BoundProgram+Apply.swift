@@ -28,7 +28,7 @@ extension BoundProgram {
             guard pattern.ignoresCase else {
                 return judge(a, out, index, rows) { pattern.matches($0) }
             }
-            let lowered = ByteBuffer()
+            let lowered = CaseMapper()
             judge(a, out, index, rows) { pattern.matches(lowered.mapCase($0, .lower)) }
         case .and: Kernels.and(a, registers[inputs[1]], out, rows)
         case .or: Kernels.or(a, registers[inputs[1]], out, rows)
@@ -79,7 +79,7 @@ extension BoundProgram {
         for row in 0..<rows { capacity &+= views[row].count &* 2 }
         var cursor = out.reserveArena(capacity)
         for row in 0..<rows {
-            let written = ByteBuffer.mapCase(views[row], mapping, into: cursor)
+            let written = CaseMapper.mapCase(views[row], mapping, into: cursor)
             results[row] = ByteView(start: UnsafePointer(cursor), count: written)
             cursor += written
         }
@@ -87,7 +87,7 @@ extension BoundProgram {
 }
 
 /// Memory for one mapped string at a time.
-final class ByteBuffer {
+final class CaseMapper {
     private var bytes = UnsafeMutablePointer<UInt8>.allocate(capacity: 256)
     private var capacity = 256
 

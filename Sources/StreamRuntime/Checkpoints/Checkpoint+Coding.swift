@@ -36,7 +36,7 @@ extension Checkpoint {
         file.reserveCapacity(payload.count + 20)
         file.put(Checkpoint.version)
         file.put(UInt64(payload.count))
-        file.put(payload.withUnsafeBytes { crc32c($0) })
+        file.put(payload.withUnsafeBytes { CRC32C.checksum($0) })
         file += payload
         return file
     }
@@ -47,7 +47,7 @@ extension Checkpoint {
         guard let version: UInt32 = reader.integer() else { throw .damaged }
         guard version == Checkpoint.version else { throw .otherVersion(version) }
         guard let length: UInt64 = reader.integer(), let checksum: UInt32 = reader.integer(),
-            reader.bytes.count == length, Array(reader.bytes).withUnsafeBytes({ crc32c($0) }) == checksum
+            reader.bytes.count == length, Array(reader.bytes).withUnsafeBytes({ CRC32C.checksum($0) }) == checksum
         else { throw .damaged }
         guard let decoded = Checkpoint(payload: &reader) else { throw .damaged }
         self = decoded

@@ -2,6 +2,7 @@ internal import DataPath
 internal import Diagnostics
 internal import Glibc
 internal import PluginAPI
+internal import Synchronization
 
 /// Work for the sink thread.
 enum SinkMessage: Sendable {

@@ -2,6 +2,7 @@ internal import DataPath
 internal import Diagnostics
 internal import Foundation
 internal import PluginAPI
+internal import Synchronization
 
 /// Sends records that could not be used to the dead-letter topic. Threads: one.
 final class DeadLetterWriter {

@@ -35,7 +35,7 @@ final class UpsertWriter {
         switch column {
         case .boolean(let vector):
             if vector.nulls[row] { return try statement.bindNull(index) }
-            try statement.bind(index, vector.values[row] ? 1 : 0)
+            try statement.bind(index, vector.values[row] ? Int64(1) : Int64(0))
         case .int64(let vector):
             if vector.nulls[row] { return try statement.bindNull(index) }
             switch type {

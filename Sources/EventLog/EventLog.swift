@@ -1,0 +1,96 @@
+public import Diagnostics
+import Glibc
+import Synchronization
+
+/// Durable topics, schemas and group offsets in plain files below one folder. The files: docs/event-log.md.
+///
+/// Several processes may use one folder at once. Threads: any; producers and readers are confined to one.
+public final class EventLog: Sendable {
+    static let maximumPartitions = 10_000
+
+    public let root: String
+    let options: EventLogOptions
+    let notify: @Sendable (String) -> Void
+    let schemas: SchemaStore
+    private let ends = Mutex<[String: PartitionEnd]>([:])
+    private let isClosed = Mutex(false)
+
+    /// Opens the log, creating the folder where it is missing. Throws with exit code 3 when it cannot be used.
+    public init(
+        root: String, options: EventLogOptions = EventLogOptions(),
+        notify: @escaping @Sendable (String) -> Void = { _ in }
+    ) throws(PipelineError) {
+        self.root = root
+        self.options = options
+        self.notify = notify
+        try Folder.create(root)
+        try Self.checkFormat(root)
+        for name in ["topics", "groups", "schemas"] { try Folder.create("\(root)/\(name)") }
+        if access("\(root)/topics", R_OK | W_OK | X_OK) != 0 {
+            throw LogErrors.notAccessible("\(root)/topics", "write to", errno)
+        }
+        schemas = SchemaStore(folder: "\(root)/schemas", durable: options.fsync != .never, notify: notify)
+    }
+
+    /// After this every method throws `logClosed`. Producers flush when they are closed themselves.
+    public func close() { isClosed.withLock { $0 = true } }
+
+    private static func checkFormat(_ root: String) throws(PipelineError) {
+        let path = "\(root)/format.json"
+        if let file = try LogFile(reading: path) {
+            let json = JSONValue.parse(try file.contents())
+            if json?["format"]?.string == "streamplat-event-log", json?["version"]?.integer == 1 { return }
+            throw PipelineError(
+                .logFormatUnknown, "\(path) does not name version 1 of the event log's format",
+                hint: "it was written by a newer streamplat, or is damaged", component: "event log", exitCode: 3)
+        }
+        let ours = ["topics", "groups", "schemas", "format.json"]
+        if let other = try Folder.names(in: root)?.first(where: { !ours.contains($0) && !$0.hasPrefix("~") }) {
+            throw PipelineError(
+                .logFormatUnknown, "the folder \(root) is not an event log: it holds '\(other)'",
+                hint: "set the broker's 'path' to an empty folder, or one that is not there", component: "event log",
+                exitCode: 3)
+        }
+        try Folder.replaceFile(path, with: #"{"format":"streamplat-event-log","version":1}"# + "\n", durable: true)
+    }
+
+    func checkOpen() throws(PipelineError) {
+        if isClosed.withLock({ $0 }) {
+            throw PipelineError(.logClosed, "the event log at \(root) is closed", component: "event log")
+        }
+    }
+
+    // MARK: Records
+
+    public func makeProducer() throws(PipelineError) -> LogProducer {
+        try checkOpen()
+        return LogProducer(self)
+    }
+
+    /// A reader at `offset`. Throws ``OffsetOutOfRange`` when the partition does not hold it and it is not its end.
+    public func makeReader(topic: String, partition: Int, at offset: Int64) throws -> LogReader {
+        try LogReader(folder(topic, partition), at: offset)
+    }
+
+    /// The first offset that can be read, and the one that the next record will get.
+    public func offsets(topic: String, partition: Int) throws -> (earliest: Int64, next: Int64) {
+        let folder = try folder(topic, partition)
+        let end = try PartitionEnd.find(folder, from: ends.withLock { $0[folder.path] })
+        ends.withLock { $0[folder.path] = end }
+        return (end.earliest, end.next)
+    }
+
+    private func folder(_ topic: String, _ partition: Int) throws(PipelineError) -> PartitionFolder {
+        let known = try requireTopic(topic)
+        guard (0..<known.partitions).contains(partition) else {
+            throw PipelineError(
+                .unknownPartition, "topic '\(topic)' has no partition \(partition)",
+                hint: "it has the partitions 0 to \(known.partitions - 1)", component: "event log")
+        }
+        return partitionFolder(topic, partition)
+    }
+
+    func partitionFolder(_ topic: String, _ partition: Int) -> PartitionFolder {
+        PartitionFolder(path: "\(topicFolder(topic))/\(partition)", topic: topic, partition: partition)
+    }
+}

@@ -1,0 +1,97 @@
+import ConfigTree
+import DataPath
+import Diagnostics
+import Expressions
+
+extension DomainReader {
+    mutating func readAggregations(_ reader: inout MappingReader) {
+        guard let items = reader.sequence("aggregations", into: &diagnostics) else { return }
+        var names: [String: SourceLocation] = [:]
+        for event in scopes.map(\.event) where event.rawEvents { names[event.name.lowercased()] = event.location }
+        for (index, item) in items.enumerated() { readAggregation(item, index: index, names: &names) }
+    }
+
+    private mutating func readAggregation(_ node: ConfigNode, index: Int, names: inout [String: SourceLocation]) {
+        let written = node.mapping?["name"]?.scalar?.text
+        let path = "aggregations.\(written.flatMap { NameRule.isIdentifier($0) ? $0 : nil } ?? "\(index)")"
+        guard var reader = MappingReader(node, path: path, into: &diagnostics) else { return }
+        let errorsBefore = diagnostics.items.count
+        let name = identifier(&reader)
+        let location = reader.mapping["name"]?.location ?? node.location
+        if let name { unique(name, "tables", at: location, path: "\(path).name", seen: &names) }
+        let description = reader.string("description", into: &diagnostics)
+        let from = reader.strings("from", into: &diagnostics)
+        let measures = readMeasures(&reader)
+        let filterNode = reader.node("filter")
+        let filter = filterNode.flatMap {
+            ExpressionBinding.predicate($0, path: "\(path).filter", into: &diagnostics)
+        }
+        let window = reader.requiredNode("window", into: &diagnostics).flatMap {
+            WindowReader.read($0, path: "\(path).window", into: &diagnostics)
+        }
+        let groups = (reader.strings("group_by", into: &diagnostics) ?? []).map {
+            (path: $0.text.split(separator: ".").map(String.init), location: $0.location)
+        }
+        let delay = reader.duration("watermark_delay", positive: false, into: &diagnostics)
+        if let lateness = reader.duration("allowed_lateness", positive: false, into: &diagnostics), lateness > 0 {
+            reader.refuse("allowed_lateness", "'allowed_lateness' above zero is", into: &diagnostics)
+        }
+        if reader.choice("late", of: ["drop", "side_output"], into: &diagnostics) == "side_output" {
+            error(
+                .notSupportedYet, "late: side_output is not supported yet", at: reader.mapping["late"]?.location,
+                path: "\(path).late", hint: "use late: drop")
+        }
+        let emit = reader.choice("emit", of: ["updates", "final"], into: &diagnostics)
+        let sink = reader.string("sink", into: &diagnostics) ?? "primary"
+        if platform.sink(sink) == nil {
+            error(
+                .unknownSink, "unknown sink '\(sink)'", at: reader.mapping["sink"]?.location ?? location,
+                path: "\(path).sink", hint: hint(for: sink, among: platform.sinks.map(\.name), "sinks"))
+        }
+        reader.finish(into: &diagnostics)
+
+        let binder = AggregationBinder(
+            name: name ?? "\(index)", path: path, location: location, groups: groups, measures: measures ?? [],
+            filter: filter)
+        let inputs = binder.inputs(
+            from: from, fromLocation: reader.mapping["from"]?.location, scopes: scopes, broken: brokenEventTypes,
+            into: &diagnostics)
+        let bound = inputs.flatMap { binder.bind($0, into: &diagnostics) }
+        let isWrong = diagnostics.items[errorsBefore...].contains { $0.severity == .error }
+        guard let name, let window, let bound, measures != nil, !isWrong else {
+            if let written { brokenAggregations.insert(written) }
+            return
+        }
+        let spec = AggregationSpec(
+            name: name, window: window, groups: bound.groups, measures: bound.measures,
+            watermarkDelayMilliseconds: delay ?? platform.runtime.watermarkDelayMilliseconds)
+        var aggregation = Aggregation(
+            name: name, description: description, inputs: bound.inputs, inputsAreInferred: from == nil,
+            filters: bound.filters, spec: spec, measureFilters: bound.measureFilters, groupNames: bound.groupNames,
+            emit: emit.flatMap { Aggregation.EmitMode(rawValue: $0) }, late: .drop, sink: sink, location: location,
+            fingerprint: "")
+        aggregation.fingerprint = aggregation.meaning.text
+        aggregations.append(aggregation)
+    }
+}
+
+extension Aggregation {
+    /// Over what decides the rows: inputs, filters, window, groups, measures and sink. Not over how long late events are
+    /// waited for and how often rows are written: state can be kept when those change.
+    fileprivate var meaning: Fingerprint {
+        var hash = Fingerprint()
+        let window = spec.window
+        hash.add("\(window.durationMilliseconds) \(window.slideMilliseconds) \(window.originMilliseconds) \(sink)")
+        for (input, filter) in zip(inputs, filters) {
+            hash.add(input)
+            hash.add(filter?.text ?? "")
+        }
+        for (name, group) in zip(groupNames, spec.groups) { hash.add("\(name) \(group.name) \(group.type)") }
+        for (measure, filters) in zip(spec.measures, measureFilters) {
+            hash.add("\(measure.name) \(measure.function.rawValue) \(measure.column ?? "") \(measure.resultType)")
+            hash.add(measure.inputType.map { "\($0)" } ?? "")
+            for filter in filters { hash.add(filter?.text ?? "") }
+        }
+        return hash
+    }
+}

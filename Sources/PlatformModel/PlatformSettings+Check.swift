@@ -1,0 +1,143 @@
+public import ConfigTree
+public import Diagnostics
+public import PluginAPI
+
+extension PlatformSettings {
+    /// The platform's part of the merged tree, typed, with defaults filled in.
+    ///
+    /// Reports every finding, unknown keys at the top of the tree included (the domain's keys are known too). When
+    /// something was wrong the result still stands, with defaults in place of what could not be read, so that the
+    /// domain can be checked in the same run; use it for nothing else then. Nil only when the tree is no map.
+    ///
+    /// A scalar with an unresolved variable counts as right: an offline command checks everything else. Pure.
+    public static func check(
+        _ tree: ConfigNode, plugins: PluginRegistry, into diagnostics: inout Diagnostics
+    ) -> PlatformSettings? {
+        guard var top = MappingReader(tree, path: "", into: &diagnostics) else { return nil }
+        for conflict in plugins.conflicts {
+            diagnostics.error(.pluginConflict, conflict, at: nil, hint: "give one of them another name")
+        }
+        let selections = PluginSelectionReader(plugins: plugins)
+        let broker = selections.read(
+            top.node("broker"), kind: .broker, default: "embedded", path: "broker", at: tree.location,
+            into: &diagnostics)
+        let secrets = selections.read(
+            top.node("secrets"), kind: .secretBackend, default: "env", path: "secrets", at: tree.location,
+            into: &diagnostics)
+        var settings = PlatformSettings(broker: broker, sinks: [], secrets: secrets)
+        settings.sinks = readSinks(top.node("sinks"), selections, into: &diagnostics)
+        settings.defaultDomain = top.string("default_domain", into: &diagnostics)
+        if let node = top.node("kafka") { settings.readTopics(node.withoutVariables, into: &diagnostics) }
+        if let node = top.node("runtime") { settings.readRuntime(node.withoutVariables, into: &diagnostics) }
+        if let node = top.node("monitoring") { settings.readMonitoring(node.withoutVariables, into: &diagnostics) }
+        if let node = top.node("schemas") { settings.readSchemas(node.withoutVariables, into: &diagnostics) }
+        if let node = top.node("domains"), node.mapping == nil {
+            diagnostics.error(
+                .wrongType, "'domains' takes a map, found \(node.kindDescription)", at: node.location, path: "domains")
+        }
+        for key in TopLevelKey.domain + TopLevelKey.later { top.allow(key) }
+        top.finish(into: &diagnostics)
+        return settings
+    }
+
+    private static func readSinks(
+        _ node: ConfigNode?, _ selections: PluginSelectionReader, into diagnostics: inout Diagnostics
+    ) -> [SinkDefinition] {
+        guard let node, let reader = MappingReader(node, path: "sinks", into: &diagnostics) else { return [] }
+        return reader.mapping.entries.filter { !$0.key.hasPrefix("x-") && !$0.node.isNull }.map { entry in
+            let path = "sinks.\(entry.key)"
+            if !NameRule.isIdentifier(entry.key) {
+                diagnostics.error(
+                    .invalidName, "'\(entry.key)' cannot name a sink", at: entry.keyLocation, path: path,
+                    hint: NameRule.hint)
+            }
+            let selection = selections.read(
+                entry.node, kind: .sink, default: nil, path: path, at: entry.keyLocation, into: &diagnostics)
+            return SinkDefinition(name: entry.key, plugin: selection)
+        }
+    }
+
+    private mutating func readTopics(_ node: ConfigNode, into diagnostics: inout Diagnostics) {
+        guard var kafka = MappingReader(node, path: "kafka", into: &diagnostics) else { return }
+        if let node = kafka.node("topics"),
+            var reader = MappingReader(node, path: "kafka.topics", into: &diagnostics)
+        {
+            if let prefix = reader.string("prefix", into: &diagnostics) {
+                if NameRule.isTopic(prefix) {
+                    topicPrefix = prefix
+                } else {
+                    diagnostics.error(
+                        .invalidName, "'\(prefix)' cannot begin the name of a topic",
+                        at: reader.mapping["prefix"]?.location, path: "kafka.topics.prefix", hint: NameRule.topicHint)
+                }
+            }
+            topicDefaults.partitions =
+                reader.integer("partitions", in: TopicReader.partitionRange, into: &diagnostics)
+                ?? topicDefaults.partitions
+            topicDefaults.replication =
+                reader.integer("replication", in: TopicReader.replicationRange, into: &diagnostics)
+                ?? topicDefaults.replication
+            if let retention = TopicReader.retention(&reader, into: &diagnostics) {
+                topicDefaults.retentionMilliseconds = retention.milliseconds
+                topicDefaults.retentionBytes = retention.bytes
+            }
+            reader.finish(into: &diagnostics)
+        }
+        kafka.finish(into: &diagnostics)
+    }
+
+    private mutating func readRuntime(_ node: ConfigNode, into diagnostics: inout Diagnostics) {
+        guard var reader = MappingReader(node, path: "runtime", into: &diagnostics) else { return }
+        if let workers = reader.node("workers"), workers.scalar?.text != "auto" {
+            runtime.workers = reader.integer("workers", in: 1...1024, into: &diagnostics)
+        }
+        runtime.batchRows = reader.integer("batch_rows", in: 1...1_048_576, into: &diagnostics) ?? runtime.batchRows
+        func duration(_ key: String, positive: Bool, _ value: inout Int64) {
+            value = reader.duration(key, positive: positive, into: &diagnostics) ?? value
+        }
+        duration("flush_interval", positive: true, &runtime.flushIntervalMilliseconds)
+        duration("watermark_delay", positive: false, &runtime.watermarkDelayMilliseconds)
+        duration("idle_timeout", positive: true, &runtime.idleTimeoutMilliseconds)
+        duration("max_future_skew", positive: true, &runtime.maxFutureSkewMilliseconds)
+        if let node = reader.node("checkpoint"),
+            var checkpoint = MappingReader(node, path: "runtime.checkpoint", into: &diagnostics)
+        {
+            runtime.checkpointIntervalMilliseconds =
+                checkpoint.duration("interval", positive: true, into: &diagnostics)
+                ?? runtime.checkpointIntervalMilliseconds
+            runtime.checkpointPath = checkpoint.string("path", into: &diagnostics) ?? runtime.checkpointPath
+            checkpoint.finish(into: &diagnostics)
+        }
+        reader.finish(into: &diagnostics)
+    }
+
+    private mutating func readMonitoring(_ node: ConfigNode, into diagnostics: inout Diagnostics) {
+        guard var reader = MappingReader(node, path: "monitoring", into: &diagnostics) else { return }
+        if let node = reader.node("log"),
+            var log = MappingReader(node, path: "monitoring.log", into: &diagnostics)
+        {
+            let levels = ["trace", "debug", "info", "notice", "warning", "error", "critical"]
+            monitoring.logLevel = log.choice("level", of: levels, into: &diagnostics) ?? monitoring.logLevel
+            monitoring.logFormat = log.choice("format", of: ["text", "json"], into: &diagnostics) ?? monitoring.logFormat
+            log.finish(into: &diagnostics)
+        }
+        reader.finish(into: &diagnostics)
+    }
+
+    private mutating func readSchemas(_ node: ConfigNode, into diagnostics: inout Diagnostics) {
+        guard var reader = MappingReader(node, path: "schemas", into: &diagnostics) else { return }
+        if let namespace = reader.string("namespace", into: &diagnostics) {
+            if NameRule.isNamespace(namespace) {
+                schemas.namespace = namespace
+            } else {
+                diagnostics.error(
+                    .invalidName, "'\(namespace)' is no Avro namespace", at: reader.mapping["namespace"]?.location,
+                    path: "schemas.namespace", hint: NameRule.namespaceHint)
+            }
+        }
+        schemas.compatibility =
+            reader.choice("compatibility", of: SchemaSettings.compatibilityLevels, into: &diagnostics)
+            ?? schemas.compatibility
+        reader.finish(into: &diagnostics)
+    }
+}

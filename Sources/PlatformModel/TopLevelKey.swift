@@ -1,0 +1,16 @@
+/// The keys at the top of the merged tree. Platform and domain keys stand side by side in it.
+enum TopLevelKey {
+    /// Read by ``PlatformSettings``.
+    static let platform = [
+        "default_domain", "broker", "kafka", "runtime", "sinks", "secrets", "monitoring", "schemas", "domains",
+    ]
+
+    /// Read by ``DomainDefinition``.
+    static let domain = [
+        "domain", "version", "description", "namespace", "entity", "types", "event_types", "aggregations", "alerts",
+        "metric_alerts", "event_alerts", "synthetic", "sample_data",
+    ]
+
+    /// Described in the design, refused by ``DomainDefinition``.
+    static let later = ["streams", "tables", "tests"]
+}

@@ -1,0 +1,56 @@
+import ArgumentParser
+import Diagnostics
+import Glibc
+import Provisioning
+import StreamplatKit
+
+struct ApplyCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "apply",
+        abstract: "Make the live system what the domain says: schemas, topics, tables.",
+        discussion: "Shows the plan first and asks on a terminal; without one it needs --yes. Nothing is ever dropped.")
+
+    @OptionGroup var domain: DomainArgument
+
+    @Flag(name: [.customShort("y"), .long], help: "Do not ask.")
+    var yes = false
+
+    @OptionGroup var global: GlobalOptions
+
+    func run() throws {
+        let system = try global.open(domain: domain.name)
+        let files = SchemaFiles(domain: system.domain, root: system.project.configuration.root)
+        let done = try system.provision(
+            confirm: { plan in
+                if plan.isEmpty { return false }
+                global.say(PlanView.text(plan))
+                try plan.diagnostics.throwIfErrors(exitCode: 1)
+                return try isConfirmed(plan)
+            }, progress: { item in global.say("  done: \(item.kind.rawValue) \(item.name)") })
+        guard let plan = done else {
+            global.say("nothing was changed")
+            throw ExitCode(1)
+        }
+        for path in try files.write() { global.say("  wrote \(path)") }
+        try system.close()
+        if global.output == .json {
+            print(PlanView.json(plan).text())
+        } else if plan.isEmpty {
+            global.say("domain '\(system.domain.name)' is applied already: nothing to do")
+        } else {
+            global.say("domain '\(system.domain.name)' is applied: \(plan.changes.count) changes")
+        }
+    }
+
+    private func isConfirmed(_ plan: Plan) throws -> Bool {
+        if yes { return true }
+        guard isatty(STDIN_FILENO) == 1 else {
+            throw PipelineError(
+                .confirmationNeeded, "there is no terminal to ask whether to apply this",
+                hint: "look at the plan above, then add --yes", exitCode: 2)
+        }
+        print("apply these changes? [y/N] ", terminator: "")
+        fflush(stdout)
+        return ["y", "yes"].contains(readLine()?.lowercased() ?? "")
+    }
+}

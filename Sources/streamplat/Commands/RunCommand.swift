@@ -1,0 +1,111 @@
+import ArgumentParser
+import Diagnostics
+import Foundation
+import PlatformModel
+import StreamRuntime
+import StreamplatKit
+import Synchronization
+import TerminalViews
+
+struct RunCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run", abstract: "Run the pipeline: topics → windowed aggregations → sinks.",
+        discussion: """
+            SIGINT and SIGTERM drain and end with 0; a second one ends at once. A later run goes on where this one stopped.
+            """)
+
+    @OptionGroup var domain: DomainArgument
+
+    @Flag(name: .customLong("until-idle"), help: "End when every partition is read to its end.")
+    var untilIdle = false
+
+    @Flag(name: .customLong("close-windows"), help: "At the end also emit the windows that are still open; their state is kept.")
+    var closeWindows = false
+
+    @Option(name: .long, help: "Worker threads; else one a core.")
+    var workers: Int?
+
+    @Option(name: .customLong("batch-rows"), help: "Rows of a batch.")
+    var batchRows: Int?
+
+    @Flag(name: .customLong("from-earliest"), help: "Count everything anew from the earliest offset.")
+    var fromEarliest = false
+
+    @OptionGroup var global: GlobalOptions
+
+    func validate() throws {
+        if let workers, !(1...256).contains(workers) { throw ValidationError("--workers takes 1 to 256.") }
+        if let batchRows, !(1...65_536).contains(batchRows) { throw ValidationError("--batch-rows takes 1 to 65536.") }
+    }
+
+    func run() throws {
+        let system = try global.open(domain: domain.name)
+        if !system.domain.alerts.isEmpty {
+            global.say("\(system.domain.alerts.count) alerts are checked but not acted on: this version does not judge alerts yet")
+        }
+        let pipeline = try system.makePipeline(
+            RunOptions(
+                untilIdle: untilIdle, closeWindows: closeWindows, workers: workers, batchRows: batchRows,
+                fromEarliest: fromEarliest))
+        let signals = SignalWatch {
+            Failure.print("stopping: what was read is being counted and written (again to stop at once)")
+            pipeline.stop()
+        }
+        let status = StatusLoop(pipeline.status, isQuiet: global.quiet)
+        defer { status.stop() }
+        let summary = try withExtendedLifetime(signals) { try pipeline.run() }
+        status.stop()
+        try system.close()
+        show(summary)
+    }
+
+    private func show(_ summary: RunSummary) {
+        if global.output == .json {
+            return print(
+                JSONValue.object([
+                    "events_read": .integer(summary.eventsRead), "rows_written": .integer(summary.rowsWritten),
+                    "dead_letters": .integer(summary.deadLetters), "late_events": .integer(summary.lateEvents),
+                    "checkpoints": .integer(summary.checkpoints), "seconds": .number(summary.seconds),
+                ]).text())
+        }
+        let rate = Int(Double(summary.eventsRead) / max(summary.seconds, 0.001))
+        global.say(
+            "\(NumberText.grouped(summary.eventsRead)) events in \(NumberText.seconds(summary.seconds)) "
+                + "(\(NumberText.short(Double(rate)))/s), \(NumberText.grouped(summary.rowsWritten)) rows written, "
+                + "\(NumberText.grouped(summary.lateEvents)) late, \(NumberText.grouped(summary.deadLetters)) dead letters")
+    }
+}
+
+/// Shows a pipeline's counters on a terminal while it runs.
+private final class StatusLoop: Sendable {
+    private let isDone = Atomic<Bool>(false)
+    private let ended = DispatchSemaphore(value: 0)
+
+    init(_ status: PipelineStatus, isQuiet: Bool) {
+        let thread = Thread { [self] in
+            let line = StatusLine(isQuiet: isQuiet)
+            let begin = Date()
+            while !isDone.load(ordering: .acquiring) {
+                let watermark = status.watermark.load(ordering: .relaxed)
+                line.update(
+                    StatusLine.Values(
+                        events: status.eventsRead.load(ordering: .relaxed), lag: status.lag.load(ordering: .relaxed),
+                        watermark: watermark == .min ? nil : TimeText.utc(watermark),
+                        rowsWritten: status.rowsWritten.load(ordering: .relaxed),
+                        deadLetters: status.deadLetters.load(ordering: .relaxed),
+                        lateEvents: status.lateEvents.load(ordering: .relaxed)),
+                    seconds: Date().timeIntervalSince(begin))
+                Thread.sleep(forTimeInterval: 0.1)
+            }
+            line.clear()
+            ended.signal()
+        }
+        thread.start()
+    }
+
+    /// Clears the line; a second call does nothing.
+    func stop() {
+        if isDone.exchange(true, ordering: .acquiringAndReleasing) { return }
+        ended.wait()
+    }
+}

@@ -1,0 +1,35 @@
+import ArgumentParser
+import ConfigTree
+import Diagnostics
+import PlatformModel
+import StreamplatKit
+
+struct ValidateCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "validate",
+        abstract: "Check a domain with all its layers: everything typed and bound, no network, no secret needed.")
+
+    @OptionGroup var domain: DomainArgument
+    @OptionGroup var global: GlobalOptions
+
+    func run() throws {
+        let project = try global.load(domain: domain.name)
+        let definition = try project.requireDomain()
+        if global.output == .json {
+            let summary = JSONValue.object([
+                "domain": .string(definition.name), "environment": .string(project.configuration.environment),
+                "event_types": .array(definition.eventTypes.map { .string($0.name) }),
+                "aggregations": .array(definition.aggregations.map { .string($0.name) }),
+                "valid": .boolean(true),
+            ])
+            return print(summary.text())
+        }
+        for aggregation in definition.aggregations where aggregation.inputsAreInferred {
+            global.say("  \(aggregation.name) reads \(aggregation.inputs.joined(separator: ", ")) (inferred; write `from:` to fix it)")
+        }
+        global.say(
+            "\(project.configuration.domainFile ?? definition.name) is valid: \(definition.eventTypes.count) event types, "
+                + "\(definition.aggregations.count) aggregations, \(definition.alerts.count) alerts "
+                + "(environment \(project.configuration.environment))")
+    }
+}

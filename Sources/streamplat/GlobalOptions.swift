@@ -1,0 +1,88 @@
+import ArgumentParser
+import Diagnostics
+import PlatformModel
+import PluginAPI
+import ProjectConfig
+import StreamplatKit
+
+enum OutputFormat: String, ExpressibleByArgument, CaseIterable {
+    case text, json, csv
+}
+
+/// Options of every command.
+struct GlobalOptions: ParsableArguments {
+    @Option(
+        name: [.customShort("e"), .long],
+        help: "The environment; else the variable STREAMPLAT_ENVIRONMENT, else local.")
+    var environment: String?
+
+    @Option(name: .long, help: "Override a configuration key: a.b.c=value. Repeatable; the last word.")
+    var set: [String] = []
+
+    @Option(name: .long, help: "How results and findings are printed: text, json or, where it fits, csv.")
+    var output: OutputFormat = .text
+
+    @Flag(name: .long, help: "Print only results and errors.")
+    var quiet = false
+
+    @Flag(name: .customLong("no-color"), help: "No colours, even on a terminal.")
+    var noColor = false
+
+    /// Loads the project, shows warnings, and remembers the sources for excerpts.
+    func load(domain: String?, needsDomain: Bool = true) throws -> Project {
+        Failure.configure(isJSON: output == .json, allowsColor: !noColor)
+        var sources = SourceTexts()
+        defer { Failure.setSources(sources) }
+        let request = ConfigurationLoader.Request(
+            domain: domain, environment: environment, overrides: set, needsDomain: needsDomain)
+        do {
+            let project = try Project.load(request, plugins: .builtin, sources: &sources)
+            Failure.setSources(sources)
+            if !quiet { Failure.report(project.warnings) }
+            return project
+        } catch {
+            Failure.setSources(sources)
+            throw error
+        }
+    }
+
+    /// Loads the project and opens its broker.
+    func open(domain name: String?) throws -> LiveSystem {
+        let project = try load(domain: name)
+        return try LiveSystem(project, domain: try project.requireDomain(), notify: notify)
+    }
+
+    /// Says something on standard error.
+    var notify: @Sendable (String) -> Void { { Failure.print("note: \($0)") } }
+
+    func say(_ text: String) {
+        if !quiet { print(text) }
+    }
+}
+
+/// The domain of a command: an argument, or `--domain`.
+struct DomainArgument: ParsableArguments {
+    @Argument(help: "The domain: its name or the path of its file; else default_domain.")
+    var domainArgument: String?
+
+    @Option(name: .customLong("domain"), help: "The same as the argument.")
+    var domainOption: String?
+
+    var name: String? { domainArgument ?? domainOption }
+
+    func validate() throws {
+        if domainArgument != nil, domainOption != nil {
+            throw ValidationError("The domain is given twice, as an argument and as --domain.")
+        }
+    }
+}
+
+extension Project {
+    func requireDomain() throws -> DomainDefinition {
+        guard let domain else {
+            throw DiagnosticsError(
+                Diagnostic(.missingKey, "no domain was named and default_domain is not set", hint: "name one: streamplat … DOMAIN"))
+        }
+        return domain
+    }
+}

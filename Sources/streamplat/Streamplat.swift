@@ -1,0 +1,56 @@
+import ArgumentParser
+import Diagnostics
+import Glibc
+import StreamplatKit
+
+/// The command line. Exit codes: 0 fine; 1 the operation failed; 2 wrong use or invalid configuration; 3 a file or server
+/// that is needed is not there.
+@main
+struct Streamplat: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "streamplat",
+        abstract: "One YAML file becomes schemas, topics, synthetic events, windowed aggregations, tables and a running pipeline.",
+        discussion: """
+            A first run, with nothing else installed:
+              streamplat apply domains/ecommerce.yaml
+              streamplat generate --events 100000 --span 2h
+              streamplat run --until-idle
+              streamplat query
+            """,
+        version: Version.current,
+        groupedSubcommands: [
+            CommandGroup(name: "Describe and check:", subcommands: [ValidateCommand.self, SchemaCommand.self, ConfigCommand.self, PluginsCommand.self]),
+            CommandGroup(name: "Make it so:", subcommands: [PlanCommand.self, ApplyCommand.self]),
+            CommandGroup(name: "Events:", subcommands: [GenerateCommand.self, IngestCommand.self]),
+            CommandGroup(name: "Results:", subcommands: [RunCommand.self, QueryCommand.self]),
+        ])
+
+    static func main() {
+        setvbuf(stdout, nil, _IOLBF, 0)
+        // A closed pipe is an error of the write, not a signal.
+        signal(SIGPIPE, SIG_IGN)
+        // A file-size limit too: the write fails with a message instead.
+        signal(SIGXFSZ, SIG_IGN)
+        do {
+            var command = try parseAsRoot()
+            try command.run()
+        } catch let error as DiagnosticsError {
+            Failure.report(error)
+            Glibc.exit(error.exitCode)
+        } catch let error as PipelineError {
+            Failure.report(error)
+            Glibc.exit(error.exitCode)
+        } catch let code as ExitCode {
+            Glibc.exit(code.rawValue)
+        } catch {
+            // The argument parser's own: help and version are no errors; wrong use is 2.
+            let isUsage = exitCode(for: error) == .validationFailure
+            if exitCode(for: error) == .success {
+                print(fullMessage(for: error))
+                Glibc.exit(0)
+            }
+            Failure.print(fullMessage(for: error))
+            Glibc.exit(isUsage ? 2 : 1)
+        }
+    }
+}

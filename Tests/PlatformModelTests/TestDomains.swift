@@ -1,0 +1,82 @@
+import ConfigTree
+import DataPath
+import Diagnostics
+import Foundation
+import PlatformModel
+import PluginAPI
+import Testing
+import YAMLTree
+
+/// A sink that only has options.
+struct StubSink: SinkPlugin {
+    static let nature = SinkNature.table
+    static let spec = PluginSpec(
+        kind: .sink, name: "sqlite", summary: "A stub.",
+        options: [
+            OptionSpec("path", .path, isRequired: true, doc: "The file."),
+            OptionSpec("timeout", .duration, default: "5 seconds", doc: "How long to wait."),
+        ])
+    func open(_ options: OptionValues, _ context: PluginContext) throws -> any Sink { throw PipelineError(.unknownPlugin, "a stub") }
+}
+
+struct StubBroker: BrokerPlugin {
+    static let spec = PluginSpec(
+        kind: .broker, name: "embedded", summary: "A stub.",
+        options: [OptionSpec("path", .path, default: ".streamplat/log", doc: "The folder.")])
+    func open(_ options: OptionValues, _ context: PluginContext) throws -> any Broker { throw PipelineError(.unknownPlugin, "a stub") }
+}
+
+struct StubSecrets: SecretBackendPlugin {
+    static let spec = PluginSpec(kind: .secretBackend, name: "env", summary: "A stub.")
+    func open(_ options: OptionValues, _ context: PluginContext) throws -> any SecretBackend { throw PipelineError(.unknownPlugin, "a stub") }
+}
+
+enum TestDomains {
+    static let names = ["ecommerce", "iot", "fintech", "cdnow", "clickstream", "logistics"]
+    static let platform = """
+
+
+        broker: { type: embedded }
+        sinks: { primary: { type: sqlite, sqlite: { path: data.db } } }
+        """
+
+    static var plugins: PluginRegistry {
+        var registry = PluginRegistry()
+        registry.add(StubSink())
+        registry.add(StubBroker())
+        registry.add(StubSecrets())
+        return registry
+    }
+
+    /// The text of a shipped domain.
+    static func text(_ name: String) throws -> String {
+        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+        return try String(contentsOf: root.appending(path: "domains/\(name).yaml"), encoding: .utf8)
+    }
+
+    /// What checking a text finds; the platform's keys follow the domain's so that lines are those of the domain.
+    static func check(_ text: String, platform: String = platform) -> (domain: DomainDefinition?, findings: [Diagnostic]) {
+        var diagnostics = Diagnostics()
+        let bytes = Array((text + platform).utf8)
+        guard let tree = YAMLTree.parse(bytes: bytes, file: "d.yaml", layer: ConfigLayer("domain"), into: &diagnostics),
+            let settings = PlatformSettings.check(tree, plugins: plugins, into: &diagnostics)
+        else { return (nil, diagnostics.sorted) }
+        let domain = DomainDefinition.check(tree, platform: settings, plugins: plugins, into: &diagnostics)
+        return (domain, diagnostics.sorted)
+    }
+
+    static func describe(_ findings: [Diagnostic]) -> String {
+        findings.map { "\($0.location?.line ?? 0): \($0.code.id) \($0.message) [\($0.hint ?? "")]" }.joined(separator: "\n")
+    }
+}
+
+@Suite("Shipped domains")
+struct ShippedDomainTests {
+    @Test("each checks without a finding", arguments: TestDomains.names)
+    func clean(_ name: String) throws {
+        let (domain, findings) = TestDomains.check(try TestDomains.text(name))
+        #expect(findings.isEmpty, "\(TestDomains.describe(findings))")
+        #expect(domain?.name == name)
+    }
+}
