@@ -23,9 +23,16 @@ extension AvroNodes {
             } else {
                 (node.size, node.minimumSize) = (-1, 1)
             }
-        case .logical(let base, _):
+        case .logical(let base, let logical):
             nodes.removeLast()
-            return add(base)
+            let added = add(base)
+            switch logical {
+            case .date: nodes[added].calendar = .days
+            case .timestampMillis: nodes[added].calendar = .milliseconds
+            case .timestampMicros: nodes[added].calendar = .microseconds
+            case .uuid, .decimal: break
+            }
+            return added
         case .fixed(_, _, let size):
             node.kind = .fixed
             (node.size, node.minimumSize) = (size, size)

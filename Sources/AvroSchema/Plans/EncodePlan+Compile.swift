@@ -6,13 +6,17 @@ extension EncodePlan {
     ///
     /// A field is taken from the column of its dotted path. A field without a column gets its default, or null; if it
     /// has neither it is an error. Columns that the schema lacks are left out. A nullable record is null when all its
-    /// columns are. Columns of whole arrays, maps and records (`json`) are not supported yet.
+    /// columns are. A `json` column holds an array, map, record or any other value as a whole, in the form in which
+    /// ``AvroDecoder`` gives it: nullable values as null or bare, decimals as numbers with all digits or as strings,
+    /// dates as days or `YYYY-MM-DD`, timestamps as their number or as ISO 8601 text (UTC without a zone), `bytes` and
+    /// fixed as strings in which each byte is the code point of its value. A record's members may stand in any order;
+    /// one that is lacking gets the default, or null; unknown ones are left out.
     public static func compile(schema: AvroRecord, columns: BatchSchema) throws(AvroSchemaError) -> EncodePlan {
         var compiler = EncodeCompiler(columns: columns.columns)
         for field in schema.fields { try compiler.field(field, field.name) }
         return EncodePlan(
             columns: columns, operations: compiler.operations, paths: compiler.paths,
-            constants: compiler.constants, symbols: compiler.symbols)
+            constants: compiler.constants, symbols: compiler.symbols, nodes: compiler.nodes)
     }
 }
 
@@ -22,6 +26,7 @@ private struct EncodeCompiler {
     var paths: [String] = []
     var constants: [[UInt8]] = []
     var symbols: [[[UInt8]]] = []
+    var nodes = AvroNodes()
 
     init(columns: [ColumnSpec]) { self.columns = columns }
 
@@ -40,6 +45,10 @@ private struct EncodeCompiler {
             }
             emit(EncodePlan.Operation(.putConstant, argument: constants.count), path)
             constants.append(bytes)
+            return
+        }
+        if let column, columns[column].type == .json {
+            emit(try json(field.type, column, path), path)
             return
         }
         var type = field.type
@@ -77,13 +86,40 @@ private struct EncodeCompiler {
         paths.append(path)
     }
 
+    private func refuseHash(_ column: Int, _ path: String) throws(AvroSchemaError) {
+        if columns[column].type.physical == .bytes, columns[column].encoding == .hash {
+            throw error("only a hash of its values was kept, which cannot be written", path)
+        }
+    }
+
+    private mutating func json(
+        _ type: AvroSchema, _ column: Int, _ path: String
+    ) throws(AvroSchemaError) -> EncodePlan.Operation {
+        try refuseHash(column, path)
+        if hasWideUnion(type) { throw error("writing a union of several types is not supported yet", path) }
+        var operation = EncodePlan.Operation(.putJSON, column: column, argument: nodes.add(type))
+        if case .union(let branches) = type, let null = branches.firstIndex(of: .null) {
+            operation.nullBranch = Int8(null)
+        }
+        return operation
+    }
+
+    /// A union of several types besides null: JSON text does not say which of them is meant.
+    private func hasWideUnion(_ type: AvroSchema) -> Bool {
+        switch type {
+        case .union(let branches):
+            branches.count > 2 || branches.count == 2 && !branches.contains(.null) || branches.contains(where: hasWideUnion)
+        case .array(let element), .map(let element): hasWideUnion(element)
+        case .record(let record): record.fields.contains { hasWideUnion($0.type) }
+        default: false
+        }
+    }
+
     private mutating func leaf(
         _ type: AvroSchema, _ column: Int, _ path: String
     ) throws(AvroSchemaError) -> EncodePlan.Operation {
         let spec = columns[column]
-        if spec.type.physical == .bytes, spec.encoding == .hash {
-            throw error("only a hash of its values was kept, which cannot be written", path)
-        }
+        try refuseHash(column, path)
         func make(_ action: EncodePlan.Action, _ argument: Int = 0) -> EncodePlan.Operation {
             EncodePlan.Operation(action, column: column, argument: argument)
         }
@@ -105,7 +141,6 @@ private struct EncodeCompiler {
         case (.enumeration(_, _, let names), .string):
             symbols.append(names.map { Array($0.utf8) })
             return make(.putSymbol, symbols.count - 1)
-        case (_, .json): throw error("writing an array, map or record from JSON text is not supported yet", path)
         default: throw error("a column of type \(spec.type) cannot be written as \(type.base.unionKind)", path)
         }
     }

@@ -28,6 +28,21 @@ package enum AvroDecimal {
         }
     }
 
+    /// Writes the shortest form after its length. There must be room for 17 bytes.
+    @inline(__always)
+    static func writeShortest(_ value: Int128, _ cursor: inout UnsafeMutablePointer<UInt8>) {
+        let count = byteCount(value)
+        cursor[0] = UInt8(truncatingIfNeeded: count &<< 1)
+        cursor += 1
+        if count <= 8 {
+            let bits = UInt64(truncatingIfNeeded: value) &<< UInt64(truncatingIfNeeded: 64 &- count &* 8)
+            UnsafeMutableRawPointer(cursor).storeBytes(of: bits.bigEndian, as: UInt64.self)
+            cursor += count
+        } else {
+            write(value, count: count, &cursor)
+        }
+    }
+
     /// 10^precision: every value of that precision is smaller in magnitude. Nil from 39 digits on, which 128 bits
     /// cannot exceed.
     package static func limit(precision: Int) -> Int128? {

@@ -9,8 +9,14 @@ public struct AvroNodes: Sendable {
         case decimal
     }
 
+    /// What the number of an int or long counts, when its JSON may also be a date or time as text.
+    package enum Calendar: UInt8, Sendable {
+        case none, days, milliseconds, microseconds
+    }
+
     package struct Node: Sendable {
         package var kind: Kind
+        package var calendar = Calendar.none
         package var first = 0
         package var count = 0
         /// Bytes of a fixed; scale of a decimal is in ``scale``.

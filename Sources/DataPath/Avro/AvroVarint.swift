@@ -35,6 +35,12 @@ enum AvroVarint {
         Int64(bitPattern: value &>> 1) ^ (0 &- Int64(bitPattern: value & 1))
     }
 
+    /// How many bytes ``write(_:_:)`` takes: 1…10.
+    static func length(_ value: Int64) -> Int {
+        let zigzag = UInt64(bitPattern: value &<< 1 ^ value &>> 63)
+        return max(64 - zigzag.leadingZeroBitCount + 6, 7) / 7
+    }
+
     /// Writes an integer, at most ``longest`` bytes, and moves `cursor` past it.
     @inline(__always)
     static func write(_ value: Int64, _ cursor: inout UnsafeMutablePointer<UInt8>) {

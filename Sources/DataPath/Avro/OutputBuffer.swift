@@ -12,6 +12,16 @@ package final class OutputBuffer {
 
     package func removeAll() { count = 0 }
 
+    /// Replaces the byte at `place` by an integer, moving what follows.
+    func replace(byteAt place: Int, withVarint value: Int64) {
+        reserve(AvroVarint.longest)
+        let extra = AvroVarint.length(value) - 1
+        var cursor = base + place
+        if extra > 0 { UnsafeMutableRawPointer(cursor + 1 + extra).copyMemory(from: cursor + 1, byteCount: count - place - 1) }
+        AvroVarint.write(value, &cursor)
+        count += extra
+    }
+
     @inline(__always)
     private func reserve(_ more: Int) {
         if count + more > capacity { grow(more) }
