@@ -20,21 +20,23 @@ public struct GenerationJob {
     private let domain: DomainDefinition
     private let options: GenerationOptions
     private let target: GenerationTarget
+    private let generator: EventGenerator
 
-    public init(domain: DomainDefinition, options: GenerationOptions, target: GenerationTarget) {
+    /// Throws ``DiagnosticsError`` when the domain's generators do not fit its fields.
+    public init(domain: DomainDefinition, options: GenerationOptions, target: GenerationTarget) throws {
         self.domain = domain
         self.options = options
         self.target = target
+        generator = try EventGenerator(domain: domain, options: options)
     }
+
+    /// How many events there will be; nil when there is no end.
+    public var totalEvents: Int? { generator.totalEvents }
 
     private static let rowsAtOnce = 16_384
 
-    /// Runs to the end, or until `shouldStop` says so; `progress` is told how many events there are so far, and how many
-    /// there will be.
-    public func run(
-        progress: (_ done: Int, _ total: Int?) -> Void, shouldStop: () -> Bool
-    ) throws -> GenerationSummary {
-        let generator = try EventGenerator(domain: domain, options: options)
+    /// Runs to the end, or until `shouldStop` says so; `progress` is told how many events there are so far. Once.
+    public func run(progress: (_ done: Int) -> Void, shouldStop: () -> Bool) throws -> GenerationSummary {
         let output = try makeOutput()
         let begin = Date()
         while !shouldStop() {
@@ -42,7 +44,7 @@ public struct GenerationJob {
             let rows = options.rate.map { max(1, min(Self.rowsAtOnce, Int($0 / 10))) } ?? Self.rowsAtOnce
             guard let batches = generator.next(maxRows: rows) else { break }
             try output.write(batches, domain)
-            progress(generator.generatedEvents, generator.totalEvents)
+            progress(generator.generatedEvents)
             if let rate = options.rate {
                 let due = begin.addingTimeInterval(Double(generator.generatedEvents) / rate)
                 if due.timeIntervalSinceNow > 0.001 { try output.flush() }

@@ -48,6 +48,6 @@ enum Failure {
 
     private static func renderer(_ view: View) -> DiagnosticRenderer {
         DiagnosticRenderer(
-            sources: view.sources, isColored: view.allowsColor && Terminal.wantsColor(descriptor: 2))
+            sources: view.sources, isColored: Terminal.usesColour(2, isSwitchedOff: !view.allowsColor))
     }
 }

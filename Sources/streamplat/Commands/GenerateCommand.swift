@@ -82,13 +82,18 @@ struct GenerateCommand: ParsableCommand {
             system = opened
             target = .broker(opened.broker, topicPrefix: project.platform.topicPrefix)
         }
-        let begin = Date()
-        let line = ProgressLine(label: "generating", isQuiet: global.quiet)
+        let job = try GenerationJob(domain: definition, options: options, target: target)
+        let line = ProgressLine(
+            doing: "generating", done: "generated", total: job.totalEvents, start: .now, isQuiet: global.quiet)
         let signals = SignalWatch()
-        let summary = try GenerationJob(domain: definition, options: options, target: target).run(
-            progress: { done, total in line.update(done: done, total: total, seconds: Date().timeIntervalSince(begin)) },
-            shouldStop: { signals.count > 0 })
-        line.finish(done: summary.events, seconds: Date().timeIntervalSince(begin))
+        let summary: GenerationSummary
+        do {
+            summary = try job.run(progress: { line.update($0, at: .now) }, shouldStop: { signals.count > 0 })
+        } catch {
+            line.erase()
+            throw error
+        }
+        line.finish(summary.events, at: .now)
         try system?.close()
         show(summary)
     }
@@ -106,7 +111,7 @@ struct GenerateCommand: ParsableCommand {
             global.say("  \(entry.name): \(NumberText.grouped(entry.count))")
         }
         if let first = summary.firstEventTime, let last = summary.lastEventTime {
-            global.say("  event time \(TimeText.utc(first)) to \(TimeText.utc(last))")
+            global.say("  event time \(NumberText.utc(milliseconds: first)) to \(NumberText.utc(milliseconds: last))")
         }
     }
 }

@@ -72,12 +72,16 @@ struct IngestCommand: ParsableCommand {
         let job = IngestJob(
             eventType: definition, options: try options(), broker: system.broker,
             topicPrefix: system.project.platform.topicPrefix)
-        let begin = Date()
-        let line = ProgressLine(label: "ingesting", isQuiet: global.quiet)
-        let result = try job.run(IngestSource(path: file)) {
-            line.update(done: $0, total: nil, seconds: Date().timeIntervalSince(begin))
+        let line = ProgressLine(
+            doing: "ingesting", done: "ingested", unit: "records", total: nil, start: .now, isQuiet: global.quiet)
+        let result: IngestJob.Result
+        do {
+            result = try job.run(IngestSource(path: file)) { line.update($0, at: .now) }
+        } catch {
+            line.erase()
+            throw error
         }
-        line.finish(done: result.summary.records, seconds: Date().timeIntervalSince(begin))
+        line.finish(result.summary.records, at: .now)
         try system.close()
         try show(result, topic: definition.topic.name, prefix: system.project.platform.topicPrefix)
     }
@@ -115,7 +119,7 @@ struct IngestCommand: ParsableCommand {
             Failure.print("\(place): bad record[\(bad.code.id)]: \(bad.field.map { "\($0): " } ?? "")\(bad.reason)")
         }
         if summary.bad > result.firstBad.count {
-            Failure.print("… and \(NumberText.grouped(summary.bad - result.firstBad.count)) more bad records")
+            Failure.print("... and \(NumberText.grouped(summary.bad - result.firstBad.count)) more bad records")
         }
         if global.output == .json {
             print(

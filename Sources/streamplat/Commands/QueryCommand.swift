@@ -46,9 +46,9 @@ struct QueryCommand: ParsableCommand {
         try opened.close()
         if let chart { return try draw(chart, of: result) }
         switch global.output {
-        case .json: print(QueryText.json(result))
+        case .json: print(QueryText.json(result), terminator: "")
         case .csv: print(QueryText.csv(result), terminator: "")
-        case .text: print(TerminalTable.render(result, maximumWidth: Terminal.isTerminal(1) ? Terminal.width : nil))
+        case .text: print(TerminalTable.render(result, maximumWidth: Terminal.isTerminal(1) ? Terminal.width : nil), terminator: "")
         }
     }
 
@@ -58,32 +58,16 @@ struct QueryCommand: ParsableCommand {
             hint: "use a sink of type sqlite, or look at what it wrote")
     }
 
-    /// Bars of one numeric column; every other column is part of the label.
     private func draw(_ column: String, of result: QueryResult) throws {
-        guard let index = result.columns.firstIndex(of: column) else {
+        do {
+            let series = try ChartSeries(result, column: column)
+            let width = Terminal.isTerminal(1) ? Terminal.width : 80
+            print(BarChart.render(labels: series.labels, values: series.values, title: column, width: width), terminator: "")
+        } catch {
             throw DiagnosticsError(
                 Diagnostic(
-                    .invalidValue, "--chart \(column): the result has no such column",
-                    hint: nearestName(to: column, among: result.columns).map { "did you mean '\($0)'?" }
-                        ?? "it has \(result.columns.joined(separator: ", "))"))
+                    .invalidValue, "--chart: \(error)",
+                    hint: nearestName(to: column, among: result.columns).map { "did you mean '\($0)'?" }))
         }
-        var values: [Double] = []
-        for row in result.rows {
-            switch row[index] {
-            case .null: values.append(0)
-            case .integer(let value): values.append(Double(value))
-            case .double(let value): values.append(value)
-            case .text(let text):
-                guard let value = Double(text) else {
-                    throw DiagnosticsError(
-                        Diagnostic(.invalidValue, "--chart \(column): '\(text)' is not a number", hint: "choose a numeric column"))
-                }
-                values.append(value)
-            }
-        }
-        let labels = result.rows.map { row in
-            row.enumerated().filter { $0.offset != index }.map { QueryText.cell($0.element) }.joined(separator: "  ")
-        }
-        print(BarChart.render(labels: labels, values: values, title: column, width: Terminal.isTerminal(1) ? Terminal.width : 80))
     }
 }

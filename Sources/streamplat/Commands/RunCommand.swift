@@ -71,7 +71,7 @@ struct RunCommand: ParsableCommand {
         }
         let rate = Int(Double(summary.eventsRead) / max(summary.seconds, 0.001))
         global.say(
-            "\(NumberText.grouped(summary.eventsRead)) events in \(NumberText.seconds(summary.seconds)) "
+            "\(NumberText.grouped(summary.eventsRead)) events in \(NumberText.duration(.seconds(summary.seconds))) "
                 + "(\(NumberText.short(Double(rate)))/s), \(NumberText.grouped(summary.rowsWritten)) rows written, "
                 + "\(NumberText.grouped(summary.lateEvents)) late, \(NumberText.grouped(summary.deadLetters)) dead letters")
     }
@@ -84,29 +84,31 @@ private final class StatusLoop: Sendable {
 
     init(_ status: PipelineStatus, isQuiet: Bool) {
         let thread = Thread { [self] in
-            let line = StatusLine(isQuiet: isQuiet)
-            let begin = Date()
+            let line = StatusLine(start: .now, isQuiet: isQuiet)
             while !isDone.load(ordering: .acquiring) {
-                let watermark = status.watermark.load(ordering: .relaxed)
-                line.update(
-                    StatusLine.Values(
-                        events: status.eventsRead.load(ordering: .relaxed), lag: status.lag.load(ordering: .relaxed),
-                        watermark: watermark == .min ? nil : TimeText.utc(watermark),
-                        rowsWritten: status.rowsWritten.load(ordering: .relaxed),
-                        deadLetters: status.deadLetters.load(ordering: .relaxed),
-                        lateEvents: status.lateEvents.load(ordering: .relaxed)),
-                    seconds: Date().timeIntervalSince(begin))
-                Thread.sleep(forTimeInterval: 0.1)
+                line.update(status.snapshot, at: .now)
+                Thread.sleep(forTimeInterval: 0.05)
             }
-            line.clear()
+            line.erase()
             ended.signal()
         }
         thread.start()
     }
 
-    /// Clears the line; a second call does nothing.
+    /// Takes the line away; a second call does nothing.
     func stop() {
         if isDone.exchange(true, ordering: .acquiringAndReleasing) { return }
         ended.wait()
+    }
+}
+
+extension PipelineStatus {
+    fileprivate var snapshot: StatusSnapshot {
+        let watermark = watermark.load(ordering: .relaxed)
+        return StatusSnapshot(
+            eventsRead: eventsRead.load(ordering: .relaxed), lag: lag.load(ordering: .relaxed),
+            watermarkMilliseconds: watermark == .min ? nil : watermark,
+            rowsWritten: rowsWritten.load(ordering: .relaxed), deadLetters: deadLetters.load(ordering: .relaxed),
+            lateEvents: lateEvents.load(ordering: .relaxed))
     }
 }
