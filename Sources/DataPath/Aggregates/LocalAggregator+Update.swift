@@ -88,8 +88,10 @@ extension LocalAggregator {
         let limit = calendar.openLimit(ofWindow: first)
         if highest < limit {
             other = cursor
+            // Clipped, so that a time beyond the limit never passes as one of the limit's pane.
             cursor = PaneCursor(
-                start: start, end: start + calendar.paneMilliseconds, limit: limit,
+                start: max(start, -WindowCalendar.timeLimit),
+                end: min(start + calendar.paneMilliseconds, WindowCalendar.timeLimit + 1), limit: limit,
                 slot: paneSlot(PaneKey(start: start, firstWindow: first)))
             return cursor.slot
         }
