@@ -12,7 +12,7 @@ struct BarChartTests {
                 == """
                 events
                 a   16 ▕███████████████
-                bb   5 ▕████▋
+                bb   5 ▕████▊
                 c    0 ▕
 
                 """)

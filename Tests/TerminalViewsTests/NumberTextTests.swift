@@ -44,7 +44,7 @@ struct NumberTextTests {
 
     @Test(
         "UTC text equals Foundation's calendar",
-        arguments: [0, -1, 951_782_400_000, 1_709_164_799_999, -62_135_596_800_000, 253_402_300_799_000])
+        arguments: [0, -1, 951_782_400_000, 1_709_164_799_999, -2_208_988_800_001, 253_402_300_799_000])
     func utc(milliseconds: Int64) {
         let formatter = DateFormatter()
         formatter.locale = Locale(identifier: "en_US_POSIX")
