@@ -115,12 +115,12 @@ extension EndToEnd {
             #expect(text.contains("SP") && text.contains("domains/shop.yaml") && text.contains("group_by"), "\(outcome)")
         }
 
-        @Test("A missing domain file ends with 3, its name and the nearest one")
+        @Test("A missing file ends with 3 and its name, an unknown domain with 2 and the nearest one")
         func missingFile() async throws {
             let project = try TestProject()
             let byPath = try await project.streamplat("validate", "domains/nosuch.yaml", exit: 3)
             #expect(byPath.errors.contains("domains/nosuch.yaml"), "\(byPath)")
-            let byName = try await project.streamplat("validate", "ecomerce", exit: 3)
+            let byName = try await project.streamplat("validate", "ecomerce", exit: 2)
             #expect(byName.errors.contains("ecomerce") && byName.errors.contains("ecommerce"), "\(byName)")
             try await project.streamplat("apply", "cdnow", "--yes")
             let ingested = try await project.streamplat("ingest", "purchase", "nosuch.csv", "--domain", "cdnow", exit: 3)

@@ -19,7 +19,7 @@ extension EndToEnd {
               - name: exposure
                 fields:
                   - { name: band, type: enum, symbols: [u, g, r, i, z] }
-                  - { name: brightness, type: magnitude, generate: { type: normal, mean: 17, stddev: 2 } }
+                  - { name: brightness, type: magnitude, generate: { type: normal, mean: 17, deviation: 2 } }
                   - { name: counts, type: long, generate: { type: uniform, min: 1, max: 100000 } }
                   - { name: seeing, type: double, generate: { type: lognormal, median: 1.1, sigma: 0.3 } }
                   - { name: clouded, type: boolean }
@@ -36,7 +36,7 @@ extension EndToEnd {
                           - { name: zone, type: int, generate: { type: uniform, min: -3, max: 3 } }
               - name: calibration
                 attributes: [operator]
-                metrics: [{ name: offset, type: "decimal(12,6)", nullable: false, generate: { type: normal, mean: 0, stddev: 4 } }]
+                metrics: [{ name: offset, type: "decimal(12,6)", nullable: false, generate: { type: normal, mean: 0, deviation: 4 } }]
 
             aggregations:
               - name: night_log
@@ -100,6 +100,22 @@ extension EndToEnd {
             let drawn = try await project.streamplat(
                 "query", "select band, sum(exposures) as n from night_log group by band", "--domain", "observatory", "--chart", "n")
             #expect(drawn.output.contains("█") || drawn.output.contains("#"), "\(drawn)")
+        }
+
+        @Test("Avro files hold what NDJSON files hold, read by fastavro", arguments: [
+            ("observatory", "exposure"), ("observatory", "calibration"), ("logistics", "scan"), ("logistics", "claim"),
+            ("fintech", "transaction"), ("fintech", "transfer"), ("iot", "sensor_reading"), ("ecommerce", "purchase"),
+        ])
+        func avroFiles(_ domain: String, _ eventType: String) async throws {
+            let project = try TestProject()
+            try project.write(Self.observatory, to: "domains/observatory.yaml")
+            for ending in ["avro", "ndjson"] {
+                try await project.streamplat(
+                    "generate", domain, "--events", "5000", "--seed", "9", "--start", "2024-05-06", "--span", "8h",
+                    "--event-type", eventType, "--out", "events.\(ending)")
+            }
+            let verdict = try await project.python("same_records.py", ["events.avro", "events.ndjson"])
+            #expect(verdict.code == 0 && verdict.output.contains("5000 records agree"), "\(verdict)")
         }
 
         @Test("Events of a file come back through ingest: NDJSON, CSV and Avro give the same tables",

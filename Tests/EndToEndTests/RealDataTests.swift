@@ -4,6 +4,11 @@ import Testing
 extension EndToEnd {
     @Suite("Real data against DuckDB")
     struct RealDataTests {
+        /// All that was said, without the commas that group the digits of numbers.
+        private static func digits(_ outcome: Outcome) -> String {
+            (outcome.output + outcome.errors).replacingOccurrences(of: ",", with: "")
+        }
+
         @Test("CDNOW: 69,659 purchases, daily, weekly and sliding, every row of every table")
         func cdnow() async throws {
             let project = try TestProject()
@@ -13,7 +18,7 @@ extension EndToEnd {
                 "ingest", "purchase", file, "--domain", "cdnow", "--delimiter", "whitespace",
                 "--timestamp-format", "%Y%m%d", "--map", "date=timestamp", "--map", "number_of_cds=quantity",
                 "--map", "dollar_value=amount")
-            #expect((ingested.output + ingested.errors).contains("69659"), "\(ingested)")
+            #expect(Self.digits(ingested).contains("69659"), "\(ingested)")
             try await project.streamplat("run", "cdnow", "--until-idle", "--close-windows")
             try await project.judge("cdnow", "--domain", "domains/cdnow.yaml", "--db", ".streamplat/results.db")
         }
@@ -39,7 +44,7 @@ extension EndToEnd {
             try await project.streamplat("apply", "clickstream", "--yes")
             let ingested = try await project.streamplat(
                 "ingest", "click", file, "--domain", "clickstream", "--timestamp-format", "%Y-%m-%d %H:%M:%S")
-            #expect((ingested.output + ingested.errors).contains("31106"), "\(ingested)")
+            #expect(Self.digits(ingested).contains("31106"), "\(ingested)")
             try await project.streamplat("run", "clickstream", "--until-idle", "--close-windows")
             try await project.judge("clickstream", "--domain", "domains/clickstream.yaml", "--db", ".streamplat/results.db")
         }

@@ -18,7 +18,7 @@ from decimal import ROUND_HALF_EVEN, Context, Decimal
 from fractions import Fraction
 
 DATA_SETS = {"cdnow": ("lifetimes", "datasets/CDNOW_master.txt"), "clickstream": ("retentioneering", "datasets/ecom.csv.gz")}
-MODULES = ["duckdb", "yaml"] + [module for module, _ in DATA_SETS.values()]
+MODULES = ["duckdb", "fastavro", "yaml"] + [module for module, _ in DATA_SETS.values()]
 
 # What the issue asks of the two real data sets: windows (duration, slide) in ms with the functions that each must have.
 DAY = 86_400_000

@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# Measures generate, ingest and run with a release build; prints the table of docs/benchmarks.md.
+# Arguments go to scripts/bench.py: --events N, --repeat N, --check. STREAMPLAT_BIN names another binary.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+if [[ -z "${STREAMPLAT_BIN:-}" ]]; then
+    echo "== building streamplat (release)" >&2
+    options=(-c release --scratch-path .build-release --product streamplat)
+    swift build "${options[@]}" >&2 </dev/null
+    STREAMPLAT_BIN="$(swift build "${options[@]}" --show-bin-path)/streamplat"
+fi
+exec python3 scripts/bench.py --binary "$STREAMPLAT_BIN" "$@"
