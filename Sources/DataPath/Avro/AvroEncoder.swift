@@ -136,6 +136,7 @@ public final class AvroEncoder {
             case .int128(let vector): point(step, vector)
             case .double(let vector): point(step, vector)
             case .bytes(let vector):
+                step.pointee.isDictionary = false
                 step.pointee.values = UnsafeMutableRawPointer(vector.arena)
                 step.pointee.offsets = UnsafePointer(vector.offsets)
                 step.pointee.nulls = UnsafePointer(vector.nulls)

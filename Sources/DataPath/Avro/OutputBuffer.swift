@@ -17,7 +17,9 @@ package final class OutputBuffer {
         reserve(AvroVarint.longest)
         let extra = AvroVarint.length(value) - 1
         var cursor = base + place
-        if extra > 0 { UnsafeMutableRawPointer(cursor + 1 + extra).copyMemory(from: cursor + 1, byteCount: count - place - 1) }
+        if extra > 0 {
+            UnsafeMutableRawPointer(cursor + 1 + extra).copyMemory(from: cursor + 1, byteCount: count - place - 1)
+        }
         AvroVarint.write(value, &cursor)
         count += extra
     }
