@@ -6,17 +6,17 @@ final class EventRows {
     private let columns: [ColumnRecipe]
     private let productPicker: AliasTable
     private let seed: UInt64
-    private(set) var count = 0
-    private var capacity = 0
-    private var ordinal = 0
-    private var planned: UnsafeMutablePointer<PlannedEvent>
-    private(set) var sequence: UnsafeMutablePointer<Int64>
-    private var times: UnsafeMutablePointer<Int64>
-    private var entities: UnsafeMutablePointer<UInt32>
-    private var products: UnsafeMutablePointer<UInt32>
-    private var seeds: UnsafeMutablePointer<UInt64>
-    private var nulls: UnsafeMutablePointer<Bool>
-    private var scratch: UnsafeMutablePointer<Double>
+    @exclusivity(unchecked) private(set) var count = 0
+    @exclusivity(unchecked) private var capacity = 0
+    @exclusivity(unchecked) private var ordinal = 0
+    @exclusivity(unchecked) private var planned: UnsafeMutablePointer<PlannedEvent>
+    @exclusivity(unchecked) private(set) var sequence: UnsafeMutablePointer<Int64>
+    @exclusivity(unchecked) private var times: UnsafeMutablePointer<Int64>
+    @exclusivity(unchecked) private var entities: UnsafeMutablePointer<UInt32>
+    @exclusivity(unchecked) private var products: UnsafeMutablePointer<UInt32>
+    @exclusivity(unchecked) private var seeds: UnsafeMutablePointer<UInt64>
+    @exclusivity(unchecked) private var nulls: UnsafeMutablePointer<Bool>
+    @exclusivity(unchecked) private var scratch: UnsafeMutablePointer<Double>
 
     init(schema: BatchSchema, columns: [ColumnRecipe], productPicker: AliasTable, seed: UInt64) {
         batch = RecordBatch(schema: schema)

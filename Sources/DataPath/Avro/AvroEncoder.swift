@@ -7,7 +7,7 @@ public final class AvroEncoder {
     let symbols: [SymbolTable]
     let json: JSONDatumWriter
     /// Room that all rows of the batch take besides what asks for room of its own.
-    var batchBound = 0
+    @exclusivity(unchecked) var batchBound = 0
 
     /// One operation and where its column lies, as plain pointers for the duration of one call.
     struct Step {
@@ -62,7 +62,7 @@ public final class AvroEncoder {
     ///
     /// A row that does not fit the schema adds nothing and is reported with its index. The block's entries and byte
     /// count are brought up to date at the end; `onError` must not use the block.
-    /// Cost: 60 to 100 ns a row of nine columns; a `json` column costs some 30 ns and 10 to 30 ns a value in it.
+    /// Cost: 50 to 100 ns a row of nine columns; about 40 ns for each value inside a `json` column.
     public func encode(
         _ batch: RecordBatch, schemaID: Int32?, keyColumn: Int?, timestampColumn: Int, into block: RecordBlock,
         onError: (Int, AvroEncodeError) -> Void
@@ -136,6 +136,7 @@ public final class AvroEncoder {
             case .int128(let vector): point(step, vector)
             case .double(let vector): point(step, vector)
             case .bytes(let vector):
+                step.pointee.isDictionary = false
                 step.pointee.values = UnsafeMutableRawPointer(vector.arena)
                 step.pointee.offsets = UnsafePointer(vector.offsets)
                 step.pointee.nulls = UnsafePointer(vector.nulls)

@@ -8,9 +8,9 @@ final class JSONDatumWriter {
     /// Where strings with escapes are put together.
     let scratch = OutputBuffer()
     /// Where the members of records begin whose text has another order than the schema; nested ones follow.
-    private var places: [UnsafePointer<UInt8>?] = []
+    @exclusivity(unchecked) private var places: [UnsafePointer<UInt8>?] = []
     /// After a fault: the names of the record fields that lead to it, innermost first.
-    private var faultPath: [[UInt8]] = []
+    @exclusivity(unchecked) private var faultPath: [[UInt8]] = []
 
     init(nodes: AvroNodes) { self.nodes = nodes }
 

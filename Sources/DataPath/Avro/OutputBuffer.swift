@@ -1,8 +1,8 @@
 /// A growable run of bytes for text and datums that are built piece by piece. Threads: one at a time.
 package final class OutputBuffer {
-    private(set) var base: UnsafeMutablePointer<UInt8>
-    private var capacity = 1024
-    package private(set) var count = 0
+    @exclusivity(unchecked) private(set) var base: UnsafeMutablePointer<UInt8>
+    @exclusivity(unchecked) private var capacity = 1024
+    @exclusivity(unchecked) package private(set) var count = 0
 
     package init() { base = .allocate(capacity: capacity) }
 
@@ -17,7 +17,9 @@ package final class OutputBuffer {
         reserve(AvroVarint.longest)
         let extra = AvroVarint.length(value) - 1
         var cursor = base + place
-        if extra > 0 { UnsafeMutableRawPointer(cursor + 1 + extra).copyMemory(from: cursor + 1, byteCount: count - place - 1) }
+        if extra > 0 {
+            UnsafeMutableRawPointer(cursor + 1 + extra).copyMemory(from: cursor + 1, byteCount: count - place - 1)
+        }
         AvroVarint.write(value, &cursor)
         count += extra
     }

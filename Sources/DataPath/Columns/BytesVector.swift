@@ -2,14 +2,15 @@
 ///
 /// Row `i` is `arena[offsets[i] ..< offsets[i + 1]]`; a null row is empty. At most 4 GiB a batch.
 /// Pointers are valid until the next append or reserve. Threads: one at a time.
+/// `@exclusivity(unchecked)`: no accesses overlap, and a run-time check per access would cost more than the access.
 public final class BytesVector {
-    public private(set) var arena: UnsafeMutablePointer<UInt8>
-    public private(set) var arenaCapacity: Int
-    public private(set) var offsets: UnsafeMutablePointer<UInt32>
-    public private(set) var nulls: UnsafeMutablePointer<Bool>
-    public private(set) var capacity: Int
-    public private(set) var count = 0
-    public private(set) var nullCount = 0
+    @exclusivity(unchecked) public private(set) var arena: UnsafeMutablePointer<UInt8>
+    @exclusivity(unchecked) public private(set) var arenaCapacity: Int
+    @exclusivity(unchecked) public private(set) var offsets: UnsafeMutablePointer<UInt32>
+    @exclusivity(unchecked) public private(set) var nulls: UnsafeMutablePointer<Bool>
+    @exclusivity(unchecked) public private(set) var capacity: Int
+    @exclusivity(unchecked) public private(set) var count = 0
+    @exclusivity(unchecked) public private(set) var nullCount = 0
 
     public init(capacity: Int = 0, arenaCapacity: Int = 0) {
         self.capacity = max(capacity, 16)
@@ -56,6 +57,29 @@ public final class BytesVector {
         nullCount += 1
     }
 
+    /// Where the next rows go, as plain pointers for a loop over them.
+    public struct Slots {
+        /// The arena as a whole.
+        public let arena: UnsafeMutablePointer<UInt8>
+        /// `offsets[0]` is where the first of the rows begins, and set; `offsets[i + 1]` is where row i ends.
+        public let offsets: UnsafeMutablePointer<UInt32>
+        public let nulls: UnsafeMutablePointer<Bool>
+    }
+
+    /// Makes room for `rows` more rows of `byteBound` bytes together. Whoever writes them calls ``commit(rows:nulls:)``
+    /// with all ends and the null mask set.
+    public func slots(rows: Int, byteBound: Int) -> Slots {
+        growRows(rows)
+        _ = growArena(byteBound)
+        return Slots(arena: arena, offsets: offsets + count, nulls: nulls + count)
+    }
+
+    /// Counts the rows written into ``slots(rows:byteBound:)``, `nulls` of which are null.
+    public func commit(rows: Int, nulls: Int) {
+        count += rows
+        nullCount += nulls
+    }
+
     public func removeAll() {
         count = 0
         nullCount = 0
@@ -75,9 +99,16 @@ public final class BytesVector {
 
     public func string(_ row: Int) -> String { String(decoding: self[row], as: UTF8.self) }
 
+    @inline(__always)
     private func grow(byteCount: Int) -> Int {
-        if count == capacity {
-            let larger = max(capacity * 2, count + 1)
+        if count == capacity { growRows(1) }
+        let start = Int(offsets[count])
+        return start + byteCount > arenaCapacity ? growArena(byteCount) : start
+    }
+
+    private func growRows(_ rows: Int) {
+        if count + rows > capacity {
+            let larger = max(capacity * 2, count + rows)
             let newOffsets = UnsafeMutablePointer<UInt32>.allocate(capacity: larger + 1)
             let newNulls = UnsafeMutablePointer<Bool>.allocate(capacity: larger)
             newOffsets.update(from: offsets, count: count + 1)
@@ -86,6 +117,10 @@ public final class BytesVector {
             nulls.deallocate()
             (offsets, nulls, capacity) = (newOffsets, newNulls, larger)
         }
+    }
+
+    /// Where the next row begins, with room for `byteCount` bytes.
+    private func growArena(_ byteCount: Int) -> Int {
         let start = Int(offsets[count])
         if start + byteCount > arenaCapacity {
             let larger = max(arenaCapacity * 2, start + byteCount)

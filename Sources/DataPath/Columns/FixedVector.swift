@@ -2,15 +2,16 @@
 ///
 /// Shape: `values[0..<count]`, `nulls[0..<count]` (true = null; the value there is unspecified but initialised).
 /// Loops over rows take the raw pointers once and index them; pointers are valid until the next `reserve`.
+/// `@exclusivity(unchecked)`: no accesses overlap, and a run-time check per access would cost more than the access.
 /// Threads: one at a time.
 public final class FixedVector<Element: BitwiseCopyable> {
-    public private(set) var values: UnsafeMutablePointer<Element>
-    public private(set) var nulls: UnsafeMutablePointer<Bool>
-    public private(set) var capacity: Int
+    @exclusivity(unchecked) public private(set) var values: UnsafeMutablePointer<Element>
+    @exclusivity(unchecked) public private(set) var nulls: UnsafeMutablePointer<Bool>
+    @exclusivity(unchecked) public private(set) var capacity: Int
     /// Rows that are filled. Whoever writes through the pointers sets it.
-    public var count = 0
+    @exclusivity(unchecked) public var count = 0
     /// How many of the rows are null; 0 lets loops skip the mask.
-    public var nullCount = 0
+    @exclusivity(unchecked) public var nullCount = 0
 
     public init(capacity: Int = 0) {
         self.capacity = max(capacity, 16)

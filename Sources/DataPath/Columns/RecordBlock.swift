@@ -1,6 +1,7 @@
 /// A run of log records (key, value, headers, timestamp) as they are fetched from or handed to a broker.
 ///
 /// All bytes live in one buffer; the record arrays hold positions in it. A block is reused from fetch to fetch.
+/// `@exclusivity(unchecked)`: no accesses overlap, and a run-time check per access would cost more than the access.
 /// Threads: one at a time; `@unchecked Sendable` because queues hand it over whole.
 public final class RecordBlock: @unchecked Sendable {
     /// One record's place in ``bytes``.
@@ -34,10 +35,10 @@ public final class RecordBlock: @unchecked Sendable {
         }
     }
 
-    public private(set) var bytes: UnsafeMutablePointer<UInt8>
-    public private(set) var byteCapacity: Int
-    public var byteCount = 0
-    public var entries: [Entry] = []
+    @exclusivity(unchecked) public private(set) var bytes: UnsafeMutablePointer<UInt8>
+    @exclusivity(unchecked) public private(set) var byteCapacity: Int
+    @exclusivity(unchecked) public var byteCount = 0
+    @exclusivity(unchecked) public var entries: [Entry] = []
 
     public init(byteCapacity: Int = 1 << 16) {
         self.byteCapacity = max(byteCapacity, 64)

@@ -3,16 +3,16 @@
 /// An open-addressing table over one arena, seeded per instance. Codes stay valid until ``removeAll()``.
 /// Cost: amortised O(length) a call. Threads: one at a time.
 public final class StringDictionary {
-    public private(set) var count = 0
+    @exclusivity(unchecked) public private(set) var count = 0
     /// How often ``removeAll()`` was called: what was derived from codes of another generation is stale.
-    public private(set) var generation = 0
-    private var arena: UnsafeMutablePointer<UInt8>
-    private var arenaCapacity: Int
-    private var offsets: UnsafeMutablePointer<Int>
-    private var hashes: UnsafeMutablePointer<UInt32>
-    private var entryCapacity: Int
-    private var slots: UnsafeMutablePointer<UInt32>
-    private var slotMask: Int
+    @exclusivity(unchecked) public private(set) var generation = 0
+    @exclusivity(unchecked) private var arena: UnsafeMutablePointer<UInt8>
+    @exclusivity(unchecked) private var arenaCapacity: Int
+    @exclusivity(unchecked) private var offsets: UnsafeMutablePointer<Int>
+    @exclusivity(unchecked) private var hashes: UnsafeMutablePointer<UInt32>
+    @exclusivity(unchecked) private var entryCapacity: Int
+    @exclusivity(unchecked) private var slots: UnsafeMutablePointer<UInt32>
+    @exclusivity(unchecked) private var slotMask: Int
     private let seed: UInt64
 
     private static let empty = UInt32.max

@@ -11,9 +11,9 @@ final class TimeHeap<Value: BitwiseCopyable> {
         static func < (a: Entry, b: Entry) -> Bool { a.time != b.time ? a.time < b.time : a.tie < b.tie }
     }
 
-    private(set) var count = 0
-    private var capacity = 64
-    private var entries: UnsafeMutablePointer<Entry>
+    @exclusivity(unchecked) private(set) var count = 0
+    @exclusivity(unchecked) private var capacity = 64
+    @exclusivity(unchecked) private var entries: UnsafeMutablePointer<Entry>
 
     init() { entries = .allocate(capacity: capacity) }
 

@@ -3,11 +3,14 @@ import DataPath
 /// Strings in one run of bytes, for copying into columns. Immutable, so any thread may read.
 final class TextTable: @unchecked Sendable {
     let count: Int
+    /// Bytes of the longest text.
+    let longest: Int
     private let bytes: UnsafeMutablePointer<UInt8>
     private let offsets: UnsafeMutablePointer<Int>
 
     init(_ texts: [String]) {
         count = texts.count
+        longest = texts.reduce(0) { max($0, $1.utf8.count) }
         offsets = .allocate(capacity: count + 1)
         bytes = .allocate(capacity: max(texts.reduce(0) { $0 + $1.utf8.count }, 1))
         var end = 0
@@ -24,6 +27,15 @@ final class TextTable: @unchecked Sendable {
     deinit {
         bytes.deallocate()
         offsets.deallocate()
+    }
+
+    /// Copies a text and returns its length.
+    @inline(__always)
+    func copy(_ index: Int, to out: UnsafeMutablePointer<UInt8>) -> Int {
+        let start = offsets[index]
+        let length = offsets[index &+ 1] &- start
+        out.update(from: bytes + start, count: length)
+        return length
     }
 
     @inline(__always)
@@ -51,12 +63,8 @@ struct PickText: ValueProvider {
         switch selection {
         case .weighted(let alias, let scope, let salt):
             let seeds = rows.seeds(scope)
-            for row in 0..<rows.count {
-                if rows.isNull(row) {
-                    vector.appendNull()
-                } else {
-                    vector.append(table[alias.pick(mix64(seeds[row] ^ salt))])
-                }
+            vector.fill(rows, byteBound: table.longest) { row, out in
+                table.copy(alias.pick(mix64(seeds[row] ^ salt)), to: out)
             }
         case .entityNumber: fill(rows, numbers: rows.entities, vector)
         case .productNumber: fill(rows, numbers: rows.products, vector)
@@ -64,8 +72,8 @@ struct PickText: ValueProvider {
     }
 
     private func fill(_ rows: GeneratedRows, numbers: UnsafePointer<UInt32>, _ vector: BytesVector) {
-        for row in 0..<rows.count {
-            if rows.isNull(row) { vector.appendNull() } else { vector.append(table[Int(numbers[row]) % table.count]) }
+        vector.fill(rows, byteBound: table.longest) { row, out in
+            table.copy(Int(numbers[row]) % table.count, to: out)
         }
     }
 }

@@ -37,25 +37,16 @@ struct TemplateText: ValueProvider {
     }
 
     func fill(_ rows: GeneratedRows, into column: ColumnVector) {
-        let vector = column.text
         let seeds = rows.seeds(scope)
-        let room = maximumLength
-        withUnsafeTemporaryAllocation(byteCount: max(room, 1), alignment: 8) { buffer in
-            guard let base = buffer.baseAddress?.assumingMemoryBound(to: UInt8.self) else { return }
-            parts.withUnsafeBufferPointer { parts in
-                for row in 0..<rows.count {
-                    if rows.isNull(row) {
-                        vector.appendNull()
-                        continue
-                    }
-                    var random = RandomStream(mix64(seeds[row] ^ salt))
-                    var end = 0
-                    for part in parts {
-                        end = Self.write(
-                            part, at: end, of: base, entity: rows.entities[row], product: rows.products[row], &random)
-                    }
-                    vector.append(UnsafeRawBufferPointer(start: base, count: end))
+        parts.withUnsafeBufferPointer { parts in
+            column.text.fill(rows, byteBound: maximumLength) { row, out in
+                var random = RandomStream(mix64(seeds[row] ^ salt))
+                var end = 0
+                for part in parts {
+                    end = Self.write(
+                        part, at: end, of: out, entity: rows.entities[row], product: rows.products[row], &random)
                 }
+                return end
             }
         }
     }
@@ -66,7 +57,7 @@ struct TemplateText: ValueProvider {
             case .literal(let bytes): sum + bytes.count
             case .digit, .letter, .letterOrDigit: sum + 1
             case .hexadecimal(let digits): sum + digits
-            case .pick(let table): sum + ((0..<table.count).map { table[$0].count }.max() ?? 0)
+            case .pick(let table): sum + table.longest
             case .number: sum + 20
             case .entity(let width), .product(let width): sum + max(width, 20)
             }
@@ -101,10 +92,7 @@ struct TemplateText: ValueProvider {
             }
             return start + digits
         case .pick(let table):
-            let text = table[random.below(table.count)]
-            guard let source = text.baseAddress else { return start }
-            UnsafeMutableRawPointer(base + start).copyMemory(from: source, byteCount: text.count)
-            return start + text.count
+            return start + table.copy(random.below(table.count), to: base + start)
         case .number(let range):
             return putDecimal(range.lowerBound + random.below(range.count), width: 1, at: start, of: base)
         case .entity(let width): return putDecimal(Int(entity) + 1, width: width, at: start, of: base)

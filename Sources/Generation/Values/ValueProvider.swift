@@ -54,6 +54,23 @@ extension ColumnVector {
     }
 }
 
+extension BytesVector {
+    /// Appends a text a row, of at most `byteBound` bytes each: `write` puts it there and returns its length.
+    @inline(__always)
+    func fill(_ rows: GeneratedRows, byteBound: Int, _ write: (Int, UnsafeMutablePointer<UInt8>) -> Int) {
+        let slots = slots(rows: rows.count, byteBound: rows.count * byteBound)
+        var end = Int(slots.offsets[0])
+        var nullCount = 0
+        for row in 0..<rows.count {
+            let isNull = rows.isNull(row)
+            slots.nulls[row] = isNull
+            if isNull { nullCount &+= 1 } else { end &+= write(row, slots.arena + end) }
+            slots.offsets[row &+ 1] = UInt32(truncatingIfNeeded: end)
+        }
+        commit(rows: rows.count, nulls: nullCount)
+    }
+}
+
 extension FixedVector {
     /// Room for `count` rows from the first on, all counted as filled and not null.
     func fillSlots(_ rows: Int) -> UnsafeMutablePointer<Element> {
