@@ -57,6 +57,26 @@ extension IngestReader {
         return source
     }
 
+    /// The records of an Avro container file, read as lines.
+    static func avro(
+        _ buffer: InputBuffer, _ plan: ConversionPlan, _ options: IngestOptions, file: String
+    ) throws(DiagnosticsError) -> NDJSONSource {
+        let lines: ContainerLines
+        do {
+            lines = try ContainerLines(buffer, name: file)
+        } catch let error as PipelineError {
+            throw DiagnosticsError(
+                Diagnostic(error.code, "cannot read '\(file)': \(error.message)", hint: error.hint), exitCode: 1)
+        } catch {
+            throw unreadable(file, error)
+        }
+        guard
+            let source = NDJSONSource(
+                InputBuffer(lines), paths: plan.paths, recordByteLimit: options.recordByteLimit)
+        else { throw DiagnosticsError(Diagnostic(.inputNotReadable, "there is no memory for a JSON parser")) }
+        return source
+    }
+
     private static func unreadable(_ name: String, _ error: any Error) -> DiagnosticsError {
         let reason = (error as? InputError)?.reason ?? "\(error)"
         return DiagnosticsError(Diagnostic(.inputNotReadable, "cannot read '\(name)': \(reason)"), exitCode: 1)

@@ -47,10 +47,7 @@ public final class IngestReader {
             else { throw DiagnosticsError(Diagnostic(.inputNotReadable, "there is no memory for a JSON parser")) }
             self.source = reader
         case .csv: self.source = try Self.csv(opened.buffer, opened.delimiter, plan, options, file: source.name)
-        case .avro:
-            throw DiagnosticsError(
-                Diagnostic(
-                    .notSupportedYet, "'\(source.name)' is an Avro container file; reading those is not supported yet"))
+        case .avro: self.source = try Self.avro(opened.buffer, plan, options, file: source.name)
         }
         faults = .allocate(capacity: CellTable.maxRecords)
         faults.initialize(repeating: RecordFault(), count: CellTable.maxRecords)

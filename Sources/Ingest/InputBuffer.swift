@@ -54,6 +54,18 @@ final class InputBuffer {
     }
 }
 
+extension InputBuffer: ByteInput {
+    /// What is in the window first, then the rest of the source.
+    func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
+        if count == 0, !isAtEnd { try fill() }
+        let taken = min(count, buffer.count)
+        guard taken > 0 else { return 0 }
+        buffer.copyMemory(from: UnsafeRawBufferPointer(start: start, count: taken))
+        consume(taken)
+        return taken
+    }
+}
+
 /// A source whose first bytes were looked at: gives them again before the rest.
 final class RewoundInput: ByteInput {
     private var head: [UInt8]

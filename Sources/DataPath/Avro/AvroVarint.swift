@@ -1,11 +1,11 @@
 /// Avro's zigzag variable-length integers.
-enum AvroVarint {
+package enum AvroVarint {
     /// The longest: ten bytes for 64 bits.
-    static let longest = 10
+    package static let longest = 10
 
     /// Reads an integer and moves `cursor` past it; nil (cursor unspecified) if the bytes end or it exceeds 64 bits.
     @inline(__always)
-    static func read(_ cursor: inout UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>) -> Int64? {
+    package static func read(_ cursor: inout UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>) -> Int64? {
         guard cursor < end else { return nil }
         let first = cursor[0]
         cursor += 1
@@ -43,7 +43,7 @@ enum AvroVarint {
 
     /// Writes an integer, at most ``longest`` bytes, and moves `cursor` past it.
     @inline(__always)
-    static func write(_ value: Int64, _ cursor: inout UnsafeMutablePointer<UInt8>) {
+    package static func write(_ value: Int64, _ cursor: inout UnsafeMutablePointer<UInt8>) {
         var rest = UInt64(bitPattern: value &<< 1 ^ value &>> 63)
         while rest >= 0x80 {
             cursor[0] = UInt8(truncatingIfNeeded: rest) | 0x80

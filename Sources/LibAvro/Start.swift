@@ -1,1 +1,0 @@
-public enum LibAvro { public static func check(schemaJSON: String) throws {} }
