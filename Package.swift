@@ -103,7 +103,7 @@ let package = Package(
 
     ] + [
         "Diagnostics", "DataPath", "ConfigTree", "YAMLTree", "Expressions", "AvroSchema", "PlatformModel",
-        "EventLog", "Ingest", "Generation",
+        "EventLog", "Ingest", "Generation", "LibAvro", "Compression",
     ].map { name in
         // Tests may use everything that stands below the pipeline.
         let below = [
