@@ -41,16 +41,22 @@ extension EndToEnd {
             """ + "\n"
 
         static let mistakes = [
-            Mistake("typo in a top-level key", "aggregations:", "agregations:", line: 9, "agregations", "did you mean 'aggregations'"),
+            Mistake(
+                "typo in a top-level key", "aggregations:", "agregations:", line: 9, "agregations",
+                "did you mean 'aggregations'"),
             Mistake("typo in a deep key", "group_by:", "grup_by:", line: 15, "grup_by", "did you mean 'group_by'"),
             Mistake("wrong type", "metrics: [{ name: amount, type: money }]", "metrics: 5", line: 5, "metrics"),
             Mistake("bad duration", "1 hour", "one hour", line: 14, "one hour"),
             Mistake("negative window", "1 hour", "-1 hour", line: 14, "duration"),
-            Mistake("slide longer than the duration", "tumbling, duration: 1 hour", "sliding, duration: 1 hour, slide: 2 hours", line: 14, "slide"),
+            Mistake(
+                "slide longer than the duration", "tumbling, duration: 1 hour",
+                "sliding, duration: 1 hour, slide: 2 hours", line: 14, "slide"),
             Mistake("unknown field", "field: amount", "field: amuont", line: 13, "amuont", "did you mean 'amount'"),
             Mistake("sum over a string", "field: amount", "field: currency", line: 13, "sum", "currency"),
             Mistake("duplicate event type", "name: visit", "name: purchase", line: 7, "purchase"),
-            Mistake("unknown event type", "from: [purchase]", "from: [purchse]", line: 11, "purchse", "did you mean 'purchase'"),
+            Mistake(
+                "unknown event type", "from: [purchase]", "from: [purchse]", line: 11, "purchse",
+                "did you mean 'purchase'"),
             Mistake("duplicate key", "    type: sum\n", "    type: sum\n    type: avg\n", line: 13, "type"),
             Mistake("unknown alias", "from: [purchase]", "from: *nobody", line: 11, "nobody"),
             Mistake("cyclic alias", "from: [purchase]", "from: &loop [*loop]", line: 11, "loop"),
@@ -77,7 +83,8 @@ extension EndToEnd {
             }
             try project.write(text, to: "domains/shop.yaml")
             // 2 GiB of address space: enough for any program, nothing for 10^13 nodes.
-            let outcome = try await project.shell("ulimit -v 2097152; exec \"$0\" \"$@\"", ["validate", "shop"], limit: .seconds(20))
+            let outcome = try await project.shell(
+                "ulimit -v 2097152; exec \"$0\" \"$@\"", ["validate", "shop"], limit: .seconds(20))
             #expect(outcome.code == 2, "\(outcome)")
             #expect(outcome.errors.contains("domains/shop.yaml:") && outcome.errors.contains("alias"), "\(outcome)")
         }
@@ -111,8 +118,11 @@ extension EndToEnd {
             let outcome = try await project.streamplat("validate", "shop", "--output", "json", exit: 2)
             let printed = outcome.output.isEmpty ? outcome.errors : outcome.output
             let value = try JSONSerialization.jsonObject(with: Data(printed.utf8))
-            let text = String(decoding: try JSONSerialization.data(withJSONObject: value, options: .withoutEscapingSlashes), as: UTF8.self)
-            #expect(text.contains("SP") && text.contains("domains/shop.yaml") && text.contains("group_by"), "\(outcome)")
+            let text = String(
+                decoding: try JSONSerialization.data(withJSONObject: value, options: .withoutEscapingSlashes),
+                as: UTF8.self)
+            #expect(
+                text.contains("SP") && text.contains("domains/shop.yaml") && text.contains("group_by"), "\(outcome)")
         }
 
         @Test("A missing file ends with 3 and its name, an unknown domain with 2 and the nearest one")
@@ -123,13 +133,17 @@ extension EndToEnd {
             let byName = try await project.streamplat("validate", "ecomerce", exit: 2)
             #expect(byName.errors.contains("ecomerce") && byName.errors.contains("ecommerce"), "\(byName)")
             try await project.streamplat("apply", "cdnow", "--yes")
-            let ingested = try await project.streamplat("ingest", "purchase", "nosuch.csv", "--domain", "cdnow", exit: 3)
+            let ingested = try await project.streamplat(
+                "ingest", "purchase", "nosuch.csv", "--domain", "cdnow", exit: 3)
             #expect(ingested.errors.contains("nosuch.csv"), "\(ingested)")
         }
 
-        @Test("An unknown plugin type lists the known ones",
-            arguments: [("sinks.primary.type=clickhose", ["clickhose", "sqlite", "console", "file"]),
-                ("broker.type=kafkaa", ["kafkaa", "embedded"]), ("secrets.type=valt", ["valt", "env", "file"])])
+        @Test(
+            "An unknown plugin type lists the known ones",
+            arguments: [
+                ("sinks.primary.type=clickhose", ["clickhose", "sqlite", "console", "file"]),
+                ("broker.type=kafkaa", ["kafkaa", "embedded"]), ("secrets.type=valt", ["valt", "env", "file"]),
+            ])
         func unknownPlugin(_ setting: String, _ words: [String]) async throws {
             let project = try TestProject()
             let outcome = try await project.streamplat("validate", "ecommerce", exit: 2, settings: [setting])
@@ -139,7 +153,9 @@ extension EndToEnd {
         @Test("validate needs no network and no secret; apply reports all secrets that are missing")
         func secrets() async throws {
             let project = try TestProject()
-            let settings = ["sinks.primary.sqlite.path=$<secret:RESULTS_FILE>", "broker.embedded.path=$<secret:LOG_FOLDER>"]
+            let settings = [
+                "sinks.primary.sqlite.path=$<secret:RESULTS_FILE>", "broker.embedded.path=$<secret:LOG_FOLDER>",
+            ]
             let arguments = settings.flatMap { ["--set", $0] }
             // An own network namespace holds no network at all; where it is not permitted, the rest is still tested.
             let isolated = try await project.shell(

@@ -29,7 +29,8 @@ extension EndToEnd {
 
         /// Generates once per partition count, runs every cut into a database of its own, and judges them all at once.
         private func judge(
-            _ domain: String, events: Int, span: String, cuts: [Cut], settings: [String] = [], sourceLocation: SourceLocation = #_sourceLocation
+            _ domain: String, events: Int, span: String, cuts: [Cut], settings: [String] = [],
+            sourceLocation: SourceLocation = #_sourceLocation
         ) async throws {
             let project = try TestProject()
             let stream = ["--events", "\(events)", "--seed", "42", "--start", "2024-05-06T00:00:00Z", "--span", span]
@@ -41,41 +42,55 @@ extension EndToEnd {
             try await generate(["--out", "events.ndjson"], settings)
             var databases: [String] = []
             for partitions in Set(cuts.map(\.partitions)).sorted() {
-                let log = settings + ["broker.embedded.path=.streamplat/log-\(partitions)", "kafka.topics.partitions=\(partitions)"]
+                let log =
+                    settings + [
+                        "broker.embedded.path=.streamplat/log-\(partitions)", "kafka.topics.partitions=\(partitions)",
+                    ]
                 try await project.streamplat("apply", domain, "--yes", settings: log, sourceLocation: sourceLocation)
                 try await generate([], log)
                 for cut in cuts where cut.partitions == partitions {
                     databases.append(".streamplat/\(cut.name).db")
-                    let own = log + [
-                        "sinks.primary.sqlite.path=.streamplat/\(cut.name).db",
-                        "runtime.checkpoint.path=.streamplat/checkpoints-\(cut.name)",
-                    ]
-                    try await project.streamplat("apply", domain, "--yes", settings: own, sourceLocation: sourceLocation)
+                    let own =
+                        log + [
+                            "sinks.primary.sqlite.path=.streamplat/\(cut.name).db",
+                            "runtime.checkpoint.path=.streamplat/checkpoints-\(cut.name)",
+                        ]
                     try await project.streamplat(
-                        "run", domain, "--until-idle", "--close-windows", "--from-earliest", "--workers", "\(cut.workers)",
+                        "apply", domain, "--yes", settings: own, sourceLocation: sourceLocation)
+                    try await project.streamplat(
+                        "run", domain, "--until-idle", "--close-windows", "--from-earliest", "--workers",
+                        "\(cut.workers)",
                         "--batch-rows", "\(cut.batchRows)", settings: own, sourceLocation: sourceLocation)
                 }
             }
             let verdict = try await project.python(
                 "judge.py",
-                ["generated", "--domain", "domains/\(domain).yaml", "--events", "events.ndjson", "--least-disorder", "\(events / 100)"]
+                [
+                    "generated", "--domain", "domains/\(domain).yaml", "--events", "events.ndjson", "--least-disorder",
+                    "\(events / 100)",
+                ]
                     + databases.flatMap { ["--db", $0] })
             #expect(verdict.code == 0, "\(verdict)", sourceLocation: sourceLocation)
             // Beyond DuckDB's own rounding: the same bits whatever the cut.
             let first = try await project.dump(databases[0])
             for database in databases.dropFirst() {
-                #expect(try await project.dump(database) == first, "\(database) differs from \(databases[0])", sourceLocation: sourceLocation)
+                #expect(
+                    try await project.dump(database) == first, "\(database) differs from \(databases[0])",
+                    sourceLocation: sourceLocation)
             }
         }
 
         @Test("A million ecommerce events: all six tables, whatever the batches, workers and partitions")
         func ecommerce() async throws {
-            try await judge("ecommerce", events: Requirements.events, span: "6h", cuts: Self.cuts, settings: Self.disorder)
+            try await judge(
+                "ecommerce", events: Requirements.events, span: "6h", cuts: Self.cuts, settings: Self.disorder)
         }
 
         @Test("Batches of a single row give the same six tables")
         func singleRows() async throws {
-            try await judge("ecommerce", events: Requirements.events / 10, span: "2h", cuts: Self.singleRowCuts, settings: Self.disorder)
+            try await judge(
+                "ecommerce", events: Requirements.events / 10, span: "2h", cuts: Self.singleRowCuts,
+                settings: Self.disorder)
         }
 
         @Test("The other domains", arguments: ["iot", "fintech", "logistics"])
@@ -91,7 +106,8 @@ extension EndToEnd {
             let project = try TestProject()
             func generate(_ seed: String, _ more: [String]) async throws {
                 let arguments = [
-                    "generate", "ecommerce", "--events", "\(Requirements.events / 10)", "--seed", seed, "--start", "2024-05-06",
+                    "generate", "ecommerce", "--events", "\(Requirements.events / 10)", "--seed", seed, "--start",
+                    "2024-05-06",
                     "--span", "2h",
                 ]
                 let outcome = try await project.start(arguments + more).wait(limit: .seconds(300))
@@ -107,7 +123,8 @@ extension EndToEnd {
                 #expect(try project.read("a.\(ending)") != project.read("c.\(ending)"), "\(ending) files of two seeds")
             }
             for log in ["log-a", "log-b"] {
-                try await project.streamplat("apply", "ecommerce", "--yes", settings: ["broker.embedded.path=.streamplat/\(log)"])
+                try await project.streamplat(
+                    "apply", "ecommerce", "--yes", settings: ["broker.embedded.path=.streamplat/\(log)"])
                 try await generate("42", ["--set", "broker.embedded.path=.streamplat/\(log)"])
             }
             let segments = project.files(".streamplat/log-a", suffix: ".log")
@@ -115,7 +132,8 @@ extension EndToEnd {
             #expect(segments == project.files(".streamplat/log-b", suffix: ".log"))
             for segment in segments {
                 #expect(
-                    try project.read(".streamplat/log-a/\(segment)") == project.read(".streamplat/log-b/\(segment)"), "\(segment)")
+                    try project.read(".streamplat/log-a/\(segment)") == project.read(".streamplat/log-b/\(segment)"),
+                    "\(segment)")
             }
         }
     }

@@ -81,7 +81,9 @@ extension EndToEnd {
             #expect(!validated.errors.contains("error"), "\(validated)")
             try await project.streamplat("apply", "observatory", "--yes")
             try await project.streamplat("schema", "--domain", "observatory", "--check")
-            let stream = ["generate", "observatory", "--events", "50000", "--seed", "9", "--start", "2024-05-06", "--span", "8h"]
+            let stream = [
+                "generate", "observatory", "--events", "50000", "--seed", "9", "--start", "2024-05-06", "--span", "8h",
+            ]
             for arguments in [stream, stream + ["--out", "events.ndjson"]] {
                 let outcome = try await project.start(arguments).wait(limit: .seconds(120))
                 try #require(outcome.code == 0, "\(outcome)")
@@ -95,17 +97,23 @@ extension EndToEnd {
             let asked = try await project.streamplat(
                 "query", "select band, sum(exposures) as n from night_log group by band order by band",
                 "--domain", "observatory", "--output", "json")
-            let rows = try #require(try JSONSerialization.jsonObject(with: Data(asked.output.utf8)) as? [[String: Any]], "\(asked)")
+            let rows = try #require(
+                try JSONSerialization.jsonObject(with: Data(asked.output.utf8)) as? [[String: Any]], "\(asked)")
             #expect(rows.compactMap { $0["band"] as? String } == ["g", "i", "r", "u", "z"], "\(asked)")
             let drawn = try await project.streamplat(
-                "query", "select band, sum(exposures) as n from night_log group by band", "--domain", "observatory", "--chart", "n")
+                "query", "select band, sum(exposures) as n from night_log group by band", "--domain", "observatory",
+                "--chart", "n")
             #expect(drawn.output.contains("█") || drawn.output.contains("#"), "\(drawn)")
         }
 
-        @Test("Avro files hold what NDJSON files hold, read by fastavro", arguments: [
-            ("observatory", "exposure"), ("observatory", "calibration"), ("logistics", "scan"), ("logistics", "claim"),
-            ("fintech", "transaction"), ("fintech", "transfer"), ("iot", "sensor_reading"), ("ecommerce", "purchase"),
-        ])
+        @Test(
+            "Avro files hold what NDJSON files hold, read by fastavro",
+            arguments: [
+                ("observatory", "exposure"), ("observatory", "calibration"), ("logistics", "scan"),
+                ("logistics", "claim"),
+                ("fintech", "transaction"), ("fintech", "transfer"), ("iot", "sensor_reading"),
+                ("ecommerce", "purchase"),
+            ])
         func avroFiles(_ domain: String, _ eventType: String) async throws {
             let project = try TestProject()
             try project.write(Self.observatory, to: "domains/observatory.yaml")
@@ -118,12 +126,15 @@ extension EndToEnd {
             #expect(verdict.code == 0 && verdict.output.contains("5000 records agree"), "\(verdict)")
         }
 
-        @Test("Events of a file come back through ingest: NDJSON, CSV and Avro give the same tables",
+        @Test(
+            "Events of a file come back through ingest: NDJSON, CSV and Avro give the same tables",
             arguments: ["ndjson", "csv", "avro"])
         func throughFiles(_ format: String) async throws {
             let project = try TestProject()
             try project.write(Self.observatory, to: "domains/observatory.yaml")
-            let stream = ["generate", "observatory", "--events", "20000", "--seed", "9", "--start", "2024-05-06", "--span", "8h"]
+            let stream = [
+                "generate", "observatory", "--events", "20000", "--seed", "9", "--start", "2024-05-06", "--span", "8h",
+            ]
             for type in ["exposure", "calibration"] {
                 for ending in Set(["ndjson", format]) {
                     let file = ["--event-type", type, "--out", "\(type).\(ending)"]
@@ -136,12 +147,15 @@ extension EndToEnd {
                 try await project.streamplat("ingest", type, "\(type).\(format)", "--domain", "observatory")
             }
             try await project.streamplat("run", "observatory", "--until-idle", "--close-windows")
-            try project.write(Data(try ["exposure", "calibration"].flatMap { type in
-                String(decoding: try project.read("\(type).ndjson"), as: UTF8.self).split(separator: "\n")
-                    .map { "{\"event_type\":\"\(type)\"," + $0.dropFirst() + "\n" }
-            }.joined().utf8), to: "events.ndjson")
+            try project.write(
+                Data(
+                    try ["exposure", "calibration"].flatMap { type in
+                        String(decoding: try project.read("\(type).ndjson"), as: UTF8.self).split(separator: "\n")
+                            .map { "{\"event_type\":\"\(type)\"," + $0.dropFirst() + "\n" }
+                    }.joined().utf8), to: "events.ndjson")
             try await project.judge(
-                "generated", "--domain", "domains/observatory.yaml", "--events", "events.ndjson", "--db", ".streamplat/results.db")
+                "generated", "--domain", "domains/observatory.yaml", "--events", "events.ndjson", "--db",
+                ".streamplat/results.db")
         }
     }
 }

@@ -29,7 +29,8 @@ extension EndToEnd {
 
         private func judgeBothHours(_ project: TestProject) async throws {
             try await project.judge(
-                "generated", "--domain", "domains/ecommerce.yaml", "--events", "hour-1.ndjson", "--events", "hour-2.ndjson",
+                "generated", "--domain", "domains/ecommerce.yaml", "--events", "hour-1.ndjson", "--events",
+                "hour-2.ndjson",
                 "--db", Self.database)
         }
 
@@ -58,7 +59,8 @@ extension EndToEnd {
             #expect(try await project.dump() == once, "\(again)")
         }
 
-        @Test("SIGTERM and SIGINT drain and end with 0, while another process generates; later runs complete the tables",
+        @Test(
+            "SIGTERM and SIGINT drain and end with 0, while another process generates; later runs complete the tables",
             arguments: [SIGTERM, SIGINT])
         func drain(_ signal: Int32) async throws {
             let project = try TestProject()
@@ -67,7 +69,8 @@ extension EndToEnd {
             try await generate(project, hour: 1)
             try await generate(project, hour: 2, toLog: false)
             let generator = try project.start([
-                "generate", "ecommerce", "--events", "\(Self.half)", "--seed", "2", "--span", "1h", "--start", "2024-05-06T02:00:00Z",
+                "generate", "ecommerce", "--events", "\(Self.half)", "--seed", "2", "--span", "1h", "--start",
+                "2024-05-06T02:00:00Z",
             ])
             try await Task.sleep(for: .milliseconds(150))
             #expect(first.isRunning, "without --until-idle it waits for events")
@@ -89,7 +92,8 @@ extension EndToEnd {
             // Small batches make the whole run last longer than all these moments together.
             for (milliseconds, workers) in zip([60, 130, 240, 350, 170, 90], [2, 1, 4, 2, 1, 2]) {
                 let run = try project.start(
-                    ["run", "ecommerce", "--batch-rows", "16", "--workers", "\(workers)"] + Self.busy.flatMap { ["--set", $0] })
+                    ["run", "ecommerce", "--batch-rows", "16", "--workers", "\(workers)"]
+                        + Self.busy.flatMap { ["--set", $0] })
                 try await Task.sleep(for: .milliseconds(milliseconds))
                 run.send(SIGKILL)
                 let outcome = try await run.wait(limit: .seconds(30))
@@ -106,7 +110,8 @@ extension EndToEnd {
             try await generate(project, hour: 1)
             for milliseconds in [150, 300, 450] {
                 let generator = try project.start([
-                    "generate", "ecommerce", "--events", "3000000", "--seed", "2", "--span", "2h", "--start", "2024-05-06T02:00:00Z",
+                    "generate", "ecommerce", "--events", "3000000", "--seed", "2", "--span", "2h", "--start",
+                    "2024-05-06T02:00:00Z",
                 ])
                 try await Task.sleep(for: .milliseconds(milliseconds))
                 #expect(generator.isRunning)
@@ -114,7 +119,8 @@ extension EndToEnd {
                 _ = try await generator.wait(limit: .seconds(30))
             }
             let copy = try TestProject(copying: project)
-            let one = try await project.streamplat("run", "ecommerce", "--until-idle", "--close-windows", "--workers", "1")
+            let one = try await project.streamplat(
+                "run", "ecommerce", "--until-idle", "--close-windows", "--workers", "1")
             let other = try await copy.streamplat(
                 "run", "ecommerce", "--until-idle", "--close-windows", "--workers", "4", "--batch-rows", "100")
             #expect(try await project.dump() == (try await copy.dump()), "\(one)\n\(other)")
@@ -123,13 +129,15 @@ extension EndToEnd {
             }
             // The log takes new events after the cut, and all whole batches of before are still there.
             try await project.streamplat(
-                "generate", "ecommerce", "--events", "1000", "--seed", "3", "--span", "1h", "--start", "2024-05-06T05:00:00Z")
+                "generate", "ecommerce", "--events", "1000", "--seed", "3", "--span", "1h", "--start",
+                "2024-05-06T05:00:00Z")
             try await finish(project)
             let before = "select * from top_products_viewed where window_start < '2024-05-06 05' order by 1, 2, 3"
             let now = try await project.streamplat("query", before, "--domain", "ecommerce", "--output", "csv")
             let earlier = try await copy.streamplat("query", before, "--domain", "ecommerce", "--output", "csv")
             #expect(now.output == earlier.output && !now.output.isEmpty)
-            let after = "select sum(count) > 0 as is_there from top_products_viewed where window_start >= '2024-05-06 05'"
+            let after =
+                "select sum(count) > 0 as is_there from top_products_viewed where window_start >= '2024-05-06 05'"
             let added = try await project.streamplat("query", after, "--domain", "ecommerce", "--output", "json")
             #expect(added.output.contains("1"), "\(added)")
         }

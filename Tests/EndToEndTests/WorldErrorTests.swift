@@ -8,7 +8,8 @@ extension EndToEnd {
         private func generated(_ project: TestProject, events: Int = 20_000) async throws {
             try await project.streamplat("apply", "ecommerce", "--yes")
             try await project.streamplat(
-                "generate", "ecommerce", "--events", "\(events)", "--seed", "1", "--start", "2024-05-06", "--span", "1h")
+                "generate", "ecommerce", "--events", "\(events)", "--seed", "1", "--start", "2024-05-06", "--span", "1h"
+            )
         }
 
         /// Runs as the user nobody, who owns nothing here. The program is copied to where nobody may read it.
@@ -51,7 +52,9 @@ extension EndToEnd {
             try project.setMode(0o000, "orders.ndjson")
             guard let applied = try await asNobody(project, ["apply", "cdnow", "--yes"]) else { return }
             try #require(applied.code == 0, "\(applied)")
-            guard let outcome = try await asNobody(project, ["ingest", "purchase", "orders.ndjson", "--domain", "cdnow"]) else { return }
+            guard
+                let outcome = try await asNobody(project, ["ingest", "purchase", "orders.ndjson", "--domain", "cdnow"])
+            else { return }
             #expect(outcome.code != 0 && outcome.errors.contains("orders.ndjson"), "\(outcome)")
             #expect(outcome.errors.lowercased().contains("permission denied"), "\(outcome)")
         }
@@ -100,9 +103,12 @@ extension EndToEnd {
                 ["generate", "ecommerce", "--events", "500000", "--seed", "1", "--start", "2024-05-06", "--span", "1h"])
             #expect(outcome.code == 1, "\(outcome)")
             #expect(outcome.errors.contains("error[SP") && outcome.errors.contains(".streamplat/log"), "\(outcome)")
-            #expect(outcome.errors.contains("file size limit") || outcome.errors.lowercased().contains("file too large"), "\(outcome)")
+            #expect(
+                outcome.errors.contains("file size limit") || outcome.errors.lowercased().contains("file too large"),
+                "\(outcome)")
             try await project.streamplat(
-                "generate", "ecommerce", "--events", "1000", "--seed", "2", "--start", "2024-05-06T02:00:00Z", "--span", "1h")
+                "generate", "ecommerce", "--events", "1000", "--seed", "2", "--start", "2024-05-06T02:00:00Z", "--span",
+                "1h")
             try await project.streamplat("run", "ecommerce", "--until-idle", "--close-windows")
             let hours = try await project.streamplat(
                 "query", "select count(distinct window_start) as n from top_products_viewed", "--output", "csv")
@@ -118,7 +124,9 @@ extension EndToEnd {
                 "ulimit -f 200; exec \"$0\" \"$@\"", ["run", "ecommerce", "--until-idle", "--close-windows"])
             #expect(outcome.code == 1, "\(outcome)")
             #expect(outcome.errors.contains("error[SP"), "\(outcome)")
-            for one in [project, copy] { try await one.streamplat("run", "ecommerce", "--until-idle", "--close-windows") }
+            for one in [project, copy] {
+                try await one.streamplat("run", "ecommerce", "--until-idle", "--close-windows")
+            }
             #expect(try await project.dump() == (try await copy.dump()))
         }
 

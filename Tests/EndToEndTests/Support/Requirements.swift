@@ -16,20 +16,23 @@ enum Requirements {
     private static let environment = ProcessInfo.processInfo.environment
 
     /// `STREAMPLAT_BIN`, else the program beside the test bundle.
-    static let binary = environment["STREAMPLAT_BIN"]
+    static let binary =
+        environment["STREAMPLAT_BIN"]
         ?? URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
         .deletingLastPathComponent().appendingPathComponent("streamplat").path
 
     /// `STREAMPLAT_PYTHON`, else `python3` of the search path.
     static let python: String? = {
         let wanted = environment["STREAMPLAT_PYTHON"] ?? "python3"
-        let candidates = wanted.contains("/")
+        let candidates =
+            wanted.contains("/")
             ? [wanted] : (environment["PATH"] ?? "").split(separator: ":").map { "\($0)/\(wanted)" }
         return candidates.first(where: FileManager.default.isExecutableFile)
     }()
 
     /// Events of the large judge: a million, as the binary was built for speed; an unoptimised one gets fewer.
-    static let events: Int = environment["STREAMPLAT_TEST_EVENTS"].flatMap(Int.init)
+    static let events: Int =
+        environment["STREAMPLAT_TEST_EVENTS"].flatMap(Int.init)
         ?? (binary.contains("/debug/") ? 20_000 : 1_000_000)
 
     /// What is missing, or nil.
@@ -47,7 +50,8 @@ enum Requirements {
         let said = errors.fileHandleForReading.readDataToEndOfFile()
         check.waitUntilExit()
         return check.terminationStatus == 0
-            ? nil : "\(String(decoding: said, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)) (\(python))"
+            ? nil
+            : "\(String(decoding: said, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)) (\(python))"
     }()
 
     /// Whether the suites run at all: with CI=true also without what they need, so that they fail.

@@ -44,9 +44,13 @@ final class TestProject {
     func read(_ relative: String) throws -> Data { try Data(contentsOf: folder.appendingPathComponent(relative)) }
 
     /// Replaces the only occurrence of a text in a file.
-    func edit(_ relative: String, _ old: String, _ new: String, sourceLocation: SourceLocation = #_sourceLocation) throws {
+    func edit(_ relative: String, _ old: String, _ new: String, sourceLocation: SourceLocation = #_sourceLocation)
+        throws
+    {
         let text = String(decoding: try read(relative), as: UTF8.self)
-        try #require(text.components(separatedBy: old).count == 2, "\(relative) holds '\(old)' once", sourceLocation: sourceLocation)
+        try #require(
+            text.components(separatedBy: old).count == 2, "\(relative) holds '\(old)' once",
+            sourceLocation: sourceLocation)
         try write(text.replacingOccurrences(of: old, with: new), to: relative)
     }
 
@@ -60,7 +64,8 @@ final class TestProject {
         return found.filter { name in
             var isFolder: ObjCBool = false
             return name.hasSuffix(suffix)
-                && FileManager.default.fileExists(atPath: path("\(relative)/\(name)"), isDirectory: &isFolder) && !isFolder.boolValue
+                && FileManager.default.fileExists(atPath: path("\(relative)/\(name)"), isDirectory: &isFolder)
+                && !isFolder.boolValue
         }.sorted()
     }
 
@@ -84,7 +89,8 @@ final class TestProject {
 
     /// Runs a line of sh in which `"$0" "$@"` is streamplat with its arguments.
     func shell(_ line: String, _ arguments: [String], limit: Duration = .seconds(300)) async throws -> Outcome {
-        try await ChildProcess("/bin/sh", ["-c", line, Requirements.binary] + arguments, folder: folder).wait(limit: limit)
+        try await ChildProcess("/bin/sh", ["-c", line, Requirements.binary] + arguments, folder: folder).wait(
+            limit: limit)
     }
 
     func python(_ script: String, _ arguments: [String], limit: Duration = .seconds(300)) async throws -> Outcome {
