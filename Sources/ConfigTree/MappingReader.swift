@@ -136,7 +136,7 @@ public struct MappingReader {
             let near = nearestName(to: entry.key, among: known).map { "did you mean '\($0)'?" }
             diagnostics.error(
                 .unknownKey, "unknown key '\(entry.key)'\(path.isEmpty ? "" : " in '\(path)'")", at: entry.keyLocation,
-                path: childPath(entry.key), hint: near ?? "known keys: \(known.sorted().joined(separator: ", "))")
+                path: childPath(entry.key), hint: near ?? "known keys: \(Set(known).sorted().joined(separator: ", "))")
         }
     }
 

@@ -73,7 +73,7 @@ public struct Provisioner {
             return Plan.Item(.schema, subject.name, .create, ["version 1, \(subject.eventType.schema.fields.count) fields"])
         }
         let previous = try AvroSchema.parse(json: latest.schema)
-        if previous == schema || latest.schema == text { return Plan.Item(.schema, subject.name, .none) }
+        if try latest.schema == text || previous == AvroSchema.parse(json: text) { return Plan.Item(.schema, subject.name, .none) }
         do {
             _ = try DecodePlan.compile(writer: previous, columns: subject.eventType.columns, reader: schema)
         } catch {

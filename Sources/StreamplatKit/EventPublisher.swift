@@ -35,7 +35,8 @@ public final class EventPublisher {
                     hint: "run `streamplat apply` first", exitCode: 3)
             }
             // Only what was planned and applied is written: an unchecked schema could make the topic unreadable.
-            guard try AvroSchema.parse(json: latest.schema) == AvroSchema.record(eventType.schema) else {
+            let wanted = AvroSchema.record(eventType.schema).json(pretty: false)
+            guard try latest.schema == wanted || AvroSchema.parse(json: latest.schema) == AvroSchema.parse(json: wanted) else {
                 throw PipelineError(
                     .notApplied,
                     "the registered schema of topic '\(eventType.topic.name)' is not that of event type '\(eventType.name)'",

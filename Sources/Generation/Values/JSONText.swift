@@ -10,6 +10,43 @@ struct JSONText: ValueProvider {
     /// Texts for string elements, from sample data.
     let words: [String]
     let salt: UInt64
+    /// JSON literals to draw the innermost elements from; empty = they are made up by type.
+    var samples: [Sample] = []
+    var choice: AliasTable?
+
+    struct Sample: Sendable {
+        var literal: [UInt8]
+    }
+
+    /// `text` as a JSON literal of the type; nil when it is no value of it.
+    static func literal(_ text: String, of type: FieldType, isQuoted: Bool) -> [UInt8]? {
+        let fits =
+            switch type {
+            case .int: Int32(text) != nil
+            case .long: Int64(text) != nil
+            case .float, .double: Double(text)?.isFinite ?? false
+            case .boolean: text == "true" || text == "false"
+            case .decimal(_, let scale): SampleText.scaled(text, scale) != nil
+            case .money(let scale): SampleText.scaled(text, scale) != nil
+            case .uuid: SampleText.isUUID(text)
+            case .enumeration(let symbols): symbols.contains(text)
+            case .date: SampleText.days(text) != nil
+            case .timestamp: SampleText.milliseconds(text) != nil
+            case .string, .bytes, .record, .array, .map: true
+            }
+        guard fits else { return nil }
+        var out: [UInt8] = []
+        if case .money(let scale) = type, let units = SampleText.scaled(text, scale) {
+            out += "\(units)".utf8
+        } else if case .timestamp = type, Int64(text) != nil {
+            out += text.utf8
+        } else if isQuoted {
+            quote(text, &out)
+        } else {
+            out += text.utf8
+        }
+        return out
+    }
 
     func fill(_ rows: GeneratedRows, into column: ColumnVector) {
         let vector = column.text
@@ -28,10 +65,18 @@ struct JSONText: ValueProvider {
     }
 
     private func put(_ type: FieldType, time: Int64, _ random: inout RandomStream, _ out: inout [UInt8]) {
+        if let choice {
+            switch type {
+            case .array, .map, .record: break
+            default:
+                out += samples[choice.pick(random.next())].literal
+                return
+            }
+        }
         switch type {
-        case .string: quote(words[random.below(words.count)], &out)
-        case .bytes: quote("b\(random.below(1_000_000))", &out)
-        case .enumeration(let symbols): quote(symbols.isEmpty ? "" : symbols[random.below(symbols.count)], &out)
+        case .string: Self.quote(words[random.below(words.count)], &out)
+        case .bytes: Self.quote("b\(random.below(1_000_000))", &out)
+        case .enumeration(let symbols): Self.quote(symbols.isEmpty ? "" : symbols[random.below(symbols.count)], &out)
         case .int, .long: out += "\(random.below(1000))".utf8
         case .money: out += "\(100 + random.below(20_000))".utf8
         case .float, .double: out += "\(Double(random.below(100_000)) / 100)".utf8
@@ -45,7 +90,7 @@ struct JSONText: ValueProvider {
                 uuid.write(seed: random.next(), to: base)
                 return 36
             }
-            quote(text, &out)
+            Self.quote(text, &out)
         case .decimal(let precision, let scale):
             let whole = precision - scale
             out += whole > 0 ? "\(random.below(whole > 3 ? 1000 : 9))".utf8 : "0".utf8
@@ -56,13 +101,13 @@ struct JSONText: ValueProvider {
             }
         case .map(let element):
             list(UInt8(ascii: "{"), UInt8(ascii: "}"), 1 + random.below(3), &out) { index, out in
-                quote("key\(index + 1)", &out)
+                Self.quote("key\(index + 1)", &out)
                 out.append(UInt8(ascii: ":"))
                 put(element, time: time, &random, &out)
             }
         case .record(let fields):
             list(UInt8(ascii: "{"), UInt8(ascii: "}"), fields.count, &out) { index, out in
-                quote(fields[index].storedName, &out)
+                Self.quote(fields[index].storedName, &out)
                 out.append(UInt8(ascii: ":"))
                 put(fields[index].type, time: time, &random, &out)
             }
@@ -80,7 +125,7 @@ struct JSONText: ValueProvider {
         out.append(close)
     }
 
-    private func quote(_ text: String, _ out: inout [UInt8]) {
+    private static func quote(_ text: String, _ out: inout [UInt8]) {
         out.append(UInt8(ascii: "\""))
         for byte in text.utf8 {
             if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") {

@@ -70,7 +70,8 @@ struct ProviderMaker {
             if case .int64(let vector) = vector { vector } else { nil }
         }
         switch field.type {
-        case .string, .bytes, .array, .map, .record:
+        case .array, .map: return elements(values, into: &diagnostics)
+        case .string, .bytes, .record:
             return PickText(table: TextTable(values.map(\.text)), selection: selection)
         case .uuid:
             for value in values where !SampleText.isUUID(value.text) { reject(value.text, into: &diagnostics) }
@@ -93,6 +94,33 @@ struct ProviderMaker {
             return pick({ Float($0).map { Double($0) } }) { if case .double(let vector) = $0 { vector } else { nil } }
         case .double: return pick({ Double($0) }) { if case .double(let vector) = $0 { vector } else { nil } }
         }
+    }
+
+    /// Arrays and maps whose innermost elements are drawn from `values`.
+    private func elements(_ values: [WeightedValue], into diagnostics: inout Diagnostics) -> (any ValueProvider)? {
+        var element = field.type
+        while case .array(let inner) = element { element = inner }
+        while case .map(let inner) = element { element = inner }
+        let isQuoted: Bool
+        switch element {
+        case .string, .bytes, .uuid, .enumeration, .date, .timestamp: isQuoted = true
+        case .int, .long, .float, .double, .boolean, .decimal, .money: isQuoted = false
+        case .record, .array, .map:
+            diagnostics.error(
+                .invalidSampleValue, "field '\(leaf.path)' holds nested values, which cannot be listed", at: field.location,
+                hint: "leave its values away: they are made up by type")
+            return nil
+        }
+        var samples: [JSONText.Sample] = []
+        for value in values {
+            guard let text = JSONText.literal(value.text, of: element, isQuoted: isQuoted) else {
+                reject(value.text, into: &diagnostics)
+                return nil
+            }
+            samples.append(JSONText.Sample(literal: text))
+        }
+        return JSONText(
+            type: field.type, words: [], salt: salt, samples: samples, choice: AliasTable(weights: values.map(\.weight)))
     }
 
     private func reject(_ text: String, into diagnostics: inout Diagnostics) {

@@ -1,0 +1,39 @@
+import Compression
+import Foundation
+import Testing
+
+@Suite("Deflate and gzip")
+struct CompressionTests {
+    /// Runs of text and bytes that do not compress.
+    static let samples: [[UInt8]] = [
+        [], [0], Array("hello".utf8), Array(repeating: 7, count: 1_000_000),
+        (0..<100_000).map { UInt8(truncatingIfNeeded: $0 &* 2_654_435_761 >> 13) },
+    ]
+
+    @Test("what was compressed comes back", arguments: samples.indices)
+    func roundTrip(index: Int) throws {
+        let bytes = Self.samples[index]
+        let packed = try bytes.withUnsafeBytes { try Deflate.compress($0) }
+        let unpacked = try packed.withUnsafeBytes { try Deflate.decompress($0, byteLimit: 2_000_000) }
+        #expect(unpacked == bytes)
+    }
+
+    @Test("a small input that claims to be large stops at the limit")
+    func bomb() throws {
+        let packed = try [UInt8](repeating: 0, count: 10_000_000).withUnsafeBytes { try Deflate.compress($0) }
+        #expect(throws: (any Error).self) { try packed.withUnsafeBytes { try Deflate.decompress($0, byteLimit: 1000) } }
+    }
+
+    @Test("damaged bytes are an error, never a crash", arguments: 0..<20)
+    func damage(seed: Int) throws {
+        var packed = try Self.samples[4].withUnsafeBytes { try Deflate.compress($0) }
+        for step in 0..<10 { packed[(seed * 7919 + step * 104_729) % packed.count] ^= UInt8(1 + seed) }
+        let result = try? packed.withUnsafeBytes { try Deflate.decompress($0, byteLimit: 1_000_000) }
+        #expect(result != Self.samples[4])
+    }
+
+    @Test("the checksum is zlib's: the check value of CRC-32")
+    func checksum() {
+        #expect(Array("123456789".utf8).withUnsafeBytes { Deflate.crc32($0) } == 0xCBF4_3926)
+    }
+}
