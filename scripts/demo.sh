@@ -39,7 +39,7 @@ step 6 "look at the results"
 show query
 show query "SELECT * FROM events_per_minute ORDER BY window_start DESC LIMIT 9"
 show query "SELECT * FROM revenue_per_hour ORDER BY window_start DESC LIMIT 6"
-show query "SELECT * FROM top_products_viewed ORDER BY window_start DESC LIMIT 5"
+show query "SELECT * FROM top_products_viewed ORDER BY count DESC LIMIT 5"
 show query "SELECT window_start, unique_count FROM active_users ORDER BY window_start DESC LIMIT 20" --chart unique_count
 
 cat <<TEXT

@@ -9,9 +9,10 @@ extension DiagnosticCode {
     public static let confirmationNeeded = DiagnosticCode("SP5006", "A change needs to be confirmed.")
     public static let notQueryable = DiagnosticCode("SP5007", "This kind of sink cannot be queried.")
     public static let staleSchemaFile = DiagnosticCode("SP5008", "A schema file differs from its domain.")
+    public static let topicTwice = DiagnosticCode("SP5009", "Two domains claim one topic.")
 
     static let provisioning: [DiagnosticCode] = [
         queryFailed, sinkStorage, tableRefused, topicRefused, incompatibleSchema, confirmationNeeded, notQueryable,
-        staleSchemaFile,
+        staleSchemaFile, topicTwice,
     ]
 }

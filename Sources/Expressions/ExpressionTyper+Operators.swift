@@ -62,7 +62,7 @@ extension ExpressionTyper {
 
     /// Whether a string literal meets a type that can be read from it.
     private static func isText(_ literal: TypedNode, for other: TypedNode) -> Bool {
-        literal.literalText != nil && other.type.map(readsFromText) == true
+        literal.literalText != nil && other.type.map { readsFromText($0) } == true
     }
 
     /// `node` as `type`, which ``common(_:_:)`` has found or which a literal's text can be read as.

@@ -138,6 +138,12 @@ extension PlatformSettings {
         schemas.compatibility =
             reader.choice("compatibility", of: SchemaSettings.compatibilityLevels, into: &diagnostics)
             ?? schemas.compatibility
+        if schemas.compatibility != "BACKWARD" {
+            diagnostics.error(
+                .notSupportedYet, "compatibility \(schemas.compatibility) is not supported yet",
+                at: reader.mapping["compatibility"]?.location, path: "schemas.compatibility",
+                hint: "write BACKWARD: new readers can read what is there")
+        }
         reader.finish(into: &diagnostics)
     }
 }

@@ -1,5 +1,5 @@
 public import DataPath
-public import Diagnostics
+internal import Diagnostics
 
 /// A broker plugin: topics, records, schemas, group offsets.
 ///

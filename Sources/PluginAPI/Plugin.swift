@@ -1,4 +1,4 @@
-public import ConfigTree
+internal import ConfigTree
 public import Diagnostics
 
 /// What every plugin has. Built-in plugins enter by the same door as a third party's.

@@ -1,4 +1,4 @@
-public import Diagnostics
+internal import Diagnostics
 
 /// The plugins of a program: a value that is built once and passed on.
 public struct PluginRegistry: Sendable {

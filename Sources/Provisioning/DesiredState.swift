@@ -1,4 +1,4 @@
-public import DataPath
+internal import DataPath
 internal import Diagnostics
 public import PlatformModel
 public import PluginAPI

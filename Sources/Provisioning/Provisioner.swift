@@ -1,6 +1,6 @@
 internal import AvroSchema
 internal import DataPath
-public import Diagnostics
+internal import Diagnostics
 internal import LibAvro
 internal import PlatformModel
 public import PluginAPI

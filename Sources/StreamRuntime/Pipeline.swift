@@ -1,5 +1,5 @@
 internal import DataPath
-public import Diagnostics
+internal import Diagnostics
 internal import Foundation
 public import PlatformModel
 public import PluginAPI

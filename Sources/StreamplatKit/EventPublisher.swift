@@ -1,7 +1,6 @@
 internal import AvroSchema
-internal import DataPath
 public import DataPath
-public import Diagnostics
+internal import Diagnostics
 public import PlatformModel
 public import PluginAPI
 

@@ -1,7 +1,7 @@
 internal import AvroSchema
 internal import DataPath
 internal import Foundation
-public import Diagnostics
+internal import Diagnostics
 public import Generation
 public import PlatformModel
 public import PluginAPI

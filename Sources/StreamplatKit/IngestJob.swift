@@ -1,6 +1,6 @@
 internal import DataPath
 internal import Foundation
-public import Diagnostics
+internal import Diagnostics
 public import Ingest
 public import PlatformModel
 public import PluginAPI
@@ -8,13 +8,18 @@ public import PluginAPI
 /// Reads a file into an event type's topic; bad records become dead letters. Threads: one.
 public struct IngestJob {
     private let eventType: EventType
-    private let options: IngestOptions
+    private var options: IngestOptions
     private let broker: any Broker
     private let topicPrefix: String
 
     public init(eventType: EventType, options: IngestOptions, broker: any Broker, topicPrefix: String) {
         self.eventType = eventType
         self.options = options
+        // What the domain file says about names in payloads; a mapping on the command line says otherwise.
+        for field in eventType.fields {
+            guard let source = field.sourceName, !options.mappings.contains(where: { $0.field == field.name }) else { continue }
+            self.options.mappings.append(.init(column: source, field: field.name))
+        }
         self.broker = broker
         self.topicPrefix = topicPrefix
     }

@@ -1,4 +1,4 @@
-public import Diagnostics
+internal import Diagnostics
 public import PlatformModel
 public import PluginAPI
 public import Provisioning
@@ -13,6 +13,7 @@ public final class LiveSystem {
 
     /// Resolves secrets and opens the broker.
     public init(_ project: Project, domain: DomainDefinition, notify: @escaping @Sendable (String) -> Void) throws {
+        try TopicOwnership(project).conflicts().throwIfErrors()
         self.project = try project.resolvingSecrets(notify: notify)
         self.domain = domain
         self.notify = notify

@@ -1,4 +1,4 @@
-public import ConfigTree
+internal import ConfigTree
 public import Diagnostics
 public import PlatformModel
 public import PluginAPI

@@ -1,6 +1,6 @@
 internal import AvroSchema
 internal import Foundation
-public import Diagnostics
+internal import Diagnostics
 public import PlatformModel
 
 /// The generated schemas of a domain as files: `schemas/<domain>/<event>.avsc`. They are committed; a second generation

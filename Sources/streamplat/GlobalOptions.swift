@@ -38,6 +38,7 @@ struct GlobalOptions: ParsableArguments {
         do {
             let project = try Project.load(request, plugins: .builtin, sources: &sources)
             Failure.setSources(sources)
+            Log.configure(project.platform.monitoring)
             if !quiet { Failure.report(project.warnings) }
             return project
         } catch {
@@ -52,8 +53,8 @@ struct GlobalOptions: ParsableArguments {
         return try LiveSystem(project, domain: try project.requireDomain(), notify: notify)
     }
 
-    /// Says something on standard error.
-    var notify: @Sendable (String) -> Void { { Failure.print("note: \($0)") } }
+    /// Says what a person should know and what is no error.
+    var notify: @Sendable (String) -> Void { { Log.write(.warning, $0) } }
 
     func say(_ text: String) {
         if !quiet { print(text) }

@@ -77,7 +77,7 @@ public final class AvroContainerWriter {
         case .deflate:
             do {
                 try Deflate.compress(pending.contents).withUnsafeBytes { put($0) }
-            } catch let error as CompressionError {
+            } catch {
                 throw PipelineError(.encodingRefused, "a block of a container file cannot be packed: \(error)")
             }
         }

@@ -28,7 +28,7 @@ struct ApplyCommand: ParsableCommand {
                 global.say(PlanView.text(plan))
                 try plan.diagnostics.throwIfErrors(exitCode: 1)
                 return try isConfirmed(plan)
-            }, progress: { item in global.say("  done: \(item.kind.rawValue) \(item.name)") })
+            }, progress: { item in Log.write(.debug, "done: \(item.kind.rawValue) \(item.name)") })
         guard let plan = done else {
             global.say("nothing was changed")
             throw ExitCode(1)

@@ -49,7 +49,7 @@ struct RunCommand: ParsableCommand {
                 untilIdle: untilIdle, closeWindows: closeWindows, workers: workers, batchRows: batchRows,
                 fromEarliest: fromEarliest))
         let signals = SignalWatch {
-            Failure.print("stopping: what was read is being counted and written (again to stop at once)")
+            Log.write(.notice, "stopping: what was read is being counted and written (again to stop at once)")
             pipeline.stop()
         }
         let status = StatusLoop(pipeline.status, isQuiet: global.quiet)

@@ -16,6 +16,7 @@ struct ValidateCommand: ParsableCommand {
     func run() throws {
         let project = try global.load(domain: domain.name)
         let definition = try project.requireDomain()
+        try TopicOwnership(project).conflicts().throwIfErrors()
         if global.output == .json {
             let summary = JSONValue.object([
                 "domain": .string(definition.name), "environment": .string(project.configuration.environment),

@@ -1,5 +1,5 @@
 internal import DataPath
-public import Diagnostics
+internal import Diagnostics
 public import PluginAPI
 internal import SQLiteClient
 
