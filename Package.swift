@@ -20,7 +20,7 @@ let package = Package(
     name: "streamplat",
     products: [.library(name: "PluginAPI", targets: ["PluginAPI"])],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
     ],
     targets: [
         // System libraries. librdkafka and libpq join them with the Kafka broker and the PostgreSQL sink.
@@ -101,47 +101,53 @@ let package = Package(
             name: "EmbeddedBrokerTests",
             dependencies: ["EmbeddedBroker", "PluginAPI", "ConfigTree", "DataPath", "Diagnostics"]),
 
-    ] + [
-        "Diagnostics", "DataPath", "ConfigTree", "YAMLTree", "Expressions", "AvroSchema", "PlatformModel",
-        "EventLog", "Ingest", "Generation", "LibAvro", "Compression",
-    ].map { name in
-        // Tests may use everything that stands below the pipeline.
-        let below = [
-            "Compression", "Diagnostics", "ConfigTree", "YAMLTree", "DataPath", "AvroSchema", "LibAvro", "PluginAPI",
-            "Expressions", "PlatformModel",
-        ]
-        return .testTarget(
-            name: "\(name)Tests",
-            dependencies: Set(below + [name]).sorted().map { .byName(name: $0) },
-            exclude: FileManager.default.fileExists(atPath: "Tests/\(name)Tests/Fixtures") ? ["Fixtures"] : [])
-    } + [
-        .testTarget(
-            name: "StreamRuntimeTests",
-            dependencies: [
-                "StreamRuntime", "PlatformModel", "PluginAPI", "ConfigTree", "DataPath", "AvroSchema", "Diagnostics",
-            ]),
-        .testTarget(
-            name: "StreamplatKitTests",
-            dependencies: [
-                "StreamplatKit", "StreamRuntime", "Provisioning", "Generation", "Ingest", "PlatformModel", "PluginAPI",
-                "ProjectConfig", "ConfigTree", "DataPath", "Diagnostics", "SQLiteClient",
-            ]),
-        .testTarget(
-            name: "ProjectConfigTests",
-            dependencies: [
-                "ProjectConfig", "YAMLTree", "ConfigTree", "PluginAPI", "Diagnostics", "EnvironmentSecrets", "FileSecrets",
-            ]),
-        // The built program against real data and DuckDB; needs STREAMPLAT_BIN or the program beside the tests.
-        .testTarget(name: "EndToEndTests", dependencies: ["streamplat"], exclude: ["Scripts"]),
     ]
+        + [
+            "Diagnostics", "DataPath", "ConfigTree", "YAMLTree", "Expressions", "AvroSchema", "PlatformModel",
+            "EventLog", "Ingest", "Generation", "LibAvro", "Compression",
+        ].map { name in
+            // Tests may use everything that stands below the pipeline.
+            let below = [
+                "Compression", "Diagnostics", "ConfigTree", "YAMLTree", "DataPath", "AvroSchema", "LibAvro",
+                "PluginAPI",
+                "Expressions", "PlatformModel",
+            ]
+            return .testTarget(
+                name: "\(name)Tests",
+                dependencies: Set(below + [name]).sorted().map { .byName(name: $0) },
+                exclude: FileManager.default.fileExists(atPath: "Tests/\(name)Tests/Fixtures") ? ["Fixtures"] : [])
+        } + [
+            .testTarget(
+                name: "StreamRuntimeTests",
+                dependencies: [
+                    "StreamRuntime", "PlatformModel", "PluginAPI", "ConfigTree", "DataPath", "AvroSchema",
+                    "Diagnostics",
+                ]),
+            .testTarget(
+                name: "StreamplatKitTests",
+                dependencies: [
+                    "StreamplatKit", "StreamRuntime", "Provisioning", "Generation", "Ingest", "PlatformModel",
+                    "PluginAPI",
+                    "ProjectConfig", "ConfigTree", "DataPath", "Diagnostics", "SQLiteClient",
+                ]),
+            .testTarget(
+                name: "ProjectConfigTests",
+                dependencies: [
+                    "ProjectConfig", "YAMLTree", "ConfigTree", "PluginAPI", "Diagnostics", "EnvironmentSecrets",
+                    "FileSecrets",
+                ]),
+            // The built program against real data and DuckDB; needs STREAMPLAT_BIN or the program beside the tests.
+            .testTarget(name: "EndToEndTests", dependencies: ["streamplat"], exclude: ["Scripts"]),
+        ]
 )
 
 for target in package.targets where target.type != .system && target.name != "CSIMDJSON" {
-    target.swiftSettings = (target.swiftSettings ?? []) + [
-        .swiftLanguageMode(.v6),
-        .enableUpcomingFeature("ExistentialAny"),
-        .enableUpcomingFeature("MemberImportVisibility"),
-        .enableUpcomingFeature("InternalImportsByDefault"),
-    ]
+    target.swiftSettings =
+        (target.swiftSettings ?? []) + [
+            .swiftLanguageMode(.v6),
+            .enableUpcomingFeature("ExistentialAny"),
+            .enableUpcomingFeature("MemberImportVisibility"),
+            .enableUpcomingFeature("InternalImportsByDefault"),
+        ]
 }
 package.cxxLanguageStandard = .cxx17

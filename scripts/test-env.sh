@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-tools=('duckdb>=1.1' 'fastavro>=1.9' 'numpy>=1.26' 'pyarrow>=15' 'pyyaml>=6')
+tools=('duckdb>=1.1' 'fastavro>=1.9' 'pyyaml>=6')
 # Without their dependencies, which are many and old: nothing of them is imported.
 data=('lifetimes==0.11.3' 'retentioneering==5.2.4')
 

@@ -111,7 +111,8 @@ private struct SchemaParser {
             fields.append(
                 AvroField(
                     name: fieldName, type: try schema(typeNode, namespace: own),
-                    doc: fieldNode.member("doc")?.string, defaultValue: fieldNode.member("default").map(AvroDefault.init)))
+                    doc: fieldNode.member("doc")?.string,
+                    defaultValue: fieldNode.member("default").map(AvroDefault.init)))
         }
         open.remove(fullName)
         let schema = AvroSchema.record(

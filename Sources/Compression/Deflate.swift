@@ -28,7 +28,8 @@ public enum Deflate {
         defer { deflateEnd(&stream) }
         guard let inputLength = uInt(exactly: bytes.count) else { throw .tooLarge(byteLimit: Int(uInt.max)) }
         var code = Z_OK
-        let out = [UInt8](unsafeUninitializedCapacity: Int(deflateBound(&stream, uLong(bytes.count)))) { buffer, count in
+        let out = [UInt8](unsafeUninitializedCapacity: Int(deflateBound(&stream, uLong(bytes.count)))) {
+            buffer, count in
             stream.next_in = inputPointer(bytes)
             stream.avail_in = inputLength
             stream.next_out = buffer.baseAddress

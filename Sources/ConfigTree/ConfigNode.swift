@@ -213,7 +213,9 @@ extension ConfigScalar {
         if let sign = rest.first, sign == UInt8(ascii: "-") || sign == UInt8(ascii: "+") { rest.removeFirst() }
         let whole = rest.prefix { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
         rest.removeFirst(whole.count)
-        if rest.isEmpty, !whole.isEmpty { return Int(text).map(ScalarType.integer) ?? Double(text).map(ScalarType.double) }
+        if rest.isEmpty, !whole.isEmpty {
+            return Int(text).map(ScalarType.integer) ?? Double(text).map(ScalarType.double)
+        }
         var fraction = 0
         if rest.first == UInt8(ascii: ".") {
             rest.removeFirst()

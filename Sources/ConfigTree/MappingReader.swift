@@ -37,7 +37,9 @@ public struct MappingReader {
     /// The raw node of `key`; its absence is an error.
     public mutating func requiredNode(_ key: String, into diagnostics: inout Diagnostics) -> ConfigNode? {
         if let found = node(key) { return found }
-        diagnostics.error(.missingKey, "missing key '\(key)'\(path.isEmpty ? "" : " in '\(path)'")", at: location, path: childPath(key))
+        diagnostics.error(
+            .missingKey, "missing key '\(key)'\(path.isEmpty ? "" : " in '\(path)'")", at: location,
+            path: childPath(key))
         return nil
     }
 
@@ -58,7 +60,9 @@ public struct MappingReader {
         }
         guard range.contains(value) else {
             diagnostics.error(
-                .invalidValue, "'\(key)' is \(node.scalar?.isSecret == true ? "***" : "\(value)"); it takes \(describe(range))", at: node.location,
+                .invalidValue,
+                "'\(key)' is \(node.scalar?.isSecret == true ? "***" : "\(value)"); it takes \(describe(range))",
+                at: node.location,
                 path: childPath(key))
             return nil
         }
@@ -91,7 +95,9 @@ public struct MappingReader {
     }
 
     /// A list of strings, or one string alone.
-    public mutating func strings(_ key: String, into diagnostics: inout Diagnostics) -> [(text: String, location: SourceLocation)]? {
+    public mutating func strings(_ key: String, into diagnostics: inout Diagnostics) -> [(
+        text: String, location: SourceLocation
+    )]? {
         guard let node = node(key) else { return nil }
         let items = node.sequence ?? [node]
         return items.enumerated().compactMap { index, item in
@@ -115,12 +121,15 @@ public struct MappingReader {
     public mutating func choice(
         _ key: String, of choices: [String], into diagnostics: inout Diagnostics
     ) -> String? {
-        guard let node = node(key), let text = readString(node, path: childPath(key), into: &diagnostics) else { return nil }
+        guard let node = node(key), let text = readString(node, path: childPath(key), into: &diagnostics) else {
+            return nil
+        }
         guard choices.contains(text) else {
             let isSecret = node.scalar?.isSecret == true
             let near = isSecret ? "" : nearestName(to: text, among: choices).map { "did you mean '\($0)'? " } ?? ""
             diagnostics.error(
-                .invalidValue, "'\(key)' is '\(node.scalar?.shownText ?? text)'", at: node.location, path: childPath(key),
+                .invalidValue, "'\(key)' is '\(node.scalar?.shownText ?? text)'", at: node.location,
+                path: childPath(key),
                 hint: "\(near)it takes \(choices.joined(separator: ", "))")
             return nil
         }

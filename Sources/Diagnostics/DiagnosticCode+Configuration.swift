@@ -6,9 +6,11 @@ extension DiagnosticCode {
     public static let tabIndentation = DiagnosticCode("SP1002", "A tab stands in the indentation of a YAML file.")
     public static let secondDocument = DiagnosticCode("SP1003", "A YAML file holds more than one document.")
     public static let notUTF8 = DiagnosticCode("SP1004", "A file is not UTF-8 text.")
-    public static let forbiddenCharacter = DiagnosticCode("SP1005", "A file holds a character that YAML does not allow.")
+    public static let forbiddenCharacter = DiagnosticCode(
+        "SP1005", "A file holds a character that YAML does not allow.")
     public static let duplicateKey = DiagnosticCode("SP1006", "A key stands twice in the same map.")
-    public static let unknownAnchor = DiagnosticCode("SP1007", "An alias names an anchor that is not defined before it.")
+    public static let unknownAnchor = DiagnosticCode(
+        "SP1007", "An alias names an anchor that is not defined before it.")
     public static let cyclicAlias = DiagnosticCode("SP1008", "An alias stands inside the value that it names.")
     public static let aliasBomb = DiagnosticCode("SP1009", "Aliases expand to more nodes than are accepted.")
     public static let tooDeep = DiagnosticCode("SP1010", "Maps and lists are nested deeper than is accepted.")
@@ -31,7 +33,8 @@ extension DiagnosticCode {
     public static let unknownEnvironment = DiagnosticCode("SP1034", "No environment file has the given name.")
     public static let unknownDomain = DiagnosticCode("SP1035", "No domain has the given name.")
     public static let noDomain = DiagnosticCode("SP1036", "No domain was given and there is no default.")
-    public static let invalidOverride = DiagnosticCode("SP1037", "A '--set' argument is malformed or cannot be applied.")
+    public static let invalidOverride = DiagnosticCode(
+        "SP1037", "A '--set' argument is malformed or cannot be applied.")
     public static let layerIsNoMap = DiagnosticCode("SP1038", "A configuration file does not hold a map.")
     public static let unknownConfigurationKey = DiagnosticCode("SP1039", "A configuration key to explain is not set.")
     public static let ambiguousFile = DiagnosticCode("SP1040", "Two files could be meant by one name.")

@@ -1,18 +1,24 @@
 // Codes of the runtime and the event log. Append at the end; never renumber. List each in `runtime` too.
 
 extension DiagnosticCode {
-    public static let logNotAccessible = DiagnosticCode("SP6001", "The event log's folder or a file in it cannot be opened.")
+    public static let logNotAccessible = DiagnosticCode(
+        "SP6001", "The event log's folder or a file in it cannot be opened.")
     public static let logCorrupted = DiagnosticCode("SP6002", "A file of the event log is damaged.")
-    public static let logFull = DiagnosticCode("SP6003", "The event log cannot grow: disk, quota or file size limit reached.")
-    public static let logFailed = DiagnosticCode("SP6004", "The operating system failed a read or write of the event log.")
+    public static let logFull = DiagnosticCode(
+        "SP6003", "The event log cannot grow: disk, quota or file size limit reached.")
+    public static let logFailed = DiagnosticCode(
+        "SP6004", "The operating system failed a read or write of the event log.")
     public static let unknownTopic = DiagnosticCode("SP6005", "There is no topic of that name.")
     public static let unknownPartition = DiagnosticCode("SP6006", "The topic has no partition of that number.")
     public static let topicExists = DiagnosticCode("SP6007", "A topic of that name exists already.")
-    public static let invalidTopicName = DiagnosticCode("SP6008", "A topic or group name has characters or a length that are not allowed.")
-    public static let invalidTopicConfig = DiagnosticCode("SP6009", "A topic's partitions or configuration cannot be as asked.")
+    public static let invalidTopicName = DiagnosticCode(
+        "SP6008", "A topic or group name has characters or a length that are not allowed.")
+    public static let invalidTopicConfig = DiagnosticCode(
+        "SP6009", "A topic's partitions or configuration cannot be as asked.")
     public static let offsetOutOfRange = DiagnosticCode("SP6010", "The offset is not in the partition, or no longer.")
     public static let logRecordTooLarge = DiagnosticCode("SP6011", "A record is larger than a record batch can be.")
-    public static let logFormatUnknown = DiagnosticCode("SP6012", "The folder is not an event log, or one of a newer version.")
+    public static let logFormatUnknown = DiagnosticCode(
+        "SP6012", "The folder is not an event log, or one of a newer version.")
     public static let logClosed = DiagnosticCode("SP6013", "The event log was used after it had been closed.")
     public static let runnerBusy = DiagnosticCode("SP6101", "Another process already runs this domain here.")
     public static let checkpointUnreadable = DiagnosticCode("SP6102", "A checkpoint cannot be read by this version.")

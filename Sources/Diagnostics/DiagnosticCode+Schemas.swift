@@ -42,8 +42,10 @@ extension DiagnosticCode {
     public static let unknownInputFormat = DiagnosticCode(
         "SP3213", "The format of an input file cannot be told, or its header is unusable.")
     public static let generatedValueRefused = DiagnosticCode("SP3301", "A generated event does not fit its schema.")
-    public static let encodingRefused = DiagnosticCode("SP3302", "A record that was read cannot be written with its schema.")
-    public static let outputFormat = DiagnosticCode("SP3303", "An output file cannot be written, or its name says no format.")
+    public static let encodingRefused = DiagnosticCode(
+        "SP3302", "A record that was read cannot be written with its schema.")
+    public static let outputFormat = DiagnosticCode(
+        "SP3303", "An output file cannot be written, or its name says no format.")
 
     static let schemas: [DiagnosticCode] = [
         schemaJSON, schemaInvalid, schemaCannotRead, schemaCannotWrite, avroContainer, avroCodec, avroDecode,

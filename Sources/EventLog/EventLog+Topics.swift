@@ -56,14 +56,18 @@ extension EventLog {
                 try checkPartitions(partitions, topic: name)
                 guard partitions >= topic.partitions else {
                     throw PipelineError(
-                        .invalidTopicConfig, "\(partitions) partitions are fewer than the \(topic.partitions) there are",
+                        .invalidTopicConfig,
+                        "\(partitions) partitions are fewer than the \(topic.partitions) there are",
                         hint: "partitions can be added, never removed", component: "topic \(name)", exitCode: 2)
                 }
-                for partition in topic.partitions..<partitions { try Folder.create("\(topicFolder(name))/\(partition)") }
+                for partition in topic.partitions..<partitions {
+                    try Folder.create("\(topicFolder(name))/\(partition)")
+                }
                 topic.partitions = partitions
             }
             topic.config.merge(config) { $1 }
-            try Folder.replaceFile("\(topicFolder(name))/topic.json", with: topic.json, durable: options.fsync != .never)
+            try Folder.replaceFile(
+                "\(topicFolder(name))/topic.json", with: topic.json, durable: options.fsync != .never)
         }
     }
 
@@ -72,7 +76,9 @@ extension EventLog {
         let known = try Folder.names(in: "\(root)/topics") ?? []
         throw PipelineError(
             .unknownTopic, "there is no topic '\(name)' in \(root)",
-            hint: nearestName(to: name, among: known.filter { !$0.hasPrefix("~") }.sorted()).map { "did you mean '\($0)'?" }
+            hint: nearestName(to: name, among: known.filter { !$0.hasPrefix("~") }.sorted()).map {
+                "did you mean '\($0)'?"
+            }
                 ?? "'streamplat apply' creates the topics of a domain",
             component: "event log")
     }

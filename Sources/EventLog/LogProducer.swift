@@ -81,9 +81,12 @@ public final class LogProducer {
                 cursors.withUnsafeMutableBufferPointer { cursors in
                     for row in 0..<count {
                         let length = entries[row].keyLength
-                        let partition = length < 0 ? keyless : kafkaPartition(
-                            ofKey: UnsafeRawBufferPointer(start: bytes + entries[row].keyStart, count: length),
-                            partitions: partitions)
+                        let partition =
+                            length < 0
+                            ? keyless
+                            : kafkaPartition(
+                                ofKey: UnsafeRawBufferPointer(start: bytes + entries[row].keyStart, count: length),
+                                partitions: partitions)
                         chosen[row] = Int32(truncatingIfNeeded: partition)
                         cursors[partition &+ 1] &+= 1
                     }

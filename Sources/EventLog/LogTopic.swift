@@ -27,7 +27,8 @@ public struct LogTopic: Hashable, Sendable {
             let members = json["config"]?.members
         else {
             throw LogErrors.damagedFile(
-                path, "it does not hold a topic", hint: "put the file back from a copy, or move the topic's folder away")
+                path, "it does not hold a topic", hint: "put the file back from a copy, or move the topic's folder away"
+            )
         }
         var config: [String: String] = [:]
         for member in members { config[member.name] = member.value.string ?? member.value.text }

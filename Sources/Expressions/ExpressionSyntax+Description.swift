@@ -58,10 +58,14 @@ extension ExpressionSyntax: CustomStringConvertible {
 
     private static func name(_ part: String) -> String {
         let isPlain =
-            part.unicodeScalars.allSatisfy { $0 == "_" || $0.isASCII && ($0.properties.isAlphabetic || ("0"..."9").contains($0)) }
+            part.unicodeScalars.allSatisfy {
+                $0 == "_" || $0.isASCII && ($0.properties.isAlphabetic || ("0"..."9").contains($0))
+            }
             && part.unicodeScalars.first.map { !("0"..."9").contains($0) } == true
             && !ExpressionParser.isReserved(part.lowercased())
-        return isPlain ? part : "\"" + part.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\""
+        return isPlain
+            ? part
+            : "\"" + part.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\""
     }
 
     private static func sqlName(_ type: LogicalType) -> String {

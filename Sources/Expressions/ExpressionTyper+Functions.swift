@@ -26,9 +26,11 @@ extension ExpressionTyper {
             default: 1...1
             }
         guard counts.contains(arguments.count) else {
-            let expected = counts.upperBound == .max ? "at least 1" : counts.count == 1 ? "\(counts.lowerBound)" : "1 or 2"
+            let expected =
+                counts.upperBound == .max ? "at least 1" : counts.count == 1 ? "\(counts.lowerBound)" : "1 or 2"
             diagnostics.error(
-                .expressionType, "'\(name)' takes \(expected) argument\(expected == "1" ? "" : "s"), not \(arguments.count)",
+                .expressionType,
+                "'\(name)' takes \(expected) argument\(expected == "1" ? "" : "s"), not \(arguments.count)",
                 at: place)
             return nil
         }
@@ -48,7 +50,9 @@ extension ExpressionTyper {
     }
 
     private mutating func coalesce(_ arguments: [TypedNode], _ place: ExpressionPlace) -> TypedNode? {
-        guard let unified = unify(arguments, "the arguments of 'coalesce'"), var result = unified.last else { return nil }
+        guard let unified = unify(arguments, "the arguments of 'coalesce'"), var result = unified.last else {
+            return nil
+        }
         guard let type = result.type else { return .null(nil, at: place) }
         for node in unified.dropLast().reversed() {
             guard
@@ -63,7 +67,8 @@ extension ExpressionTyper {
 
     private mutating func text(_ name: String, _ node: TypedNode, _ place: ExpressionPlace) -> TypedNode? {
         guard node.type == nil || node.type == .string || node.type == .uuid else {
-            diagnostics.error(.expressionType, "'\(name)' takes a string, this is \(Self.name(node.type))", at: node.place)
+            diagnostics.error(
+                .expressionType, "'\(name)' takes a string, this is \(Self.name(node.type))", at: node.place)
             return nil
         }
         if node.type == nil { return .null(name == "length" ? .long : .string, at: place) }
@@ -177,7 +182,8 @@ extension ExpressionTyper {
         case (.double, .decimal(let precision, let scale)), (.float, .decimal(let precision, let scale)):
             return apply(.doubleToDecimal(scale: scale, precision: precision), [node], target, place)
         case (.int, .decimal(let precision, let scale)), (.long, .decimal(let precision, let scale)):
-            guard let wide = apply(.integerToDecimal(power: scale), [node], .decimal(precision: 38, scale: scale), place)
+            guard
+                let wide = apply(.integerToDecimal(power: scale), [node], .decimal(precision: 38, scale: scale), place)
             else { return nil }
             return apply(.rescaleDecimal(power: 0, rounding: .down, precision: precision), [wide], target, place)
         case (.decimal(_, let old), .decimal(let precision, let scale)):
@@ -192,7 +198,8 @@ extension ExpressionTyper {
         case (.int, .long): return convert(node, to: target)
         default:
             diagnostics.error(
-                .notSupportedYet, "cast from \(Self.name(from)) to \(Self.name(target)) is not supported yet", at: place)
+                .notSupportedYet, "cast from \(Self.name(from)) to \(Self.name(target)) is not supported yet", at: place
+            )
             return nil
         }
     }

@@ -58,7 +58,9 @@ struct ExpressionTyper<Scope: ExpressionScope> {
     private mutating func reference(_ path: [String], _ place: ExpressionPlace) -> TypedNode? {
         let name = path.joined(separator: ".")
         guard let entry = scope.resolve(path) else {
-            let near = nearestName(to: name, among: scope.knownNames) ?? nearestName(to: path.last ?? name, among: scope.knownNames)
+            let near =
+                nearestName(to: name, among: scope.knownNames)
+                ?? nearestName(to: path.last ?? name, among: scope.knownNames)
             diagnostics.error(
                 .unknownReference, "unknown field '\(name)' in \(scope.description)", at: place,
                 hint: near.map { "did you mean '\($0)'? (\(scope.description))" }
@@ -103,7 +105,11 @@ struct ExpressionTyper<Scope: ExpressionScope> {
         isNullable: Bool? = nil
     ) -> TypedNode? {
         let nullable: Bool
-        if case .isNull = operation { nullable = false } else { nullable = isNullable ?? inputs.contains(where: \.isNullable) }
+        if case .isNull = operation {
+            nullable = false
+        } else {
+            nullable = isNullable ?? inputs.contains(where: \.isNullable)
+        }
         let node = TypedNode(content: .apply(operation, inputs), type: type, isNullable: nullable, place: place)
         guard inputs.allSatisfy({ $0.constant != nil }) else { return node }
         guard let value = node.evaluatedConstant(type) else {

@@ -84,7 +84,8 @@ final class CSVSource: RecordSource {
             switch scan {
             case .needsMore:
                 // Only a record above the limit gets here: nextScan fills otherwise.
-                table.records[made] = failure(.tooLarge, start: start, length: min(buffer.count, BadRecord.keptBytes), line: lines, at: 0)
+                table.records[made] = failure(
+                    .tooLarge, start: start, length: min(buffer.count, BadRecord.keptBytes), line: lines, at: 0)
                 table.records[made].reserved = 1
                 isSkipping = true
                 record += made + 1
@@ -187,8 +188,10 @@ final class CSVSource: RecordSource {
         var index = 0
         while index < buffer.count {
             var probe = index
-            while probe < buffer.count, buffer.start[probe] == UInt8(ascii: "\r")
-                || delimiter == .whitespace && buffer.start[probe] == UInt8(ascii: " ") { probe += 1 }
+            while probe < buffer.count,
+                buffer.start[probe] == UInt8(ascii: "\r")
+                    || delimiter == .whitespace && buffer.start[probe] == UInt8(ascii: " ")
+            { probe += 1 }
             if probe < buffer.count, buffer.start[probe] == UInt8(ascii: "\n") {
                 index = probe + 1
                 lines += 1

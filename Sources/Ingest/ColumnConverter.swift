@@ -184,7 +184,9 @@ struct ColumnConverter {
                 if kind != CellKind.integer {
                     guard isNumber || isWritten else { return .unreadable }
                     // 3.0 and 1e3 are whole numbers too.
-                    if let whole = TextFormat.integer(cell.bytes) { value = whole } else {
+                    if let whole = TextFormat.integer(cell.bytes) {
+                        value = whole
+                    } else {
                         switch TextFormat.decimal(cell.bytes, precision: 38, scale: 0) {
                         case .value(let read):
                             guard let whole = Int64(exactly: read) else { return .outOfRange }

@@ -25,7 +25,8 @@ final class ContainerLines: ByteInput {
         reader = try AvroContainerReader(input: input, name: name)
         guard let record = reader.schema.record else {
             throw PipelineError(
-                .avroContainer, "its schema is not a record", hint: "events are records with fields", component: "file \(name)")
+                .avroContainer, "its schema is not a record", hint: "events are records with fields",
+                component: "file \(name)")
         }
         let columns = record.fields.map { ColumnSpec($0.name, $0.type.lineType, isNullable: $0.type.allowsNull) }
         let plan = try DecodePlan.compile(writer: reader.schema, columns: columns)
@@ -63,7 +64,8 @@ final class ContainerLines: ByteInput {
         decoder.decode(block, entries: nextEntry..<end, prefixBytes: 0, into: batch) { fault = fault ?? ($0, $1) }
         if let fault {
             throw InputError(
-                source: name, reason: "record \(block.entries[fault.entry].offset + 1) cannot be decoded: \(fault.error)")
+                source: name,
+                reason: "record \(block.entries[fault.entry].offset + 1) cannot be decoded: \(fault.error)")
         }
         nextEntry = end
         writer.write(batch, to: lines)

@@ -58,7 +58,8 @@ struct DaylightRule {
         let year = CivilDate(daysSinceEpoch: days).year
         let begin = daylight.begins.localSeconds(year) - Int64(standardOffset)
         let end = daylight.ends.localSeconds(year) - Int64(daylight.offset)
-        let isDaylight = begin < end
+        let isDaylight =
+            begin < end
             ? utcSeconds >= begin && utcSeconds < end : utcSeconds >= begin || utcSeconds < end
         return isDaylight ? daylight.offset : standardOffset
     }

@@ -20,7 +20,8 @@ extension IngestReader {
             try buffer.skipByteOrderMark()
             let format = try options.format ?? format(of: source.name) ?? format(of: buffer, name: source.name)
             let name = baseName(source.name)
-            let delimiter = options.delimiter
+            let delimiter =
+                options.delimiter
                 ?? .character(name.hasSuffix(".tsv") ? UInt8(ascii: "\t") : UInt8(ascii: ","))
             return Opened(buffer: buffer, format: format, delimiter: delimiter)
         } catch let error as DiagnosticsError {

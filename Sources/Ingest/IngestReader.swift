@@ -166,7 +166,8 @@ public final class IngestReader {
         let kept = UnsafeRawBufferPointer(rebasing: bytes.prefix(BadRecord.keptBytes))
         return BadRecord(
             file: file, line: table.firstLine + Int(record.line) + place.lines, column: place.column, field: field,
-            code: code, reason: reason, bytes: Array(kept), isTruncated: record.reserved == 1 || kept.count < bytes.count)
+            code: code, reason: reason, bytes: Array(kept),
+            isTruncated: record.reserved == 1 || kept.count < bytes.count)
     }
 
     /// Lines before `offset`, and the 1-based column in Unicode scalars.

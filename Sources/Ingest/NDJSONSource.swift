@@ -52,7 +52,8 @@ final class NDJSONSource: RecordSource {
                 table.base = UnsafePointer(buffer.start)
                 table.firstLine = line
                 table.records[0] = sp_json_record(
-                    start: 0, length: min(buffer.count, BadRecord.keptBytes), line: 0, status: RecordStatus.tooLarge.rawValue,
+                    start: 0, length: min(buffer.count, BadRecord.keptBytes), line: 0,
+                    status: RecordStatus.tooLarge.rawValue,
                     error_offset: 0, reserved: 1)
                 record += 1
                 isSkipping = true

@@ -31,7 +31,9 @@ public enum LibAvro {
         let bytes = datum.isEmpty ? [0] : datum
         let status: (read: Int32, left: Int) = bytes.withUnsafeBufferPointer { buffer in
             buffer.withMemoryRebound(to: CChar.self) { characters in
-                guard let reader = avro_reader_memory(characters.baseAddress, Int64(datum.count)) else { return (-1, 0) }
+                guard let reader = avro_reader_memory(characters.baseAddress, Int64(datum.count)) else {
+                    return (-1, 0)
+                }
                 defer { avro_reader_free(reader) }
                 let status = avro_value_read(reader, &value)
                 var left = 0

@@ -62,7 +62,8 @@ struct AggregationBinder {
         }
         var candidates = scopes
         if let filter, let names = filter.eventTypes {
-            for name in names.sorted() where !scopes.contains(where: { $0.event.name == name }) && !broken.contains(name) {
+            for name in names.sorted()
+            where !scopes.contains(where: { $0.event.name == name }) && !broken.contains(name) {
                 unknown(name, at: filter.location, "filter")
             }
             candidates = scopes.filter { names.contains($0.event.name) }
@@ -109,7 +110,9 @@ struct AggregationBinder {
         into diagnostics: inout Diagnostics
     ) {
         // A filter's references are reported by the expression's own typing, at their place inside the text.
-        if filter?.location == reference.location || measures.contains(where: { $0.filter?.location == reference.location }) {
+        if filter?.location == reference.location
+            || measures.contains(where: { $0.filter?.location == reference.location })
+        {
             for predicate in [filter].compactMap({ $0 }) + measures.compactMap(\.filter)
             where predicate.location == reference.location {
                 let candidate = scopes.max { a, b in matches(a, predicate) < matches(b, predicate) }
@@ -122,7 +125,8 @@ struct AggregationBinder {
             if case .missing(let hint?) = scope.find(reference.path) { reason = reason ?? hint }
         }
         let text = reference.path.last.map { _ in reference.path.joined(separator: ".") } ?? ""
-        let bare = reference.path.count > 1 && EventScope.classes[reference.path[0]] != nil
+        let bare =
+            reference.path.count > 1 && EventScope.classes[reference.path[0]] != nil
             ? reference.path.dropFirst().joined(separator: ".") : text
         for scope in scopes where reason == nil {
             if let near = nearestName(to: bare, among: scope.knownNames) {
@@ -132,7 +136,8 @@ struct AggregationBinder {
         let fields = scopes.count == 1 ? scopes[0].knownNames : []
         diagnostics.error(
             .unknownField, "unknown field '\(text)' in aggregation '\(name)'", at: reference.location, path: path,
-            hint: reason ?? (fields.isEmpty ? nil : "fields of '\(scopes[0].event.name)': \(fields.joined(separator: ", "))"))
+            hint: reason
+                ?? (fields.isEmpty ? nil : "fields of '\(scopes[0].event.name)': \(fields.joined(separator: ", "))"))
     }
 
     private func matches(_ scope: EventScope, _ predicate: ParsedPredicate) -> Int {
@@ -159,8 +164,10 @@ struct AggregationBinder {
             }
             if column.moneyScale != nil || column.type == .json {
                 diagnostics.error(
-                    .invalidGroup, "cannot group by '\(group.path.joined(separator: "."))', which is "
-                        + (column.moneyScale != nil ? "money" : column.type.word), at: group.location, path: "\(path).group_by",
+                    .invalidGroup,
+                    "cannot group by '\(group.path.joined(separator: "."))', which is "
+                        + (column.moneyScale != nil ? "money" : column.type.word), at: group.location,
+                    path: "\(path).group_by",
                     hint: column.moneyScale != nil ? "group by '\(column.column)', the count of minor units" : nil)
                 isComplete = false
             }
@@ -193,7 +200,8 @@ struct AggregationBinder {
         guard let result = measure.function.resultType(over: column?.type) else {
             let field = measure.field?.path.joined(separator: ".") ?? ""
             diagnostics.error(
-                .measureType, "'\(measure.function.rawValue)' cannot be computed over '\(field)', which is "
+                .measureType,
+                "'\(measure.function.rawValue)' cannot be computed over '\(field)', which is "
                     + (column?.type.word ?? "nothing"), at: measure.field?.location, path: measure.path,
                 hint: measure.function == .sum || measure.function == .avg
                     ? "\(measure.function.rawValue) takes a number; give the field a type such as long or money" : nil)

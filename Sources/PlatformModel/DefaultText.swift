@@ -43,7 +43,9 @@ enum DefaultText {
     }
 
     private static func leaf(_ node: ConfigNode, _ type: FieldType, _ reason: inout String?) -> AvroDefault? {
-        guard let scalar = node.scalar else { return fail("takes a single value, found \(node.kindDescription)", &reason) }
+        guard let scalar = node.scalar else {
+            return fail("takes a single value, found \(node.kindDescription)", &reason)
+        }
         let text = scalar.text
         if let misfit = ValueText.misfit(text, type) { return fail("'\(text)' \(misfit)", &reason) }
         switch type {

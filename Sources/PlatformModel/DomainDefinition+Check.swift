@@ -22,13 +22,16 @@ extension DomainReader {
     fileprivate mutating func read(_ tree: ConfigNode) -> DomainDefinition? {
         guard var top = MappingReader(tree, path: "", into: &diagnostics) else { return nil }
         // The merged tree begins in the platform's file; what the domain lacks is reported in the domain's.
-        let location = top.mapping.entry("domain")?.keyLocation ?? top.mapping.entry("event_types")?.keyLocation ?? tree.location
+        let location =
+            top.mapping.entry("domain")?.keyLocation ?? top.mapping.entry("event_types")?.keyLocation ?? tree.location
         let name = top.string("domain", into: &diagnostics)
         if top.node("domain") == nil {
             error(.missingKey, "missing key 'domain'", at: location, path: "domain", hint: "write domain: <name>")
         }
         if let name, !NameRule.isDomain(name) {
-            error(.invalidName, "'\(name)' cannot name a domain", at: top.mapping["domain"]?.location, path: "domain", hint: NameRule.hint)
+            error(
+                .invalidName, "'\(name)' cannot name a domain", at: top.mapping["domain"]?.location, path: "domain",
+                hint: NameRule.hint)
         }
         let version = top.text("version", into: &diagnostics)
         let description = top.string("description", into: &diagnostics)
@@ -53,7 +56,8 @@ extension DomainReader {
         let sampleData = readSampleData(top.node("sample_data"))
         guard let name else { return nil }
         return DomainDefinition(
-            name: name, location: location, version: version, description: description, primaryKey: primaryKey, namespace: namespace,
+            name: name, location: location, version: version, description: description, primaryKey: primaryKey,
+            namespace: namespace,
             eventTypes: scopes.map(\.event), aggregations: aggregations, alerts: alerts, synthetic: synthetic,
             sampleData: sampleData)
     }

@@ -67,7 +67,9 @@ extension DomainReader {
                 at: reader.mapping["raw_events"]?.location, path: "\(path).raw_events",
                 hint: hint(for: "primary", among: platform.sinks.map(\.name), "sinks"))
         }
-        if !scopes.contains(where: { $0.event.name == name }) { scopes.append(EventScope(event: event, broken: broken)) }
+        if !scopes.contains(where: { $0.event.name == name }) {
+            scopes.append(EventScope(event: event, broken: broken))
+        }
     }
 
     private mutating func readMessageKey(

@@ -68,10 +68,13 @@ extension DomainReader {
         let symbols = WeightedValueReader.items(values)
         checkSymbols(symbols.map { ($0.text, $0.location) }, path: reader.childPath("values"))
         var mapping = reader.mapping
-        let list = symbols.map { ConfigNode(.scalar(ConfigScalar($0.text, isPlain: false)), at: $0.location, layer: values.layer) }
-        mapping.set(.init(
-            key: "symbols", keyLocation: values.location,
-            node: ConfigNode(.sequence(list), at: values.location, layer: values.layer)))
+        let list = symbols.map {
+            ConfigNode(.scalar(ConfigScalar($0.text, isPlain: false)), at: $0.location, layer: values.layer)
+        }
+        mapping.set(
+            .init(
+                key: "symbols", keyLocation: values.location,
+                node: ConfigNode(.sequence(list), at: values.location, layer: values.layer)))
         let node = ConfigNode(.mapping(mapping), at: reader.location, layer: values.layer)
         guard var inner = MappingReader(node, path: reader.path, into: &diagnostics) else { return nil }
         reader.allow("type", "symbols", "fields", "scale")
@@ -127,7 +130,9 @@ extension DomainReader {
     private mutating func readValues(_ node: ConfigNode?, _ field: inout Field, path: String) {
         guard let node else { return }
         if node.scalar != nil {
-            error(.wrongType, "'values' takes a list or a map of weights, found \(node.kindDescription)", at: node.location, path: path)
+            error(
+                .wrongType, "'values' takes a list or a map of weights, found \(node.kindDescription)",
+                at: node.location, path: path)
             return
         }
         for item in WeightedValueReader.items(node) {

@@ -60,7 +60,8 @@ extension DomainReader {
         }
         if !fits {
             error(
-                .invalidGenerator, "'\(type)' cannot make values of '\(field.name)', which is \(field.type.description)",
+                .invalidGenerator,
+                "'\(type)' cannot make values of '\(field.name)', which is \(field.type.description)",
                 at: location, path: path)
         }
     }
@@ -99,7 +100,9 @@ extension DomainReader {
             return reader.requiredString("pattern", into: &diagnostics).map { .pattern($0) }
         case "provider":
             let name = reader.requiredString("provider", into: &diagnostics)
-            return name.map { provider($0, at: reader.mapping["provider"]?.location ?? reader.location, path: reader.path) }
+            return name.map {
+                provider($0, at: reader.mapping["provider"]?.location ?? reader.location, path: reader.path)
+            }
         default:
             guard reader.requiredNode("value", into: &diagnostics) != nil,
                 let text = reader.text("value", into: &diagnostics)

@@ -25,7 +25,9 @@ extension DomainReader {
                 at: reader.mapping.entry("user_pool_size")?.keyLocation, path: "synthetic.user_pool_size")
         }
         settings.entityPoolSize = pool ?? alias ?? settings.entityPoolSize
-        for key in ["late", "duplicates", "corrupt", "anomalies", "late_rate", "duplicate_rate", "corrupt_rate", "anomaly_rate"] {
+        for key in [
+            "late", "duplicates", "corrupt", "anomalies", "late_rate", "duplicate_rate", "corrupt_rate", "anomaly_rate",
+        ] {
             reader.refuse(key, "'\(key)' is", hint: "only out_of_order is", into: &diagnostics)
         }
         if let node = reader.node("patterns") { readPatterns(node, &settings) }
@@ -88,14 +90,17 @@ extension DomainReader {
                     .missingKey, "a transition needs 'from', 'to' or both", at: item.location, path: path,
                     hint: "without 'from' it begins a session, without 'to' it ends one")
             }
-            unique("\(from ?? "the start") → \(to ?? "the end")", "transitions", at: item.location, path: path, seen: &pairs)
+            unique(
+                "\(from ?? "the start") → \(to ?? "the end")", "transitions", at: item.location, path: path,
+                seen: &pairs)
             guard let probability else { continue }
             let key = from ?? ""
             sums[key, default: 0] += probability
             // A sum of shares such as 0.1 is off by a few units in the last place.
             if sums[key, default: 0] > 1 + 1e-9, sums[key, default: 0] - probability <= 1 + 1e-9 {
                 error(
-                    .invalidProbability, "the transitions from \(from.map { "'\($0)'" } ?? "the start") add up to more than 1",
+                    .invalidProbability,
+                    "the transitions from \(from.map { "'\($0)'" } ?? "the start") add up to more than 1",
                     at: inner.mapping["probability"]?.location ?? item.location, path: path)
             }
             settings.transitions.append(.init(from: from, to: to, probability: probability))
@@ -142,7 +147,9 @@ extension DomainReader {
             }
             for item in items {
                 guard let scalar = item.scalar, !item.isNull else {
-                    error(.wrongType, "a sample value is a single value, found \(item.kindDescription)", at: item.location, path: path)
+                    error(
+                        .wrongType, "a sample value is a single value, found \(item.kindDescription)",
+                        at: item.location, path: path)
                     continue
                 }
                 if let reason = ValueText.misfit(scalar.text, type) {

@@ -8,7 +8,9 @@ extension DomainReader {
         for entry in reader.mapping.entries where !entry.key.hasPrefix("x-") {
             let path = "types.\(entry.key)"
             if !NameRule.isIdentifier(entry.key) {
-                error(.invalidName, "'\(entry.key)' cannot be a name", at: entry.keyLocation, path: path, hint: NameRule.hint)
+                error(
+                    .invalidName, "'\(entry.key)' cannot be a name", at: entry.keyLocation, path: path,
+                    hint: NameRule.hint)
             } else if TypeSyntax.builtInNames.contains(entry.key) {
                 error(.reservedName, "'\(entry.key)' is a built-in type", at: entry.keyLocation, path: path)
             } else {
@@ -78,7 +80,8 @@ extension DomainReader {
             if defaultType == nil {
                 error(
                     .missingKey, "missing key 'type' in '\(reader.path)'", at: reader.location,
-                    path: reader.childPath("type"), hint: "known types: \(TypeSyntax.builtInNames.joined(separator: ", "))")
+                    path: reader.childPath("type"),
+                    hint: "known types: \(TypeSyntax.builtInNames.joined(separator: ", "))")
             }
             refuseUnused(parts, reader, of: "a field without 'type'")
             return defaultType
@@ -182,7 +185,9 @@ extension DomainReader {
         case "money":
             parts.used.insert("scale")
             if isInside {
-                return invalid("money cannot stand inside an array or a map", hint: "use decimal(18,2), or a record with a money field")
+                return invalid(
+                    "money cannot stand inside an array or a map",
+                    hint: "use decimal(18,2), or a record with a money field")
             }
             return .money(scale: parts.scale ?? 2)
         case "enum":

@@ -16,7 +16,9 @@ struct BoundColumn {
 
     /// As expressions take it: for money the type of the column itself, and its scale.
     var entry: ScopeEntry {
-        ScopeEntry(column: column, type: moneyScale == nil ? type : .long, isNullable: isNullable, moneyScale: moneyScale, constant: constant)
+        ScopeEntry(
+            column: column, type: moneyScale == nil ? type : .long, isNullable: isNullable, moneyScale: moneyScale,
+            constant: constant)
     }
 }
 
@@ -56,8 +58,9 @@ struct EventScope: ExpressionScope {
             case "timestamp": return plain(first, .timestamp, first)
             case "entity_id", event.primaryKey: return plain(event.primaryKey, .string, event.primaryKey)
             case "event_type":
-                return .found(.init(
-                    column: first, type: .string, isNullable: false, constant: event.name, words: [first]))
+                return .found(
+                    .init(
+                        column: first, type: .string, isNullable: false, constant: event.name, words: [first]))
             default: break
             }
         }
@@ -66,7 +69,8 @@ struct EventScope: ExpressionScope {
             let rest = Array(path.dropFirst())
             let owner = event.fields.first { $0.name == rest[0] || $0.storedName == rest[0] }
             if let owner, owner.role != role {
-                return .missing(hint: "'\(rest[0])' is in \(owner.role.rawValue)s: write '\(rest.joined(separator: "."))'")
+                return .missing(
+                    hint: "'\(rest[0])' is in \(owner.role.rawValue)s: write '\(rest.joined(separator: "."))'")
             }
             return find(rest, in: event.fields, isNullable: false, prefix: [])
         }

@@ -49,7 +49,8 @@ extension FieldType: CustomStringConvertible {
         case .money(let scale): scale == 2 ? "money" : "money of scale \(scale)"
         case .enumeration(let symbols): "enum of \(symbols.joined(separator: ", "))"
         case .record(let fields):
-            "record of " + fields.map { "\($0.name) \($0.type)\($0.isNullable ? " nullable" : "")" }.joined(separator: ", ")
+            "record of "
+                + fields.map { "\($0.name) \($0.type)\($0.isNullable ? " nullable" : "")" }.joined(separator: ", ")
         case .array(let inner): "array<\(inner)>"
         case .map(let inner): "map<\(inner)>"
         }

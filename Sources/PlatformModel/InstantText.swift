@@ -45,7 +45,9 @@ enum InstantText {
 
     private static func secondMilliseconds(_ text: Substring) -> Int64? {
         let parts = text.split(separator: ".", omittingEmptySubsequences: false)
-        guard parts.count <= 2, parts[0].utf8.count == 2, let seconds = number(parts[0]), seconds < 60 else { return nil }
+        guard parts.count <= 2, parts[0].utf8.count == 2, let seconds = number(parts[0]), seconds < 60 else {
+            return nil
+        }
         guard parts.count == 2 else { return seconds * 1000 }
         guard (1...3).contains(parts[1].utf8.count), var fraction = number(parts[1]) else { return nil }
         for _ in parts[1].utf8.count..<3 { fraction *= 10 }

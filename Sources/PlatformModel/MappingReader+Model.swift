@@ -27,7 +27,8 @@ extension MappingReader {
         guard (0...1).contains(value) else {
             diagnostics.error(
                 .invalidProbability, "'\(key)' is \(value); it takes 0 to 1", at: mapping[key]?.location,
-                path: childPath(key), hint: value > 1 && value <= 100 ? "for \(value) percent write \(value / 100)" : nil)
+                path: childPath(key),
+                hint: value > 1 && value <= 100 ? "for \(value) percent write \(value / 100)" : nil)
             return nil
         }
         return value

@@ -76,7 +76,9 @@ extension DomainReader {
                 path: reader.childPath(key), hint: "move it into 'measures'")
         }
         guard let items = node.sequence, !items.isEmpty else {
-            error(.wrongType, "'measures' takes a list with at least one measure", at: node.location, path: reader.childPath("measures"))
+            error(
+                .wrongType, "'measures' takes a list with at least one measure", at: node.location,
+                path: reader.childPath("measures"))
             return nil
         }
         var isComplete = short.isEmpty
@@ -144,7 +146,8 @@ extension DomainReader {
         return MeasureDraft(
             function: function,
             field: field.map { ($0.split(separator: ".").map(String.init), fieldNode?.location ?? reader.location) },
-            name: name ?? function.defaultName, location: (reader.mapping["as"] ?? typeNode)?.location ?? reader.location,
+            name: name ?? function.defaultName,
+            location: (reader.mapping["as"] ?? typeNode)?.location ?? reader.location,
             filter: filter, hasFilter: hasFilter, path: reader.path)
     }
 }

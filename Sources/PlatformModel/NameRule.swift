@@ -15,7 +15,9 @@ enum NameRule {
     }
 
     /// A domain's name is also a folder's: as a name, but with `-` inside.
-    static func isDomain(_ text: String) -> Bool { isIdentifier(text.replacing("-", with: "_")) && !text.hasPrefix("-") }
+    static func isDomain(_ text: String) -> Bool {
+        isIdentifier(text.replacing("-", with: "_")) && !text.hasPrefix("-")
+    }
 
     /// Kafka's rule.
     static func isTopic(_ text: String) -> Bool {

@@ -118,7 +118,8 @@ extension PlatformSettings {
         {
             let levels = ["trace", "debug", "info", "notice", "warning", "error", "critical"]
             monitoring.logLevel = log.choice("level", of: levels, into: &diagnostics) ?? monitoring.logLevel
-            monitoring.logFormat = log.choice("format", of: ["text", "json"], into: &diagnostics) ?? monitoring.logFormat
+            monitoring.logFormat =
+                log.choice("format", of: ["text", "json"], into: &diagnostics) ?? monitoring.logFormat
             log.finish(into: &diagnostics)
         }
         reader.finish(into: &diagnostics)

@@ -40,7 +40,9 @@ struct PluginSelectionReader {
             } else if let plugin = plugins.plugin(kind, entry.key) {
                 reader.allow(entry.key)
                 _ = check(plugin, entry.node, path: "\(path).\(entry.key)", at: entry.keyLocation, into: &diagnostics)
-            } else if entry.node.mapping != nil, nearestName(to: entry.key, among: plugins.names(kind) + ["type"]) == nil {
+            } else if entry.node.mapping != nil,
+                nearestName(to: entry.key, among: plugins.names(kind) + ["type"]) == nil
+            {
                 reader.allow(entry.key)
                 diagnostics.warning(
                     .uncheckedPluginBlock, "there is no \(word) plugin '\(entry.key)'; its options are not checked",

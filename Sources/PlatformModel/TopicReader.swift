@@ -50,7 +50,9 @@ enum TopicReader {
         guard node.mapping != nil else {
             return reader.duration("retention", positive: true, into: &diagnostics).map { ($0, nil) }
         }
-        guard var inner = MappingReader(node, path: reader.childPath("retention"), into: &diagnostics) else { return nil }
+        guard var inner = MappingReader(node, path: reader.childPath("retention"), into: &diagnostics) else {
+            return nil
+        }
         var bytes: Int64?
         if let size = inner.node("size") {
             bytes = size.scalar.flatMap { ByteSizeText.bytes($0.text) }
@@ -74,7 +76,8 @@ enum TopicReader {
             if let key = ours[entry.key] {
                 diagnostics.error(
                     .conflictingKeys, "'\(entry.key)' is set by '\(key)'", at: entry.keyLocation,
-                    path: "\(path).\(entry.key)", hint: "write retention: 7 days, or retention: {time: 7 days, size: 1 GiB}")
+                    path: "\(path).\(entry.key)",
+                    hint: "write retention: 7 days, or retention: {time: 7 days, size: 1 GiB}")
             } else if let scalar = entry.node.scalar, !entry.node.isNull {
                 topic.config[entry.key] = scalar.text
             } else {

@@ -15,7 +15,8 @@ enum WindowReader {
         let type = reader.choice("type", of: types, into: &diagnostics)
         if let type, ["session", "cumulate", "unbounded"].contains(type) {
             diagnostics.error(
-                .notSupportedYet, "windows of type '\(type)' are not supported yet", at: reader.mapping["type"]?.location,
+                .notSupportedYet, "windows of type '\(type)' are not supported yet",
+                at: reader.mapping["type"]?.location,
                 path: "\(path).type", hint: "use tumbling or sliding")
             return nil
         }

@@ -22,7 +22,9 @@ public struct OptionValues: Sendable {
     public func secret(_ key: String) -> Secret? { if case .secret(let value)? = values[key] { value } else { nil } }
     public func integer(_ key: String) -> Int? { if case .integer(let value)? = values[key] { value } else { nil } }
     public func boolean(_ key: String) -> Bool? { if case .boolean(let value)? = values[key] { value } else { nil } }
-    public func strings(_ key: String) -> [String]? { if case .strings(let value)? = values[key] { value } else { nil } }
+    public func strings(_ key: String) -> [String]? {
+        if case .strings(let value)? = values[key] { value } else { nil }
+    }
     public func milliseconds(_ key: String) -> Int64? {
         if case .durationMilliseconds(let value)? = values[key] { value } else { nil }
     }
@@ -50,7 +52,9 @@ extension PluginSpec {
         for option in options {
             if let child = reader.node(option.key) {
                 if let scalar = child.scalar, scalar.holdsVariable {
-                    result.set(option.key, option.isSecret ? .secret(Secret(scalar.text)) : .string(scalar.text), at: child.location)
+                    result.set(
+                        option.key, option.isSecret ? .secret(Secret(scalar.text)) : .string(scalar.text),
+                        at: child.location)
                 } else if let value = option.read(child, &reader, into: &diagnostics) {
                     result.set(option.key, value, at: child.location)
                 }
@@ -68,7 +72,8 @@ extension PluginSpec {
                 result.set(option.key, value, at: nil)
             } else if option.isRequired {
                 diagnostics.error(
-                    .missingKey, "\(kind.rawValue.replacing("_", with: " ")) '\(name)' needs the option '\(option.key)'",
+                    .missingKey,
+                    "\(kind.rawValue.replacing("_", with: " ")) '\(name)' needs the option '\(option.key)'",
                     at: location, path: "\(path).\(option.key)",
                     hint: "\(option.doc)\(option.example.map { " Example: \(option.key): \($0)" } ?? "")")
             }

@@ -23,7 +23,10 @@ extension PluginSpec {
         for option in options {
             lines += ["  - key: \(option.key)", "    type: \(quoted(option.type.text))"]
             if let value = option.defaultValue { lines.append("    default: \(quoted(value))") }
-            lines += ["    required: \(option.isRequired)", "    secret: \(option.isSecret)", "    doc: \(quoted(option.doc))"]
+            lines += [
+                "    required: \(option.isRequired)", "    secret: \(option.isSecret)",
+                "    doc: \(quoted(option.doc))",
+            ]
             if let example = option.example { lines.append("    example: \(quoted(example))") }
         }
         return lines.joined(separator: "\n") + "\n"
@@ -40,7 +43,9 @@ extension OptionSpec.ValueType {
         switch self {
         case .string: "text"
         case .integer(let range):
-            range == Int.min...Int.max ? "integer" : "integer, \(range.lowerBound) to \(range.upperBound == .max ? "…" : String(range.upperBound))"
+            range == Int.min...Int.max
+                ? "integer"
+                : "integer, \(range.lowerBound) to \(range.upperBound == .max ? "…" : String(range.upperBound))"
         case .boolean: "true or false"
         case .duration: "duration"
         case .byteSize: "size in bytes"

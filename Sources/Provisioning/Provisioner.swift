@@ -70,10 +70,13 @@ public struct Provisioner {
             return Plan.Item(.schema, subject.name, .refuse, ["\(error)"])
         }
         guard let latest = try broker.latestSchema(subject: subject.name) else {
-            return Plan.Item(.schema, subject.name, .create, ["version 1, \(subject.eventType.schema.fields.count) fields"])
+            return Plan.Item(
+                .schema, subject.name, .create, ["version 1, \(subject.eventType.schema.fields.count) fields"])
         }
         let previous = try AvroSchema.parse(json: latest.schema)
-        if try latest.schema == text || previous == AvroSchema.parse(json: text) { return Plan.Item(.schema, subject.name, .none) }
+        if try latest.schema == text || previous == AvroSchema.parse(json: text) {
+            return Plan.Item(.schema, subject.name, .none)
+        }
         do {
             _ = try DecodePlan.compile(writer: previous, columns: subject.eventType.columns, reader: schema)
         } catch {
@@ -81,7 +84,9 @@ public struct Provisioner {
                 .incompatibleSchema,
                 "event type '\(subject.eventType.name)' could not read the events that are there: \(error)",
                 at: subject.eventType.location,
-                hint: "give a new field `nullable: true` or a `default:`, keep the type of an old one, or use a new topic")
+                hint:
+                    "give a new field `nullable: true` or a `default:`, keep the type of an old one, or use a new topic"
+            )
             return Plan.Item(.schema, subject.name, .refuse, ["\(error)"])
         }
         return Plan.Item(.schema, subject.name, .alter, changedFields(from: previous, to: subject.eventType.schema))
@@ -91,7 +96,9 @@ public struct Provisioner {
         guard case .record(let old) = previous else { return [] }
         let added = record.fields.filter { field in !old.fields.contains { $0.name == field.name } }
         let removed = old.fields.filter { field in !record.fields.contains { $0.name == field.name } }
-        let changed = record.fields.filter { field in old.fields.contains { $0.name == field.name && $0.type != field.type } }
+        let changed = record.fields.filter { field in
+            old.fields.contains { $0.name == field.name && $0.type != field.type }
+        }
         return added.map { "add field \($0.name)" } + removed.map { "remove field \($0.name)" }
             + changed.map { "change the type of field \($0.name)" }
     }
@@ -102,7 +109,8 @@ public struct Provisioner {
         _ topic: TopicDefinition, _ live: TopicDescription?, _ diagnostics: inout Diagnostics
     ) -> Plan.Item {
         guard let live else {
-            return Plan.Item(.topic, topic.name, .create, ["\(topic.partitions) partition\(topic.partitions == 1 ? "" : "s")"])
+            return Plan.Item(
+                .topic, topic.name, .create, ["\(topic.partitions) partition\(topic.partitions == 1 ? "" : "s")"])
         }
         if topic.partitions < live.partitions {
             diagnostics.error(
@@ -138,7 +146,8 @@ public struct Provisioner {
         let name = table.definition.name
         switch try sink.plan(table.definition) {
         case .none: return Plan.Item(.table, name, .none)
-        case .create: return Plan.Item(.table, name, .create, ["\(table.definition.columns.count) columns in sink \(table.sink)"])
+        case .create:
+            return Plan.Item(.table, name, .create, ["\(table.definition.columns.count) columns in sink \(table.sink)"])
         case .alter(let steps): return Plan.Item(.table, name, .alter, steps)
         case .rebuild(let steps):
             let shortened = try table.topics.filter { topic in

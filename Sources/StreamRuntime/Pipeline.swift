@@ -158,7 +158,8 @@ public final class Pipeline: Sendable {
     }
 
     private func makeShared(
-        _ sinkQueue: BoundedQueue<SinkMessage>, _ hashKey: HashKey, _ targets: (list: [SinkThread.Target], raw: [Int: Int])
+        _ sinkQueue: BoundedQueue<SinkMessage>, _ hashKey: HashKey,
+        _ targets: (list: [SinkThread.Target], raw: [Int: Int])
     ) -> Worker.Shared {
         Worker.Shared(
             topology: topology,

@@ -35,11 +35,13 @@ public final class EventPublisher {
             }
             // Only what was planned and applied is written: an unchecked schema could make the topic unreadable.
             let wanted = AvroSchema.record(eventType.schema).json(pretty: false)
-            guard try latest.schema == wanted || AvroSchema.parse(json: latest.schema) == AvroSchema.parse(json: wanted) else {
+            guard try latest.schema == wanted || AvroSchema.parse(json: latest.schema) == AvroSchema.parse(json: wanted)
+            else {
                 throw PipelineError(
                     .notApplied,
                     "the registered schema of topic '\(eventType.topic.name)' is not that of event type '\(eventType.name)'",
-                    hint: "look at `streamplat plan`; if the topic belongs to another domain, give this event type a `topic:`",
+                    hint:
+                        "look at `streamplat plan`; if the topic belongs to another domain, give this event type a `topic:`",
                     exitCode: 1)
             }
             let columns = BatchSchema(eventType.columns)
@@ -60,7 +62,8 @@ public final class EventPublisher {
         block.removeAll()
         channel.encoder.encode(
             batch, schemaID: channel.schemaID, keyColumn: channel.keyColumn, timestampColumn: channel.timestampColumn,
-            into: block) { row, error in onError(row, "\(error)") }
+            into: block
+        ) { row, error in onError(row, "\(error)") }
         if block.count > 0 { try producer.send(block, to: channel.topic) }
     }
 

@@ -104,10 +104,13 @@ final class FileOutput: GenerationOutput {
         block.removeAll()
         var fault: String?
         let timestamp = batch.batch.schema.index(of: "timestamp") ?? 1
-        encoder.encode(batch.batch, schemaID: nil, keyColumn: nil, timestampColumn: timestamp, into: block) { _, error in
+        encoder.encode(batch.batch, schemaID: nil, keyColumn: nil, timestampColumn: timestamp, into: block) {
+            _, error in
             fault = fault ?? "\(error)"
         }
-        if let fault { throw PipelineError(.generatedValueRefused, "a generated event does not fit its schema: \(fault)") }
+        if let fault {
+            throw PipelineError(.generatedValueRefused, "a generated event does not fit its schema: \(fault)")
+        }
         try container.append(block)
     }
 

@@ -17,7 +17,9 @@ public struct IngestJob {
         self.options = options
         // What the domain file says about names in payloads; a mapping on the command line says otherwise.
         for field in eventType.fields {
-            guard let source = field.sourceName, !options.mappings.contains(where: { $0.field == field.name }) else { continue }
+            guard let source = field.sourceName, !options.mappings.contains(where: { $0.field == field.name }) else {
+                continue
+            }
             self.options.mappings.append(.init(column: source, field: field.name))
         }
         self.broker = broker

@@ -31,7 +31,9 @@ public struct SchemaFiles: Sendable {
         let changed = files.filter { (try? String(contentsOfFile: "\(root)/\($0.path)", encoding: .utf8)) != $0.text }
         let present = (try? FileManager.default.contentsOfDirectory(atPath: "\(root)/\(folder)")) ?? []
         let wanted = Set(files.map(\.path))
-        let obsolete = present.filter { $0.hasSuffix(".avsc") }.map { "\(folder)/\($0)" }.filter { !wanted.contains($0) }
+        let obsolete = present.filter { $0.hasSuffix(".avsc") }.map { "\(folder)/\($0)" }.filter {
+            !wanted.contains($0)
+        }
         return (changed, obsolete.sorted())
     }
 

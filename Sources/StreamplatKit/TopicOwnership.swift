@@ -20,14 +20,17 @@ public struct TopicOwnership {
             let names = (try? FileManager.default.contentsOfDirectory(atPath: "\(root)/\(folder)")) ?? []
             for name in names.sorted() where name.hasSuffix(".yaml") {
                 guard let other = load("\(root)/\(folder)/\(name)"), other.name != domain.name else { continue }
-                let owned = Dictionary(other.eventTypes.map { ($0.topic.name, $0) }, uniquingKeysWith: { first, _ in first })
+                let owned = Dictionary(
+                    other.eventTypes.map { ($0.topic.name, $0) }, uniquingKeysWith: { first, _ in first })
                 for eventType in domain.eventTypes {
                     guard let rival = owned[eventType.topic.name] else { continue }
                     diagnostics.error(
                         .topicTwice, "topic '\(eventType.topic.name)' is also that of domain '\(other.name)'",
                         at: eventType.topic.location ?? eventType.location,
                         notes: [.init("there it is event type '\(rival.name)'", at: rival.location)],
-                        hint: "give one of them a topic of its own: topic: \(project.platform.topicPrefix).\(domain.name).\(eventType.name)")
+                        hint:
+                            "give one of them a topic of its own: topic: \(project.platform.topicPrefix).\(domain.name).\(eventType.name)"
+                    )
                 }
             }
         }

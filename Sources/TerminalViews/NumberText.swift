@@ -69,7 +69,8 @@ public enum NumberText {
         let date = civil(days)
         let time = [ofDay / 3600, ofDay / 60 % 60, ofDay % 60].map { twoDigits($0) }.joined(separator: ":")
         let missingDigits = (0...9999).contains(date.year) ? 4 - "\(date.year)".count : 0
-        return "\(String(repeating: "0", count: missingDigits))\(date.year)-\(twoDigits(date.month))-\(twoDigits(date.day)) \(time) UTC"
+        return
+            "\(String(repeating: "0", count: missingDigits))\(date.year)-\(twoDigits(date.month))-\(twoDigits(date.day)) \(time) UTC"
     }
 
     static func seconds(_ duration: Duration) -> Double {
@@ -96,7 +97,9 @@ public enum NumberText {
 
     private static func twoDigits(_ value: Int64) -> String { value < 10 ? "0\(value)" : "\(value)" }
 
-    private static func floorDivide(_ value: Int64, _ by: Int64) -> Int64 { value >= 0 ? value / by : (value + 1) / by - 1 }
+    private static func floorDivide(_ value: Int64, _ by: Int64) -> Int64 {
+        value >= 0 ? value / by : (value + 1) / by - 1
+    }
 
     /// Year, month and day of a day number since 1970-01-01 (H. Hinnant, "chrono-compatible low-level date
     /// algorithms", civil_from_days).

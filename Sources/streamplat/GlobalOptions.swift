@@ -82,7 +82,9 @@ extension Project {
     func requireDomain() throws -> DomainDefinition {
         guard let domain else {
             throw DiagnosticsError(
-                Diagnostic(.missingKey, "no domain was named and default_domain is not set", hint: "name one: streamplat … DOMAIN"))
+                Diagnostic(
+                    .missingKey, "no domain was named and default_domain is not set",
+                    hint: "name one: streamplat … DOMAIN"))
         }
         return domain
     }

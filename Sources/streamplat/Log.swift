@@ -30,7 +30,8 @@ enum Log {
     static func write(_ level: Level, _ message: String) {
         let settings = settings.withLock { $0 }
         guard level.rank >= settings.threshold.rank else { return }
-        let now = TextFormat.timestamp(Int64(Date().timeIntervalSince1970 * 1000), style: settings.isJSON ? .iso8601 : .sqlite)
+        let now = TextFormat.timestamp(
+            Int64(Date().timeIntervalSince1970 * 1000), style: settings.isJSON ? .iso8601 : .sqlite)
         if settings.isJSON {
             Failure.print(
                 JSONValue.object([

@@ -9,7 +9,8 @@ import StreamplatKit
 struct Streamplat: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "streamplat",
-        abstract: "One YAML file becomes schemas, topics, synthetic events, windowed aggregations, tables and a running pipeline.",
+        abstract:
+            "One YAML file becomes schemas, topics, synthetic events, windowed aggregations, tables and a running pipeline.",
         discussion: """
             A first run, with nothing else installed:
               streamplat apply domains/ecommerce.yaml
@@ -19,7 +20,9 @@ struct Streamplat: ParsableCommand {
             """,
         version: Version.current,
         groupedSubcommands: [
-            CommandGroup(name: "Describe and check:", subcommands: [ValidateCommand.self, SchemaCommand.self, ConfigCommand.self, PluginsCommand.self]),
+            CommandGroup(
+                name: "Describe and check:",
+                subcommands: [ValidateCommand.self, SchemaCommand.self, ConfigCommand.self, PluginsCommand.self]),
             CommandGroup(name: "Make it so:", subcommands: [PlanCommand.self, ApplyCommand.self]),
             CommandGroup(name: "Events:", subcommands: [GenerateCommand.self, IngestCommand.self]),
             CommandGroup(name: "Results:", subcommands: [RunCommand.self, QueryCommand.self]),

@@ -82,16 +82,28 @@ struct AvroJSONColumnTests {
             (#"{"type": "map", "values": "double"}"#, [#"{"x":0.1,"ä":-1e-300,"n":"NaN","i":"-Infinity"}"#, "{}"]),
             (#"{"type": "array", "items": "float"}"#, ["[0.1,16777216.0,3.4028235e+38,1e-45]"]),
             ("{\"type\": \"map\", \"values\": \(decimal)}", [#"{"a":12345678901234567.890,"b":-0.001,"c":0.000}"#]),
-            ("{\"type\": \"array\", \"items\": \(item)}", [
-                #"[{"sku":"a","count":2,"price_cents":1999,"tags":["x"]},{"sku":"b","count":1,"price_cents":null,"tags":[]}]"#
-            ]),
-            (#"{"type": "array", "items": {"type": "map", "values": {"type": "array", "items": "boolean"}}}"#, [
-                #"[{"a":[true,false],"b":[]},{}]"#
-            ]),
+            (
+                "{\"type\": \"array\", \"items\": \(item)}",
+                [
+                    #"[{"sku":"a","count":2,"price_cents":1999,"tags":["x"]},{"sku":"b","count":1,"price_cents":null,"tags":[]}]"#
+                ]
+            ),
+            (
+                #"{"type": "array", "items": {"type": "map", "values": {"type": "array", "items": "boolean"}}}"#,
+                [
+                    #"[{"a":[true,false],"b":[]},{}]"#
+                ]
+            ),
             (#"{"type": "array", "items": {"type": "fixed", "name": "f", "size": 2}}"#, [#"["ÿ\u0000","ab"]"#]),
             (#"{"type": "map", "values": "bytes"}"#, [#"{"k":"aÿ¡","e":""}"#]),
-            (#"{"type": "array", "items": {"type": "enum", "name": "e", "symbols": ["on", "off"]}}"#, [#"["off","on"]"#]),
-            (#"{"type": "array", "items": {"type": "long", "logicalType": "timestamp-micros"}}"#, ["[-1,1700000000000001]"]),
+            (
+                #"{"type": "array", "items": {"type": "enum", "name": "e", "symbols": ["on", "off"]}}"#,
+                [#"["off","on"]"#]
+            ),
+            (
+                #"{"type": "array", "items": {"type": "long", "logicalType": "timestamp-micros"}}"#,
+                ["[-1,1700000000000001]"]
+            ),
             (item, [#"{"sku":"a","count":2,"price_cents":5,"tags":[]}"#]),
         ])
     func same(type: String, texts: [String]) throws {
@@ -106,15 +118,21 @@ struct AvroJSONColumnTests {
         "other forms of a value are brought to the decoder's form",
         arguments: [
             (#"{"type": "array", "items": {"type": "int", "logicalType": "date"}}"#, #"["1970-01-03", -1]"#, "[2,-1]"),
-            (#"{"type": "array", "items": {"type": "long", "logicalType": "timestamp-millis"}}"#,
-                #"[ "1970-01-01T00:00:01.5Z" , "1970-01-01T01:00:00+01:00", 7 ]"#, "[1500,0,7]"),
-            (#"{"type": "array", "items": {"type": "long", "logicalType": "timestamp-micros"}}"#,
-                #"["1970-01-01T00:00:01.5"]"#, "[1500000]"),
+            (
+                #"{"type": "array", "items": {"type": "long", "logicalType": "timestamp-millis"}}"#,
+                #"[ "1970-01-01T00:00:01.5Z" , "1970-01-01T01:00:00+01:00", 7 ]"#, "[1500,0,7]"
+            ),
+            (
+                #"{"type": "array", "items": {"type": "long", "logicalType": "timestamp-micros"}}"#,
+                #"["1970-01-01T00:00:01.5"]"#, "[1500000]"
+            ),
             ("{\"type\": \"array\", \"items\": \(decimal)}", #"["1.5",2,1e2]"#, "[1.500,2.000,100.000]"),
             (#"{"type": "array", "items": "long"}"#, "[3.0,1e3]", "[3,1000]"),
             (#"{"type": "map", "values": "string"}"#, #"{"\u00e4":"\ud83c\udf88\/"}"#, #"{"ä":"🎈/"}"#),
-            (item, #"{"tags":["t"],"other":{"deep":[1,{}]},"sku":"a","price_cents":9}"#,
-                #"{"sku":"a","count":1,"price_cents":9,"tags":["t"]}"#),
+            (
+                item, #"{"tags":["t"],"other":{"deep":[1,{}]},"sku":"a","price_cents":9}"#,
+                #"{"sku":"a","count":1,"price_cents":9,"tags":["t"]}"#
+            ),
             (item, #"{"sku":"a"}"#, #"{"sku":"a","count":1,"price_cents":null,"tags":[]}"#),
         ])
     func forms(type: String, text: String, printed: String) throws {
@@ -151,8 +169,14 @@ struct AvroJSONColumnTests {
             (#"{"type": "array", "items": "double"}"#, "[1e999]", .outOfRange, "value"),
             (#"{"type": "array", "items": "string"}"#, #"["\ud800"]"#, .malformedJSON, "value"),
             (#"{"type": "array", "items": "bytes"}"#, #"["Ā"]"#, .wrongType, "value"),
-            (#"{"type": "array", "items": {"type": "enum", "name": "e", "symbols": ["on"]}}"#, #"["of"]"#, .unknownSymbol, "value"),
-            (#"{"type": "array", "items": {"type": "fixed", "name": "f", "size": 2}}"#, #"["abc"]"#, .wrongLength, "value"),
+            (
+                #"{"type": "array", "items": {"type": "enum", "name": "e", "symbols": ["on"]}}"#, #"["of"]"#,
+                .unknownSymbol, "value"
+            ),
+            (
+                #"{"type": "array", "items": {"type": "fixed", "name": "f", "size": 2}}"#, #"["abc"]"#, .wrongLength,
+                "value"
+            ),
             ("{\"type\": \"array\", \"items\": \(decimal)}", "[1.2345]", .tooManyFractionDigits, "value"),
             ("{\"type\": \"array\", \"items\": \(decimal)}", "[1e17]", .outOfRange, "value"),
             ("{\"type\": \"array\", \"items\": \(item)}", #"[{"sku":"a"},{"count":1}]"#, .missingField, "value.sku"),

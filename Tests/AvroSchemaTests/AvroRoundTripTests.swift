@@ -58,7 +58,8 @@ private func randomBatch(rows: Int, seed: UInt64) -> RecordBatch {
                 if isNull { vector.appendNull(); continue }
                 vector.append(
                     spec.type == .int
-                        ? Int64(Int32.random(in: .min ... .max, using: &random)) : .random(in: .min ... .max, using: &random))
+                        ? Int64(Int32.random(in: .min ... .max, using: &random))
+                        : .random(in: .min ... .max, using: &random))
             case .double(let vector):
                 if isNull { vector.appendNull(); continue }
                 vector.append(Double(Float.random(in: -1e6...1e6, using: &random)))
@@ -164,7 +165,7 @@ struct AvroRoundTripTests {
                 block.entries[index].valueLength = .random(in: 0..<block.entries[index].valueLength, using: &random)
             } else {
                 for offset in 0..<block.entries[index].valueLength {
-                    block.bytes[block.entries[index].valueStart + offset] = .random(in: 0 ... 255, using: &random)
+                    block.bytes[block.entries[index].valueStart + offset] = .random(in: 0...255, using: &random)
                 }
             }
         }
@@ -203,7 +204,8 @@ struct AvroSchemaTextTests {
     func fingerprint() throws {
         #expect(Int64(bitPattern: try AvroSchema.parse(json: "\"null\"").fingerprint) == 7_195_948_357_588_979_594)
         #expect(
-            Int64(bitPattern: try AvroSchema.parse(json: "{\"type\":\"int\"}").fingerprint) == 8_247_732_601_305_521_295)
+            Int64(bitPattern: try AvroSchema.parse(json: "{\"type\":\"int\"}").fingerprint) == 8_247_732_601_305_521_295
+        )
     }
 
     @Test(

@@ -4,9 +4,12 @@ import Testing
 
 @Suite("Values as text")
 struct TextFormatTests {
-    @Test("a double is written as its shortest text that reads back the same", arguments: [
-        0.0, -0.0, 0.1, 1, 100, 1e15, 1e16, 1e-5, 123.456, 1.0 / 3, 2.5e-3, 99999999999.9999, 5e-324, 1.7976931348623157e308, -2.005,
-    ])
+    @Test(
+        "a double is written as its shortest text that reads back the same",
+        arguments: [
+            0.0, -0.0, 0.1, 1, 100, 1e15, 1e16, 1e-5, 123.456, 1.0 / 3, 2.5e-3, 99999999999.9999, 5e-324,
+            1.7976931348623157e308, -2.005,
+        ])
     func double(_ value: Double) {
         let out = ByteBuffer()
         TextFormat.writeDouble(value, to: out)
@@ -17,14 +20,17 @@ struct TextFormatTests {
     func doubles() {
         let out = ByteBuffer()
         for _ in 0..<2000 {
-            let value = Double(Int64.random(in: -9_999_999_999...9_999_999_999)) / [1, 10, 100, 1000, 10_000].randomElement()!
+            let value =
+                Double(Int64.random(in: -9_999_999_999...9_999_999_999)) / [1, 10, 100, 1000, 10_000].randomElement()!
             out.removeAll()
             TextFormat.writeDouble(value, to: out)
             #expect(out.string == value.description)
         }
     }
 
-    @Test("whole numbers round trip", arguments: [0, 9, 10, -10, 99, 100, .max, .min, 1_000_000_000_000_000_000] as [Int64])
+    @Test(
+        "whole numbers round trip",
+        arguments: [0, 9, 10, -10, 99, 100, .max, .min, 1_000_000_000_000_000_000] as [Int64])
     func integer(_ value: Int64) {
         let out = ByteBuffer()
         TextFormat.writeInteger(value, to: out)
@@ -32,16 +38,21 @@ struct TextFormatTests {
         #expect(TextFormat.integer(out.contents) == value)
     }
 
-    @Test("decimals round trip exactly", arguments: [
-        (0, 0), (5, 2), (-5, 2), (1234, 2), (99_999_999_999_999_999_999_999_999_999_999_999_999, 38), (100, 0), (-1, 38),
-    ] as [(Int128, Int)])
+    @Test(
+        "decimals round trip exactly",
+        arguments: [
+            (0, 0), (5, 2), (-5, 2), (1234, 2), (99_999_999_999_999_999_999_999_999_999_999_999_999, 38), (100, 0),
+            (-1, 38),
+        ] as [(Int128, Int)])
     func decimal(_ value: Int128, _ scale: Int) {
         let out = ByteBuffer()
         TextFormat.writeDecimal(value, scale: scale, to: out)
         #expect(TextFormat.decimal(out.contents, precision: 38, scale: scale) == .value(value))
     }
 
-    @Test("timestamps are written as Foundation writes them, also before 1970", arguments: [0, -1, 1_795_268_730_123, 951_782_400_000] as [Int64])
+    @Test(
+        "timestamps are written as Foundation writes them, also before 1970",
+        arguments: [0, -1, 1_795_268_730_123, 951_782_400_000] as [Int64])
     func timestamp(_ value: Int64) throws {
         let text = TextFormat.timestamp(value)
         let expected = Date(timeIntervalSince1970: Double(value) / 1000)
@@ -56,7 +67,8 @@ struct TextFormatTests {
     @Test("a row of every type is JSON that Foundation reads back, and CSV with the quotes that it needs")
     func rows() throws {
         let schema = BatchSchema([
-            ColumnSpec("s", .string, encoding: .dictionary), ColumnSpec("a.b", .double, isNullable: true), ColumnSpec("a.c", .boolean),
+            ColumnSpec("s", .string, encoding: .dictionary), ColumnSpec("a.b", .double, isNullable: true),
+            ColumnSpec("a.c", .boolean),
             ColumnSpec("j", .json), ColumnSpec("x", .bytes), ColumnSpec("n", .double),
         ])
         let batch = RecordBatch(schema: schema)

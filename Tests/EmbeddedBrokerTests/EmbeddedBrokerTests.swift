@@ -13,7 +13,8 @@ struct EmbeddedBrokerTests {
         defer { try? FileManager.default.removeItem(atPath: root) }
         var diagnostics = Diagnostics()
         let options = EmbeddedBroker.spec.parse(
-            nil, path: "broker.embedded", at: SourceLocation(file: "platform.yaml", line: 1, column: 1), into: &diagnostics)
+            nil, path: "broker.embedded", at: SourceLocation(file: "platform.yaml", line: 1, column: 1),
+            into: &diagnostics)
         #expect(diagnostics.items.isEmpty)
         let broker = try EmbeddedBroker().open(options, PluginContext(projectRoot: root) { _ in })
         #expect(FileManager.default.fileExists(atPath: "\(root)/.streamplat/log/format.json"))

@@ -25,7 +25,8 @@ struct DamageTests {
             try log.write([Record("newer")])
             #expect(scratch.notes.all.count == before + 1)
             #expect(
-                scratch.notes.all.last == "topic t, partition 0: cut \(length - whole) bytes of a torn batch after offset 1")
+                scratch.notes.all.last
+                    == "topic t, partition 0: cut \(length - whole) bytes of a torn batch after offset 1")
             #expect(try log.readAll() == ["one", "two", "new", "newer"].map { Record($0) })
         }
     }

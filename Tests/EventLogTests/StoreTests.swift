@@ -63,7 +63,9 @@ struct StoreTests {
         #expect(error?.hint == "did you mean 'retention.ms'?")
     }
 
-    @Test("names that Kafka would not take are refused", arguments: ["", ".", "..", "a/b", "ä", "~x", String(repeating: "a", count: 250)])
+    @Test(
+        "names that Kafka would not take are refused",
+        arguments: ["", ".", "..", "a/b", "ä", "~x", String(repeating: "a", count: 250)])
     func names(name: String) throws {
         let error = #expect(throws: PipelineError.self) {
             try Scratch().open().createTopic(name, partitions: 1, config: [:])
@@ -109,7 +111,7 @@ struct StoreTests {
     func foreignFolder() throws {
         let scratch = Scratch()
         try FileManager.default.createDirectory(atPath: scratch.path, withIntermediateDirectories: true)
-        FileManager.default.createFile(atPath: "\(scratch.path)/thesis.txt", contents: nil)
+        _ = FileManager.default.createFile(atPath: "\(scratch.path)/thesis.txt", contents: nil)
         let error = #expect(throws: PipelineError.self) { try scratch.open() }
         #expect(error?.code == .logFormatUnknown)
     }

@@ -10,7 +10,9 @@ final class Scratch {
 
     deinit { try? FileManager.default.removeItem(atPath: path) }
 
-    func open(segmentBytes: Int64 = 64 << 20, now: @escaping @Sendable () -> Int64 = EventLogOptions.wallClock) throws -> EventLog {
+    func open(segmentBytes: Int64 = 64 << 20, now: @escaping @Sendable () -> Int64 = EventLogOptions.wallClock) throws
+        -> EventLog
+    {
         let notes = notes
         return try EventLog(
             root: path, options: EventLogOptions(fsync: .never, segmentBytes: segmentBytes, now: now),
@@ -71,7 +73,9 @@ extension EventLog {
         try producer.close()
     }
 
-    func readAll(_ topic: String = "t", _ partition: Int = 0, at offset: Int64 = 0, maxBytes: Int = 1 << 20) throws -> [Record] {
+    func readAll(_ topic: String = "t", _ partition: Int = 0, at offset: Int64 = 0, maxBytes: Int = 1 << 20) throws
+        -> [Record]
+    {
         try makeReader(topic: topic, partition: partition, at: offset).readAll(maxBytes: maxBytes)
     }
 }

@@ -15,7 +15,8 @@ struct DuckDBTests {
 
     @Test(
         "random expressions have DuckDB's values",
-        .enabled(if: isAvailable, "the Python module duckdb is not there; set STREAMPLAT_PYTHON"), arguments: [11, 12] as [UInt64])
+        .enabled(if: isAvailable, "the Python module duckdb is not there; set STREAMPLAT_PYTHON"),
+        arguments: [11, 12] as [UInt64])
     func agrees(seed: UInt64) throws {
         let table = SampleTable(count: 40, seed: seed)
         var generator = RandomExpression(random: SplitMix(state: seed))
@@ -37,7 +38,8 @@ struct DuckDBTests {
             let schema = SampleTable.schema(dictionary: true)
             let bound = try BoundProgram(expression.program, schema: schema)
             let found = texts(bound.evaluate(table.batch(0..<40, schema: schema)), expression.type)
-            for (row, (ours, theirs)) in zip(found, expected).enumerated() where !same(ours, theirs as? String, expression.type) {
+            for (row, (ours, theirs)) in zip(found, expected).enumerated()
+            where !same(ours, theirs as? String, expression.type) {
                 Issue.record("seed \(seed): \(text), row \(table.rows[row]): \(ours ?? "null"), DuckDB \(theirs)")
                 break
             }

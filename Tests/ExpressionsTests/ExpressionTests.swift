@@ -14,7 +14,8 @@ struct ParserTests {
             ("a = b between 1 and 2", "(a = (b between 1 and 2))"), ("a in (1, 2) = true", "((a in (1, 2)) = true)"),
             ("x between 1 + 1 and 3 and y", "((x between (1 + 1) and 3) and y)"),
             ("s not like 'it''s%' or t", "((s not like 'it''s%') or t)"), ("m.\"or\" <> 1.50", "(m.\"or\" <> 1.50)"),
-            ("extract(hour from ts) = 3", "(hour(ts) = 3)"), ("case x when 1 then 'a' else 'b' end", "case when (x = 1) then 'a' else 'b' end"),
+            ("extract(hour from ts) = 3", "(hour(ts) = 3)"),
+            ("case x when 1 then 'a' else 'b' end", "case when (x = 1) then 'a' else 'b' end"),
         ])
     func precedence(text: String, expected: String) throws {
         var diagnostics = Diagnostics()
@@ -47,7 +48,9 @@ struct ParserTests {
     @Test("random texts never crash the parser")
     func garbage() {
         var random = SplitMix(state: 3)
-        let parts = ["(", ")", "'", "a", " and ", "not ", "1", ".", "-", "case ", "when ", "in", ",", "\"", "é", "<", "between "]
+        let parts = [
+            "(", ")", "'", "a", " and ", "not ", "1", ".", "-", "case ", "when ", "in", ",", "\"", "é", "<", "between ",
+        ]
         for _ in 0..<2000 {
             _ = typed((0..<random.below(12)).map { _ in parts[random.below(parts.count)] }.joined())
         }
@@ -143,7 +146,8 @@ struct EvaluationTests {
         let plain = try BoundProgram(#require(typed("l + 1").0).program, schema: schema)
         #expect(texts(plain.evaluate(batch), .long) == ["2", nil, "4"])
         #expect(plain.errorRows == [1])
-        let guarded = try BoundProgram(#require(typed("case when l < 100 then l + 1 else 0 end").0).program, schema: schema)
+        let guarded = try BoundProgram(
+            #require(typed("case when l < 100 then l + 1 else 0 end").0).program, schema: schema)
         #expect(texts(guarded.evaluate(batch), .long) == ["2", "0", "4"])
         #expect(guarded.errorRows.isEmpty)
     }

@@ -16,13 +16,18 @@ struct FilterSpeedTests {
             ColumnSpec("amount_cents", .long, isNullable: true), ColumnSpec("s", .string, encoding: .dictionary),
         ])
         let batch = RecordBatch(schema: schema)
-        guard case .int64(let cents) = batch.columns[0], case .dictionary(let codes, let words) = batch.columns[1] else {
+        guard case .int64(let cents) = batch.columns[0], case .dictionary(let codes, let words) = batch.columns[1]
+        else {
             return
         }
         let known = ["US", "DE", "FR", "GB"].map { text in Array(text.utf8).withUnsafeBytes { words.code(for: $0) } }
         var random = SplitMix(state: 1)
         for row in 0..<4096 {
-            if nullEvery > 0, row % nullEvery == 0 { cents.appendNull() } else { cents.append(Int64(random.below(20_000))) }
+            if nullEvery > 0, row % nullEvery == 0 {
+                cents.appendNull()
+            } else {
+                cents.append(Int64(random.below(20_000)))
+            }
             codes.append(known[random.below(4)])
         }
         batch.rowCount = 4096

@@ -23,17 +23,25 @@ struct RandomExpression {
         case 3: return "\(number(depth - 1)) \(comparison) \(number(depth - 1))"
         case 4: return "\(string(depth - 1)) \(comparison) \(string(depth - 1))"
         case 5: return "(\(number(depth - 1))) is \(pick(["", "not "]))null"
-        case 6: return "\(pick(["i", "l", "m", "amount"])) \(pick(["", "not "]))in (1, 2.5, -3, \(pick(["7", "null", "100.00"])))"
+        case 6:
+            return
+                "\(pick(["i", "l", "m", "amount"])) \(pick(["", "not "]))in (1, 2.5, -3, \(pick(["7", "null", "100.00"])))"
         case 7: return "s \(pick(["", "not "]))in ('a', 'US', \(pick(["'x_y'", "null"])))"
         case 8: return "(\(number(depth - 1))) \(pick(["", "not "]))between \(number(0)) and \(number(0))"
-        case 9: return "\(pick(["s", "u"])) \(pick(["", "not "]))\(pick(["like", "ilike"])) \(pick(["'a%'", "'%b%'", "'_'", "'%'", "'x$_y' escape '$'", "'_%'", "''", "'é%'"]))"
-        default: return "ts \(comparison) \(pick(["timestamp '1970-02-01 00:00:00'", "date_trunc('month', ts)", "date '1971-03-04'", "'1969-12-31 12:00'"]))"
+        case 9:
+            return
+                "\(pick(["s", "u"])) \(pick(["", "not "]))\(pick(["like", "ilike"])) \(pick(["'a%'", "'%b%'", "'_'", "'%'", "'x$_y' escape '$'", "'_%'", "''", "'é%'"]))"
+        default:
+            return
+                "ts \(comparison) \(pick(["timestamp '1970-02-01 00:00:00'", "date_trunc('month', ts)", "date '1971-03-04'", "'1969-12-31 12:00'"]))"
         }
     }
 
     mutating func number(_ depth: Int) -> String {
         guard depth > 0 else {
-            return pick(["i", "l", "d", "m", "amount", "amount_cents", "0", "1", "-2", "2.5", "0.25", "1e1", "100.00", "id"])
+            return pick([
+                "i", "l", "d", "m", "amount", "amount_cents", "0", "1", "-2", "2.5", "0.25", "1e1", "100.00", "id",
+            ])
         }
         switch random.below(12) {
         case 0, 1, 2, 3: return "(\(number(depth - 1)) \(pick(["+", "-", "*", "/", "%"])) \(number(0)))"
@@ -44,7 +52,9 @@ struct RandomExpression {
         case 8: return "coalesce(\(number(0)), \(number(0)))"
         case 9: return "case when \(boolean(1)) then \(number(0)) else \(number(0)) end"
         case 10: return "length(\(string(0)))"
-        default: return "\(pick(["hour", "day", "month", "year", "dayofweek", "minute", "week", "quarter", "dayofyear"]))(ts)"
+        default:
+            return
+                "\(pick(["hour", "day", "month", "year", "dayofweek", "minute", "week", "quarter", "dayofyear"]))(ts)"
         }
     }
 

@@ -26,7 +26,8 @@ struct SampleTable {
 
     static let specs: [ColumnSpec] = [
         ColumnSpec("id", .long), ColumnSpec("i", .int, isNullable: true), ColumnSpec("l", .long, isNullable: true),
-        ColumnSpec("d", .double, isNullable: true), ColumnSpec("m", .decimal(precision: 10, scale: 2), isNullable: true),
+        ColumnSpec("d", .double, isNullable: true),
+        ColumnSpec("m", .decimal(precision: 10, scale: 2), isNullable: true),
         ColumnSpec("amount_cents", .long, isNullable: true), ColumnSpec("s", .string, isNullable: true),
         ColumnSpec("u", .string), ColumnSpec("b", .boolean, isNullable: true),
         ColumnSpec("ts", .timestamp, isNullable: true),
@@ -43,7 +44,8 @@ struct SampleTable {
             [
                 "\(id)", maybe("\(random.below(21) - 10)"), maybe("\(random.below(2001) - 1000)"),
                 maybe("\(Double(random.below(401) - 200) / 4)"), maybe("\(random.below(20001) - 10000)"),
-                maybe("\(random.below(20001) - 5000)"), maybe(["a", "ab", "B", "US", "de", "", "x_y", "é%", "Abc"][random.below(9)]),
+                maybe("\(random.below(20001) - 5000)"),
+                maybe(["a", "ab", "B", "US", "de", "", "x_y", "é%", "Abc"][random.below(9)]),
                 ["a", "b", "US", "éa"][random.below(4)], maybe(random.below(2) == 0 ? "true" : "false"),
                 maybe("\((random.below(40_000_000) - 10_000_000) * 60_123)"),
             ]
@@ -71,9 +73,12 @@ struct SampleTable {
     private func append(_ text: String?, to column: ColumnVector) {
         switch column {
         case .boolean(let vector): if let text { vector.append(text == "true") } else { vector.appendNull() }
-        case .int64(let vector): if let value = text.flatMap({ Int64($0) }) { vector.append(value) } else { vector.appendNull() }
-        case .int128(let vector): if let value = text.flatMap({ Int128($0) }) { vector.append(value) } else { vector.appendNull() }
-        case .double(let vector): if let value = text.flatMap({ Double($0) }) { vector.append(value) } else { vector.appendNull() }
+        case .int64(let vector):
+            if let value = text.flatMap({ Int64($0) }) { vector.append(value) } else { vector.appendNull() }
+        case .int128(let vector):
+            if let value = text.flatMap({ Int128($0) }) { vector.append(value) } else { vector.appendNull() }
+        case .double(let vector):
+            if let value = text.flatMap({ Double($0) }) { vector.append(value) } else { vector.appendNull() }
         case .bytes(let vector): if let text { vector.append(text) } else { vector.appendNull() }
         case .dictionary(let vector, let dictionary):
             if let text {
@@ -130,7 +135,8 @@ func texts(_ column: ColumnVector, _ type: LogicalType) -> [String?] {
             guard !v.nulls[row], case .decimal(_, let scale) = type else { return nil }
             let digits = "\(v.values[row].magnitude)"
             let padded = String(repeating: "0", count: max(0, scale + 1 - digits.count)) + digits
-            return (v.values[row] < 0 ? "-" : "") + (scale == 0 ? padded : "\(padded.dropLast(scale)).\(padded.suffix(scale))")
+            return (v.values[row] < 0 ? "-" : "")
+                + (scale == 0 ? padded : "\(padded.dropLast(scale)).\(padded.suffix(scale))")
         }
     case .bytes(let v): (0..<v.count).map { v.nulls[$0] ? nil : v.string($0) }
     case .dictionary, .hash: []

@@ -26,18 +26,25 @@ struct ConversionTests {
         Case(.int, "3.0", "3"), Case(.int, "true", nil), Case(.long, "9223372036854775807", "9223372036854775807"),
         Case(.long, "9223372036854775808", nil), Case(.long, "1e3", "1000"), Case(.long, "\"x\"", nil),
         Case(.double, "0.1", "0.1"), Case(.double, "\"1e-5\"", "1e-05"), Case(.double, "5", "5.0"),
-        Case(.double, "\"nan\"", nil), Case(.double, "1e999", nil), Case(.float, "1e39", nil), Case(.float, "0.1", "0.1"),
+        Case(.double, "\"nan\"", nil), Case(.double, "1e999", nil), Case(.float, "1e39", nil),
+        Case(.float, "0.1", "0.1"),
         Case(.boolean, "true", "true"), Case(.boolean, "\"No\"", "false"), Case(.boolean, "1", "true"),
-        Case(.boolean, "2", nil), Case(.string, "\"x\"", "\"x\""), Case(.string, "\"\"", "\"\""), Case(.string, "5", nil),
-        Case(.date, "\"2024-02-29\"", "\"2024-02-29\""), Case(.date, "\"2023-02-29\"", nil), Case(.date, "0", "\"1970-01-01\""),
+        Case(.boolean, "2", nil), Case(.string, "\"x\"", "\"x\""), Case(.string, "\"\"", "\"\""),
+        Case(.string, "5", nil),
+        Case(.date, "\"2024-02-29\"", "\"2024-02-29\""), Case(.date, "\"2023-02-29\"", nil),
+        Case(.date, "0", "\"1970-01-01\""),
         Case(.uuid, "\"6F9619FF-8B86-D011-B42D-00CF4FC964FF\"", "\"6F9619FF-8B86-D011-B42D-00CF4FC964FF\""),
         Case(.uuid, "\"6F9619FF\"", nil), Case(.bytes, "\"00ff\"", "\"00ff\""), Case(.bytes, "\"0g\"", nil),
-        Case(.decimal(precision: 38, scale: 4), "1234567890123456789012345678901234.5678", "1234567890123456789012345678901234.5678"),
+        Case(
+            .decimal(precision: 38, scale: 4), "1234567890123456789012345678901234.5678",
+            "1234567890123456789012345678901234.5678"),
         Case(.decimal(precision: 5, scale: 2), "1.50000", "1.50"), Case(.decimal(precision: 5, scale: 2), "1.505", nil),
         Case(.decimal(precision: 5, scale: 2), "1000", nil), Case(.decimal(precision: 5, scale: 2), "-1.5e1", "-15.00"),
-        Case(.enumeration(symbols: ["A", "B"]), "\"B\"", "\"B\""), Case(.enumeration(symbols: ["A", "B"]), "\"b\"", nil),
+        Case(.enumeration(symbols: ["A", "B"]), "\"B\"", "\"B\""),
+        Case(.enumeration(symbols: ["A", "B"]), "\"b\"", nil),
         Case(.array(.string), "[\"a\", \"b\"]", "[\"a\", \"b\"]"), Case(.array(.int), "[1,\"a\"]", nil),
-        Case(.array(.int), "[1,]", nil), Case(.map(.double), "{\"a\":1.5}", "{\"a\":1.5}"), Case(.map(.double), "[1]", nil),
+        Case(.array(.int), "[1,]", nil), Case(.map(.double), "{\"a\":1.5}", "{\"a\":1.5}"),
+        Case(.map(.double), "[1]", nil),
     ]
 
     @Test("a value is converted by its field's type, or its record is bad at the value's place", arguments: cases)
@@ -54,52 +61,70 @@ struct ConversionTests {
         }
     }
 
-    @Test("money is exact, in either form, and refuses both at once", arguments: [
-        ("\"amount\":\"19.99\"", "1999"), ("\"amount\":0.07", "7"), ("\"amount_cents\":1999", "1999"), ("\"amount\":1.005", nil),
-        ("\"amount\":1,\"amount_cents\":100", nil), ("\"amount\":92233720368547758.07", "9223372036854775807"),
-        ("\"amount\":92233720368547758.08", nil), ("\"x\":1", nil), ("\"amount\":null", nil),
-    ] as [(String, String?)])
+    @Test(
+        "money is exact, in either form, and refuses both at once",
+        arguments: [
+            ("\"amount\":\"19.99\"", "1999"), ("\"amount\":0.07", "7"), ("\"amount_cents\":1999", "1999"),
+            ("\"amount\":1.005", nil),
+            ("\"amount\":1,\"amount_cents\":100", nil), ("\"amount\":92233720368547758.07", "9223372036854775807"),
+            ("\"amount\":92233720368547758.08", nil), ("\"x\":1", nil), ("\"amount\":null", nil),
+        ] as [(String, String?)])
     func money(_ json: String, _ cents: String?) throws {
         let result = try ingest(
             "{\"timestamp\":0,\"user_id\":\"u\",\(json)}\n", [testField("amount", .money(scale: 2))])
-        #expect(result.lines.map { $0.hasSuffix("\"amount_cents\":\(cents ?? "none")}") } == (cents == nil ? [] : [true]))
+        #expect(
+            result.lines.map { $0.hasSuffix("\"amount_cents\":\(cents ?? "none")}") } == (cents == nil ? [] : [true]))
         #expect(result.bad.count == (cents == nil ? 1 : 0))
     }
 
     @Test("a field that the record lacks takes its default; a null in a required field is bad")
     func defaults() throws {
         let field = testField("n", .int, default: .integer(5))
-        let result = try ingest("{\"timestamp\":0,\"user_id\":\"u\"}\n{\"timestamp\":0,\"user_id\":\"u\",\"n\":null}\n", [field])
+        let result = try ingest(
+            "{\"timestamp\":0,\"user_id\":\"u\"}\n{\"timestamp\":0,\"user_id\":\"u\",\"n\":null}\n", [field])
         #expect(result.lines.map { $0.hasSuffix("\"n\":5}") } == [true])
         #expect(result.bad.map(\.code.id) == ["SP3204"])
         #expect(result.bad.map(\.line) == [2])
     }
 
-    @Test("local times are those of Python's zoneinfo with fold=0", arguments: [
-        // zone, local time, datetime(…, tzinfo=ZoneInfo(zone)).timestamp()
-        ("Europe/Berlin", "2024-03-31 01:59:59", 1_711_846_799), ("Europe/Berlin", "2024-03-31 02:30:00", 1_711_848_600),
-        ("Europe/Berlin", "2024-03-31 03:00:00", 1_711_846_800), ("Europe/Berlin", "2024-10-27 02:30:00", 1_729_989_000),
-        ("Europe/Berlin", "2024-10-27 03:00:00", 1_729_994_400), ("America/New_York", "2024-11-03 01:30:00", 1_730_611_800),
-        ("America/New_York", "2050-07-01 12:00:00", 2_540_304_000), ("Europe/Berlin", "2050-01-01 12:00:00", 2_524_647_600),
-        ("+02:00", "1970-01-01 02:00:00", 0), ("UTC", "1969-12-31 23:59:59", -1), ("Asia/Kolkata", "2024-01-01 05:30:00", 1_704_067_200),
-    ])
+    @Test(
+        "local times are those of Python's zoneinfo with fold=0",
+        arguments: [
+            // zone, local time, datetime(…, tzinfo=ZoneInfo(zone)).timestamp()
+            ("Europe/Berlin", "2024-03-31 01:59:59", 1_711_846_799),
+            ("Europe/Berlin", "2024-03-31 02:30:00", 1_711_848_600),
+            ("Europe/Berlin", "2024-03-31 03:00:00", 1_711_846_800),
+            ("Europe/Berlin", "2024-10-27 02:30:00", 1_729_989_000),
+            ("Europe/Berlin", "2024-10-27 03:00:00", 1_729_994_400),
+            ("America/New_York", "2024-11-03 01:30:00", 1_730_611_800),
+            ("America/New_York", "2050-07-01 12:00:00", 2_540_304_000),
+            ("Europe/Berlin", "2050-01-01 12:00:00", 2_524_647_600),
+            ("+02:00", "1970-01-01 02:00:00", 0), ("UTC", "1969-12-31 23:59:59", -1),
+            ("Asia/Kolkata", "2024-01-01 05:30:00", 1_704_067_200),
+        ])
     func zones(_ zone: String, _ local: String, _ seconds: Int64) throws {
         let reader = try TimestampReader(format: nil, timezone: zone)
         #expect(milliseconds(reader, local) == seconds * 1000)
         #expect(milliseconds(try TimestampReader(format: "%Y-%m-%d %H:%M:%S", timezone: zone), local) == seconds * 1000)
     }
 
-    @Test("timestamp formats", arguments: [
-        ("%d/%b/%Y:%H:%M:%S %z", "21/Nov/2026:13:45:30 +0200", 1_795_261_530_000), ("%y%j", "70001", 0),
-        ("epoch_s", "1.5", 1500), ("epoch_us", "-1", -1), ("%s", "12", 12_000), ("%m/%d/%Y %I:%M %p", "1/2/1970 12:05 AM", 86_700_000),
-        ("%Y-%m-%dT%H:%M:%S.%f", "1970-01-01T00:00:00.1234", 123), ("iso8601", "1970-01-01T01:00+01:00", 0),
-        ("iso8601", "1970-01-01T25:00", nil), ("%Y%m%d", "19700230", nil), ("%Y%m%d", "19700101x", nil), ("epoch_ms", "x", nil),
-    ] as [(String, String, Int64?)])
+    @Test(
+        "timestamp formats",
+        arguments: [
+            ("%d/%b/%Y:%H:%M:%S %z", "21/Nov/2026:13:45:30 +0200", 1_795_261_530_000), ("%y%j", "70001", 0),
+            ("epoch_s", "1.5", 1500), ("epoch_us", "-1", -1), ("%s", "12", 12_000),
+            ("%m/%d/%Y %I:%M %p", "1/2/1970 12:05 AM", 86_700_000),
+            ("%Y-%m-%dT%H:%M:%S.%f", "1970-01-01T00:00:00.1234", 123), ("iso8601", "1970-01-01T01:00+01:00", 0),
+            ("iso8601", "1970-01-01T25:00", nil), ("%Y%m%d", "19700230", nil), ("%Y%m%d", "19700101x", nil),
+            ("epoch_ms", "x", nil),
+        ] as [(String, String, Int64?)])
     func patterns(_ format: String, _ text: String, _ expected: Int64?) throws {
         #expect(milliseconds(try TimestampReader(format: format, timezone: "UTC"), text) == expected)
     }
 
-    @Test("unknown zones and bad patterns are refused", arguments: [("Mars/Base", nil), ("UTC", "%Q"), ("UTC", "%H:%M"), ("../x", nil)] as [(String, String?)])
+    @Test(
+        "unknown zones and bad patterns are refused",
+        arguments: [("Mars/Base", nil), ("UTC", "%Q"), ("UTC", "%H:%M"), ("../x", nil)] as [(String, String?)])
     func refused(_ zone: String, _ format: String?) {
         #expect(throws: DiagnosticsError.self) { try TimestampReader(format: format, timezone: zone) }
     }

@@ -4,13 +4,18 @@ import Testing
 
 @Suite("Dead letters")
 struct DeadLetterTests {
-    @Test("a dead letter's record holds key and value unchanged and reads back the same", arguments: [
-        DeadLetter.Origin.topic(TopicPartition(topic: "events.purchase", partition: 3), offset: 42), .file("a.csv", line: 7, column: 9),
-    ])
+    @Test(
+        "a dead letter's record holds key and value unchanged and reads back the same",
+        arguments: [
+            DeadLetter.Origin.topic(TopicPartition(topic: "events.purchase", partition: 3), offset: 42),
+            .file("a.csv", line: 7, column: 9),
+        ])
     func roundTrip(_ origin: DeadLetter.Origin) throws {
         let letter = DeadLetter(
-            key: [1, 2], value: [0, 255], headers: [.init("trace", [9])], origin: origin, stage: .decode, code: "SP6001",
-            message: "it is cut", field: "amount", timeMilliseconds: 1_795_268_730_123, configPlace: "d.yaml:1:2", retryCount: 2,
+            key: [1, 2], value: [0, 255], headers: [.init("trace", [9])], origin: origin, stage: .decode,
+            code: "SP6001",
+            message: "it is cut", field: "amount", timeMilliseconds: 1_795_268_730_123, configPlace: "d.yaml:1:2",
+            retryCount: 2,
             isTruncated: true)
         let block = RecordBlock()
         letter.encode(into: block)

@@ -19,14 +19,16 @@ struct FormatTests {
         #expect(result.lines.count == 2)
         #expect(
             result.lines.first
-                == #"{"event_id":"e","timestamp":"2026-11-21T13:45:30.123Z","user_id":"u1","amount_cents":1234,"note":"aé😀\n\""}"#)
+                == #"{"event_id":"e","timestamp":"2026-11-21T13:45:30.123Z","user_id":"u1","amount_cents":1234,"note":"aé😀\n\""}"#
+        )
         #expect(result.summary.ignoredColumns == ["other"])
     }
 
     @Test("a nested record is read from objects, and from flat dotted keys; null makes its leaves null")
     func nested() throws {
         let record = testField(
-            "location", .record([testField("country", .string), testField("lat", .double, nullable: true)]), nullable: true)
+            "location", .record([testField("country", .string), testField("lat", .double, nullable: true)]),
+            nullable: true)
         let text = [
             "{\(Self.head),\"location\":{\"country\":\"DE\",\"lat\":1.5,\"zip\":1}}",
             "{\(Self.head),\"location.country\":\"FR\"}", "{\(Self.head),\"location\":null}",
@@ -41,9 +43,12 @@ struct FormatTests {
         #expect(result.summary.ignoredColumns == ["location.zip"])
     }
 
-    @Test("a malformed JSON line is a bad record with its line, and the next line is read", arguments: [
-        "{\"a\":1", "[1]", "7", "{} {}", "{\"user_id\":\"\u{1}\"}", "{\"user_id\":\"\\ud800\"}", "nonsense", "{\"user_id\" 1}",
-    ])
+    @Test(
+        "a malformed JSON line is a bad record with its line, and the next line is read",
+        arguments: [
+            "{\"a\":1", "[1]", "7", "{} {}", "{\"user_id\":\"\u{1}\"}", "{\"user_id\":\"\\ud800\"}", "nonsense",
+            "{\"user_id\" 1}",
+        ])
     func malformed(_ line: String) throws {
         let good = "{\(Self.head),\"amount\":1}"
         let result = try ingest("\(good)\n\(line)\n\(good)\n", Self.fields)
@@ -54,7 +59,8 @@ struct FormatTests {
 
     @Test("CSV cells may hold delimiters, doubled quotes and line ends; CRLF ends records")
     func csv() throws {
-        let text = "user_id,timestamp,amount,note\r\nu1,2026-01-01,\"1.50\",\"a, \"\"b\"\"\r\nc\"\r\nu2,2026-01-02,2,\r\n"
+        let text =
+            "user_id,timestamp,amount,note\r\nu1,2026-01-01,\"1.50\",\"a, \"\"b\"\"\r\nc\"\r\nu2,2026-01-02,2,\r\n"
         let result = try ingest(text, Self.fields, name: "in.csv")
         #expect(result.bad == [])
         #expect(result.lines.map { $0.contains("a, \\\"b\\\"\\r\\nc") } == [true, false])
@@ -74,7 +80,8 @@ struct FormatTests {
 
     @Test("broken quotes cost one line")
     func brokenQuotes() throws {
-        let text = "user_id,timestamp,amount\n\"u\"x,2026-01-01,1\nu2,2026-01-01,2\n\"u3,2026-01-01,3\nu4,2026-01-01,4\n"
+        let text =
+            "user_id,timestamp,amount\n\"u\"x,2026-01-01,1\nu2,2026-01-01,2\n\"u3,2026-01-01,3\nu4,2026-01-01,4\n"
         let result = try ingest(text, Self.fields, name: "in.csv")
         #expect(result.bad.map(\.line) == [2, 4])
         #expect(result.lines.count == 2)

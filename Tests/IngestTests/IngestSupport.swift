@@ -30,7 +30,8 @@ func testEventType(_ fields: [Field]) -> EventType {
     return EventType(
         name: "purchase", description: nil, fields: fields, primaryKey: "user_id", messageKey: "user_id",
         topic: TopicDefinition(name: "events.purchase", partitions: 1), rawEvents: false,
-        schema: AvroRecord(name: "purchase", fields: []), location: testPlace, columns: fixed + leaves(fields, "", false))
+        schema: AvroRecord(name: "purchase", fields: []), location: testPlace,
+        columns: fixed + leaves(fields, "", false))
 }
 
 /// Everything that a reader gives: rows as JSON lines, bad records, the summary.
@@ -41,7 +42,8 @@ struct Ingested {
 }
 
 func ingest(
-    _ bytes: [UInt8], _ fields: [Field], name: String = "in.ndjson", maxRows: Int = 100, setUp: (inout IngestOptions) -> Void = { _ in }
+    _ bytes: [UInt8], _ fields: [Field], name: String = "in.ndjson", maxRows: Int = 100,
+    setUp: (inout IngestOptions) -> Void = { _ in }
 ) throws -> Ingested {
     var options = IngestOptions()
     setUp(&options)

@@ -19,7 +19,9 @@ struct LibAvroTests {
         try LibAvro.check(schemaJSON: String(contentsOfFile: path, encoding: .utf8))
     }
 
-    @Test("refuses what is no schema", arguments: ["", "{", #"{"type": "recrd", "name": "a", "fields": []}"#, #"{"type": "record", "name": "a"}"#])
+    @Test(
+        "refuses what is no schema",
+        arguments: ["", "{", #"{"type": "recrd", "name": "a", "fields": []}"#, #"{"type": "record", "name": "a"}"#])
     func refuses(text: String) {
         #expect(throws: LibAvro.Failure.self) { try LibAvro.check(schemaJSON: text) }
     }
@@ -32,7 +34,9 @@ struct LibAvroTests {
             AvroField(name: "amount", type: .union([.null, .double]), defaultValue: .null),
             AvroField(name: "count", type: .int), AvroField(name: "is_new", type: .boolean),
             AvroField(name: "stage", type: .enumeration(name: "stage", namespace: nil, symbols: ["open", "done"])),
-            AvroField(name: "place", type: .record(AvroRecord(name: "place", fields: [AvroField(name: "city", type: .string)]))),
+            AvroField(
+                name: "place",
+                type: .record(AvroRecord(name: "place", fields: [AvroField(name: "city", type: .string)]))),
             AvroField(name: "tags", type: .array(.string)), AvroField(name: "marks", type: .map(.long)),
         ])
 
@@ -45,8 +49,12 @@ struct LibAvroTests {
             ColumnSpec("marks", .json),
         ])
         let batch = RecordBatch(schema: columns)
-        func text(_ index: Int, _ value: String) { if case .bytes(let column) = batch.columns[index] { column.append(value) } }
-        func whole(_ index: Int, _ value: Int64) { if case .int64(let column) = batch.columns[index] { column.append(value) } }
+        func text(_ index: Int, _ value: String) {
+            if case .bytes(let column) = batch.columns[index] { column.append(value) }
+        }
+        func whole(_ index: Int, _ value: Int64) {
+            if case .int64(let column) = batch.columns[index] { column.append(value) }
+        }
         for row in 0..<2 {
             text(0, "id \(row) ä")
             whole(1, 1_700_000_000_000 + Int64(row))
@@ -65,7 +73,8 @@ struct LibAvroTests {
         ) { row, error in Issue.record("row \(row): \(error)") }
         let schema = AvroSchema.record(Self.record).json(pretty: false)
         let printed = try block.entries.map { entry in
-            try LibAvro.json(schemaJSON: schema, datum: Array(block.value(entry) ?? UnsafeRawBufferPointer(start: nil, count: 0)))
+            try LibAvro.json(
+                schemaJSON: schema, datum: Array(block.value(entry) ?? UnsafeRawBufferPointer(start: nil, count: 0)))
         }
         // libavro writes characters beyond ASCII as escapes: compared as JSON.
         func parsed(_ text: String) throws -> NSDictionary? {
@@ -82,7 +91,8 @@ struct LibAvroTests {
 @Suite("Avro container files")
 struct AvroContainerTests {
     private func container(_ codec: AvroContainerCodec, records: Int) throws -> [UInt8] {
-        let schema = AvroSchema.record(AvroRecord(name: "pair", fields: [AvroField(name: "n", type: .long), AvroField(name: "s", type: .string)]))
+        let schema = AvroSchema.record(
+            AvroRecord(name: "pair", fields: [AvroField(name: "n", type: .long), AvroField(name: "s", type: .string)]))
         let block = RecordBlock()
         for index in 0..<records {
             var datum: [UInt8] = []

@@ -16,19 +16,25 @@ struct StubSink: SinkPlugin {
             OptionSpec("path", .path, isRequired: true, doc: "The file."),
             OptionSpec("timeout", .duration, default: "5 seconds", doc: "How long to wait."),
         ])
-    func open(_ options: OptionValues, _ context: PluginContext) throws -> any Sink { throw PipelineError(.unknownPlugin, "a stub") }
+    func open(_ options: OptionValues, _ context: PluginContext) throws -> any Sink {
+        throw PipelineError(.unknownPlugin, "a stub")
+    }
 }
 
 struct StubBroker: BrokerPlugin {
     static let spec = PluginSpec(
         kind: .broker, name: "embedded", summary: "A stub.",
         options: [OptionSpec("path", .path, default: ".streamplat/log", doc: "The folder.")])
-    func open(_ options: OptionValues, _ context: PluginContext) throws -> any Broker { throw PipelineError(.unknownPlugin, "a stub") }
+    func open(_ options: OptionValues, _ context: PluginContext) throws -> any Broker {
+        throw PipelineError(.unknownPlugin, "a stub")
+    }
 }
 
 struct StubSecrets: SecretBackendPlugin {
     static let spec = PluginSpec(kind: .secretBackend, name: "env", summary: "A stub.")
-    func open(_ options: OptionValues, _ context: PluginContext) throws -> any SecretBackend { throw PipelineError(.unknownPlugin, "a stub") }
+    func open(_ options: OptionValues, _ context: PluginContext) throws -> any SecretBackend {
+        throw PipelineError(.unknownPlugin, "a stub")
+    }
 }
 
 enum TestDomains {
@@ -56,7 +62,9 @@ enum TestDomains {
     }
 
     /// What checking a text finds; the platform's keys follow the domain's so that lines are those of the domain.
-    static func check(_ text: String, platform: String = platform) -> (domain: DomainDefinition?, findings: [Diagnostic]) {
+    static func check(_ text: String, platform: String = platform) -> (
+        domain: DomainDefinition?, findings: [Diagnostic]
+    ) {
         var diagnostics = Diagnostics()
         let bytes = Array((text + platform).utf8)
         guard let tree = YAMLTree.parse(bytes: bytes, file: "d.yaml", layer: ConfigLayer("domain"), into: &diagnostics),
@@ -67,7 +75,8 @@ enum TestDomains {
     }
 
     static func describe(_ findings: [Diagnostic]) -> String {
-        findings.map { "\($0.location?.line ?? 0): \($0.code.id) \($0.message) [\($0.hint ?? "")]" }.joined(separator: "\n")
+        findings.map { "\($0.location?.line ?? 0): \($0.code.id) \($0.message) [\($0.hint ?? "")]" }.joined(
+            separator: "\n")
     }
 }
 

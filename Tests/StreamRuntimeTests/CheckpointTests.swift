@@ -13,8 +13,12 @@ struct CheckpointTests {
             .init(
                 name: "revenue", fingerprint: "f1",
                 positions: [
-                    .init(partition: TopicPartition(topic: "events.purchase", partition: 3), nextOffset: 42, maxEventTime: -5),
-                    .init(partition: TopicPartition(topic: "events.purchase", partition: 0), nextOffset: 0, maxEventTime: .min),
+                    .init(
+                        partition: TopicPartition(topic: "events.purchase", partition: 3), nextOffset: 42,
+                        maxEventTime: -5),
+                    .init(
+                        partition: TopicPartition(topic: "events.purchase", partition: 0), nextOffset: 0,
+                        maxEventTime: .min),
                 ], shards: [[], [1, 2, 3]]),
             .init(name: "raw:purchase", fingerprint: "raw", positions: [], shards: []),
         ])

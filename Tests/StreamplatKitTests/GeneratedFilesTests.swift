@@ -17,7 +17,8 @@ struct GeneratedFilesTests {
     func schemas(domain: String) throws {
         var sources = SourceTexts()
         let project = try Project.load(
-            .init(domain: "\(packageRoot)/domains/\(domain).yaml", environment: "local"), plugins: .builtin, sources: &sources)
+            .init(domain: "\(packageRoot)/domains/\(domain).yaml", environment: "local"), plugins: .builtin,
+            sources: &sources)
         let files = SchemaFiles(domain: try #require(project.domain), root: project.configuration.root)
         let stale = try files.stale()
         #expect(stale.changed.map(\.path) == [], "run `streamplat schema --write --domain \(domain)` and commit it")
@@ -42,7 +43,9 @@ struct GeneratedFilesTests {
             let path = "\(packageRoot)/plugins/\(folder)/plugin.yaml"
             if records { try spec.yaml.write(toFile: path, atomically: true, encoding: .utf8) }
             let text = try? String(contentsOfFile: path, encoding: .utf8)
-            #expect(text == spec.yaml, "run the tests once with STREAMPLAT_RECORD=1 and commit plugins/\(folder)/plugin.yaml")
+            #expect(
+                text == spec.yaml,
+                "run the tests once with STREAMPLAT_RECORD=1 and commit plugins/\(folder)/plugin.yaml")
         }
     }
 
@@ -61,7 +64,8 @@ struct GeneratedFilesTests {
         if ProcessInfo.processInfo.environment["STREAMPLAT_RECORD"] == "1" {
             try page.write(toFile: path, atomically: true, encoding: .utf8)
         }
-        #expect((try? String(contentsOfFile: path, encoding: .utf8)) == page, "run the tests once with STREAMPLAT_RECORD=1")
+        #expect(
+            (try? String(contentsOfFile: path, encoding: .utf8)) == page, "run the tests once with STREAMPLAT_RECORD=1")
         #expect(Set(DiagnosticCode.all.map(\.id)).count == DiagnosticCode.all.count)
     }
 }

@@ -54,6 +54,7 @@ struct NumberTextTests {
         formatter.calendar = calendar
         formatter.dateFormat = "yyyy-MM-dd HH:mm:ss 'UTC'"
         let seconds = (Double(milliseconds) / 1000).rounded(.down)
-        #expect(NumberText.utc(milliseconds: milliseconds) == formatter.string(from: Date(timeIntervalSince1970: seconds)))
+        #expect(
+            NumberText.utc(milliseconds: milliseconds) == formatter.string(from: Date(timeIntervalSince1970: seconds)))
     }
 }

@@ -96,7 +96,8 @@ private struct DecodeCompiler {
             found.remove(column)
             return
         }
-        var operation = try column.map { column throws(AvroSchemaError) in try read(value, column, path) } ?? skip(value)
+        var operation =
+            try column.map { column throws(AvroSchemaError) in try read(value, column, path) } ?? skip(value)
         if isUnion { union(&operation, null: nullBranch ?? -1, value: valueBranch) }
         if !isUnion, operation.action == .skipFixed {
             if operation.argument == 0 { return }
@@ -134,7 +135,8 @@ private struct DecodeCompiler {
         func make(_ action: DecodePlan.Action, _ argument: Int = 0) -> DecodePlan.Operation {
             DecodePlan.Operation(action, column: column, argument: argument)
         }
-        if case .logical(let base, .decimal(let precision, let scale)) = type, case .decimal(let most, let at) = wanted {
+        if case .logical(let base, .decimal(let precision, let scale)) = type, case .decimal(let most, let at) = wanted
+        {
             guard scale == at, precision <= most else {
                 throw AvroSchemaError(
                     .schemaCannotRead, "decimal(\(precision),\(scale)) cannot be read as decimal(\(most),\(at))",
@@ -214,7 +216,9 @@ private struct DecodeCompiler {
         case (.string, .string(let text)), (.uuid, .string(let text)): .bytes(Array(text.utf8))
         case (.bytes, .string(let text)): AvroDatum.bytes(text).map { .bytes($0) }
         case (.decimal, .string(let text)):
-            AvroDatum.bytes(text).flatMap { bytes in bytes.withUnsafeBytes { AvroDecimal.read($0) } }.map { .decimal($0) }
+            AvroDatum.bytes(text).flatMap { bytes in bytes.withUnsafeBytes { AvroDecimal.read($0) } }.map {
+                .decimal($0)
+            }
         case (.json, _): .bytes(Array(value.json().utf8))
         default: nil
         }

@@ -74,7 +74,9 @@ private struct EncodeCompiler {
         let start = operations.count
         if isUnion {
             var operation = EncodePlan.Operation(.enterRecord)
-            (operation.isUnion, operation.nullBranch, operation.valueBranch) = (true, Int8(nullBranch), Int8(valueBranch))
+            (operation.isUnion, operation.nullBranch, operation.valueBranch) = (
+                true, Int8(nullBranch), Int8(valueBranch)
+            )
             emit(operation, path)
         }
         for inner in record.fields { try self.field(inner, path + "." + inner.name) }
@@ -108,7 +110,8 @@ private struct EncodeCompiler {
     private func hasWideUnion(_ type: AvroSchema) -> Bool {
         switch type {
         case .union(let branches):
-            branches.count > 2 || branches.count == 2 && !branches.contains(.null) || branches.contains(where: hasWideUnion)
+            branches.count > 2 || branches.count == 2 && !branches.contains(.null)
+                || branches.contains(where: hasWideUnion)
         case .array(let element), .map(let element): hasWideUnion(element)
         case .record(let record): record.fields.contains { hasWideUnion($0.type) }
         default: false

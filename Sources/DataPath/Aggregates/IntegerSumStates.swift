@@ -141,7 +141,9 @@ final class IntegerSumStates: MeasureStates {
     func restore(from reader: inout StateReader) throws(AggregationError) {
         for group in 0..<count {
             let state = State(sum: try reader.take(), count: try reader.take(), wraps: try reader.take())
-            guard (0...Int64.max / 2).contains(state.count) else { throw .corruptState(reason: "a count is out of range") }
+            guard (0...Int64.max / 2).contains(state.count) else {
+                throw .corruptState(reason: "a count is out of range")
+            }
             column.states[group] = state
         }
     }

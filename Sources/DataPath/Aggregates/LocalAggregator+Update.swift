@@ -151,7 +151,9 @@ extension LocalAggregator {
                 fillWide(out, stride, count, vector.nullCount > 0 ? vector.nulls : nil) { values[$0] }
             case (.double, .double(let vector)):
                 let values = vector.values
-                fillWide(out, stride, count, vector.nullCount > 0 ? vector.nulls : nil) { Int64(bitPattern: canonicalBits(values[$0])) }
+                fillWide(out, stride, count, vector.nullCount > 0 ? vector.nulls : nil) {
+                    Int64(bitPattern: canonicalBits(values[$0]))
+                }
             case (.int128, .int128(let vector)):
                 let values = vector.values
                 fillWide(out, stride, count, vector.nullCount > 0 ? vector.nulls : nil) { values[$0] }

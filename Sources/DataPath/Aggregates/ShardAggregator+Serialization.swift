@@ -66,7 +66,8 @@ extension ShardAggregator {
         from reader: inout StateReader, _ filter: ((UInt64) -> Bool)?
     ) throws(AggregationError) {
         let key = PaneKey(start: try reader.take(), firstWindow: try reader.take())
-        guard key.start.magnitude <= WindowCalendar.timeLimit.magnitude * 2, calendar.paneStart(of: key.start) == key.start,
+        guard key.start.magnitude <= WindowCalendar.timeLimit.magnitude * 2,
+            calendar.paneStart(of: key.start) == key.start,
             key.firstWindow >= calendar.firstWindow(ofPane: key.start),
             key.firstWindow <= calendar.lastWindow(ofPane: key.start)
         else { throw .corruptState(reason: "a pane is not of this window") }

@@ -48,7 +48,8 @@ extension AvroDecoder {
                 case .readDouble:
                     guard end - cursor >= 8 else { break scan }
                     put(
-                        Double(bitPattern: UInt64(littleEndian: UnsafeRawPointer(cursor).loadUnaligned(as: UInt64.self))),
+                        Double(
+                            bitPattern: UInt64(littleEndian: UnsafeRawPointer(cursor).loadUnaligned(as: UInt64.self))),
                         operation.pointee.column, row)
                     cursor += 8
                 case .readInt, .readIntegerAsDouble, .readMicros:

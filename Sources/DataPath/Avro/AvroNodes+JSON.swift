@@ -43,12 +43,16 @@ extension AvroNodes {
             out.putJSONBytes(UnsafeRawBufferPointer(start: start, count: node.size))
         case .decimal: return writeDecimal(node, &cursor, end, to: out)
         case .enumeration:
-            guard let symbol = AvroVarint.read(&cursor, end), symbol >= 0, symbol < Int64(node.count) else { return false }
+            guard let symbol = AvroVarint.read(&cursor, end), symbol >= 0, symbol < Int64(node.count) else {
+                return false
+            }
             out.put(UInt8(ascii: "\""))
             out.put(names[node.firstName + Int(symbol)])
             out.put(UInt8(ascii: "\""))
         case .union:
-            guard let branch = AvroVarint.read(&cursor, end), branch >= 0, branch < Int64(node.count) else { return false }
+            guard let branch = AvroVarint.read(&cursor, end), branch >= 0, branch < Int64(node.count) else {
+                return false
+            }
             return writeJSON(children[node.first + Int(branch)], &cursor, end, to: out)
         case .record:
             out.put(UInt8(ascii: "{"))

@@ -62,10 +62,14 @@ public struct AvroNodes: Sendable {
         case .decimal:
             return node.size < 0 ? Self.skipBytes(&cursor, end) : Self.advance(&cursor, end, Int64(node.size))
         case .record:
-            for child in node.first..<node.first + node.count where !skip(children[child], &cursor, end) { return false }
+            for child in node.first..<node.first + node.count where !skip(children[child], &cursor, end) {
+                return false
+            }
             return true
         case .union:
-            guard let branch = AvroVarint.read(&cursor, end), branch >= 0, branch < Int64(node.count) else { return false }
+            guard let branch = AvroVarint.read(&cursor, end), branch >= 0, branch < Int64(node.count) else {
+                return false
+            }
             return skip(children[node.first + Int(branch)], &cursor, end)
         case .array, .map: return skipBlocks(node, &cursor, end)
         }

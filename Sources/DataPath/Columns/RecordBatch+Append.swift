@@ -17,7 +17,11 @@ extension RecordBatch {
             case (.dictionary(let to, let codes), .dictionary(let from, let otherCodes)):
                 for index in 0..<count {
                     let row = rows.map { Int($0[index]) } ?? index
-                    if from.nulls[row] { to.appendNull() } else { to.append(codes.code(for: otherCodes[from.values[row]])) }
+                    if from.nulls[row] {
+                        to.appendNull()
+                    } else {
+                        to.append(codes.code(for: otherCodes[from.values[row]]))
+                    }
                 }
             default: preconditionFailure("the batches have different schemas")
             }

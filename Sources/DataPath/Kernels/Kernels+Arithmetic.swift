@@ -35,7 +35,9 @@ extension Kernels {
     static func number(_ operation: VectorOperation, _ a: VectorRegister, _ out: VectorRegister, _ rows: Int) {
         switch operation {
         case .negate(.int64):
-            mapChecked(a, out, rows, Int64.self) { (x: Int64) -> (Int64, Bool) in Int64(0).subtractingReportingOverflow(x) }
+            mapChecked(a, out, rows, Int64.self) { (x: Int64) -> (Int64, Bool) in
+                Int64(0).subtractingReportingOverflow(x)
+            }
         case .negate(.int128): map(a, out, rows, Int128.self) { (x: Int128) -> Int128 in 0 &- x }
         case .negate(.double): map(a, out, rows, Double.self) { (x: Double) -> Double in -x }
         case .absolute(.int64):
@@ -84,6 +86,8 @@ extension Kernels {
     @inline(__always)
     static func limited(_ result: (partialValue: Int128, overflow: Bool)) -> (Int128, Bool) {
         let limit = powersOfTen[38]
-        return (result.partialValue, result.overflow || result.partialValue >= limit || result.partialValue <= 0 - limit)
+        return (
+            result.partialValue, result.overflow || result.partialValue >= limit || result.partialValue <= 0 - limit
+        )
     }
 }

@@ -64,7 +64,9 @@ enum Kernels {
 
     /// Makes rows with a value null where the second input is zero.
     @inline(__always)
-    static func nullWhereZero<A: BitwiseCopyable & Numeric>(_ b: VectorRegister, _ out: VectorRegister, _ rows: Int, _: A.Type) {
+    static func nullWhereZero<A: BitwiseCopyable & Numeric>(
+        _ b: VectorRegister, _ out: VectorRegister, _ rows: Int, _: A.Type
+    ) {
         let y = b.pointer(A.self)
         var anyZero = false
         for row in 0..<rows { anyZero = anyZero || y[row] == 0 }

@@ -37,9 +37,11 @@ public struct CSVWriter {
     }
 
     private func writeText(_ text: UnsafeRawBufferPointer, to out: ByteBuffer) {
-        let needsQuotes = text.isEmpty || text.contains {
-            $0 == UInt8(ascii: "\"") || $0 == delimiter || $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: "\r")
-        } || text[0] == UInt8(ascii: " ") || text[text.count - 1] == UInt8(ascii: " ")
+        let needsQuotes =
+            text.isEmpty
+            || text.contains {
+                $0 == UInt8(ascii: "\"") || $0 == delimiter || $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: "\r")
+            } || text[0] == UInt8(ascii: " ") || text[text.count - 1] == UInt8(ascii: " ")
         guard needsQuotes else { return out.append(text) }
         out.append(UInt8(ascii: "\""))
         for byte in text {

@@ -33,7 +33,9 @@ extension TextFormat {
         } else {
             out.append(date.year < 0 ? UInt8(ascii: "-") : UInt8(ascii: "+"))
             let magnitude = Int64(date.year).magnitude
-            if magnitude < 1000 { writeDigits(Int(magnitude), width: 4, to: out) } else {
+            if magnitude < 1000 {
+                writeDigits(Int(magnitude), width: 4, to: out)
+            } else {
                 writeInteger(Int64(magnitude), to: out)
             }
         }

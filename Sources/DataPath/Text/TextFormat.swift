@@ -48,7 +48,8 @@ public enum TextFormat {
             let digit = base.load(fromByteOffset: index, as: UInt8.self) &- UInt8(ascii: "0")
             guard digit < 10 else { return nil }
             let (product, overflow) = value.multipliedReportingOverflow(by: 10)
-            let (sum, overflowed) = isNegative
+            let (sum, overflowed) =
+                isNegative
                 ? product.subtractingReportingOverflow(Int64(digit)) : product.addingReportingOverflow(Int64(digit))
             if overflow || overflowed { return nil }
             value = sum

@@ -60,7 +60,8 @@ final class BatchEncoder {
                     component: "event log")
             }
             finish(start, used - start, records, baseTimestamp, maxTimestamp)
-            batches.append(Batch(start: start, byteCount: used - start, recordCount: records, maxTimestamp: maxTimestamp))
+            batches.append(
+                Batch(start: start, byteCount: used - start, recordCount: records, maxTimestamp: maxTimestamp))
         }
     }
 

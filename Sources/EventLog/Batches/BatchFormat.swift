@@ -41,7 +41,9 @@ struct BatchHeader {
         if magic != 2 { return "the format byte is \(magic), not 2" }
         if byteCount < Int64(Self.size) + 7 { return "the batch length is too small" }
         if baseOffset != expectedOffset { return "the batch begins with offset \(baseOffset), not \(expectedOffset)" }
-        if recordCount < 1 || Int64(recordCount) * 7 > byteCount - Int64(Self.size) || lastOffsetDelta != recordCount - 1 {
+        if recordCount < 1 || Int64(recordCount) * 7 > byteCount - Int64(Self.size)
+            || lastOffsetDelta != recordCount - 1
+        {
             return "the record count does not fit the batch"
         }
         return nil

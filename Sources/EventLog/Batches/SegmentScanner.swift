@@ -93,7 +93,8 @@ final class SegmentScanner {
             guard let bytes = try window(at: candidate, BatchHeader.size) else { return false }
             if bytes.load(fromByteOffset: 16, as: UInt8.self) == 2 {
                 let header = BatchHeader(bytes)
-                if header.baseOffset > offset, header.baseOffset - offset < 1 << 40, candidate + header.byteCount <= size,
+                if header.baseOffset > offset, header.baseOffset - offset < 1 << 40,
+                    candidate + header.byteCount <= size,
                     header.fault(expectedOffset: header.baseOffset) == nil, try isSound(header, at: candidate)
                 {
                     return true

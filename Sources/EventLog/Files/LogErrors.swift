@@ -10,7 +10,8 @@ enum LogErrors {
         let hint: String
         switch code {
         case EACCES, EPERM:
-            hint = "give this user write access to the folder, or set the broker's 'path' to one that it may write"
+            hint =
+                "give this user write access to the folder, or set the broker's 'path' to one that it may write"
                 + owner(of: path)
         case EROFS: hint = "the file system is read-only: set the broker's 'path' to a folder on another one"
         case ENOTDIR: hint = "a part of the path is a file, not a folder"

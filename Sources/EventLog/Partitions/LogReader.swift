@@ -73,7 +73,8 @@ public final class LogReader {
             // Nothing before `cursor` is needed: what was decoded there gave no entry (it lies before the position).
             block.removeAll()
             block.reserve(length)
-            count = try file.read(into: block.bytes, count: max(length, min(maxBytes, block.byteCapacity)), at: bytePosition)
+            count = try file.read(
+                into: block.bytes, count: max(length, min(maxBytes, block.byteCapacity)), at: bytePosition)
             cursor = 0
             if count < length { return false }
         }
@@ -131,7 +132,8 @@ public final class LogReader {
                 if place.fault != nil,
                     try scanner.hasSoundBatch(after: place.position, offset: place.offset, size: size)
                 {
-                    throw LogErrors.corrupted(file.path, at: place.position, "a damaged batch is followed by whole ones")
+                    throw LogErrors.corrupted(
+                        file.path, at: place.position, "a damaged batch is followed by whole ones")
                 }
             }
             self.tail?.isConfirmed = true

@@ -19,7 +19,8 @@ struct PartitionFolder: Sendable {
     func segmentBases() throws(PipelineError) -> [Int64] {
         guard let names = try Folder.names(in: path) else {
             throw PipelineError(
-                .logNotAccessible, "the folder \(path) is not there any more", hint: "somebody removed the topic's folder",
+                .logNotAccessible, "the folder \(path) is not there any more",
+                hint: "somebody removed the topic's folder",
                 component: label, exitCode: 3)
         }
         return names.compactMap { name in

@@ -107,7 +107,8 @@ struct ProviderMaker {
         case .int, .long, .float, .double, .boolean, .decimal, .money: isQuoted = false
         case .record, .array, .map:
             diagnostics.error(
-                .invalidSampleValue, "field '\(leaf.path)' holds nested values, which cannot be listed", at: field.location,
+                .invalidSampleValue, "field '\(leaf.path)' holds nested values, which cannot be listed",
+                at: field.location,
                 hint: "leave its values away: they are made up by type")
             return nil
         }
@@ -120,7 +121,8 @@ struct ProviderMaker {
             samples.append(JSONText.Sample(literal: text))
         }
         return JSONText(
-            type: field.type, words: [], salt: salt, samples: samples, choice: AliasTable(weights: values.map(\.weight)))
+            type: field.type, words: [], salt: salt, samples: samples, choice: AliasTable(weights: values.map(\.weight))
+        )
     }
 
     private func reject(_ text: String, into diagnostics: inout Diagnostics) {

@@ -112,7 +112,8 @@ struct CheckpointStore {
     private func failure(_ what: String, errno reason: Int32 = errno) -> PipelineError {
         PipelineError(
             .checkpointStorage, "\(what): \(String(cString: strerror(reason)))",
-            hint: reason == ENOSPC ? "free some space; the last checkpoint is untouched" : "see runtime.checkpoint.path",
+            hint: reason == ENOSPC
+                ? "free some space; the last checkpoint is untouched" : "see runtime.checkpoint.path",
             exitCode: reason == EACCES || reason == EROFS ? 3 : 1)
     }
 }

@@ -43,7 +43,8 @@ final class RecordDecoder {
         decoded = RecordBatch(
             schema: BatchSchema(stored.map { input.schema.columns[$0] }), columns: stored.map { columns[$0] },
             rowCount: 0)
-        if let index = input.schema.index(of: Topology.eventTypeColumn), case .dictionary(let codes, _) = columns[index] {
+        if let index = input.schema.index(of: Topology.eventTypeColumn), case .dictionary(let codes, _) = columns[index]
+        {
             eventTypeCodes = codes
         } else {
             eventTypeCodes = nil
@@ -79,7 +80,9 @@ final class RecordDecoder {
 
     private func decode(_ block: RecordBlock, _ entries: Range<Int>, _ id: Int32?, _ faults: inout [Fault]) throws {
         guard let id else {
-            faults += entries.map { Fault(entry: $0, code: .undecodable, reason: "the value does not begin with the wire format's header") }
+            faults += entries.map {
+                Fault(entry: $0, code: .undecodable, reason: "the value does not begin with the wire format's header")
+            }
             return
         }
         guard let decoder = try decoder(for: id) else {

@@ -29,7 +29,9 @@ final class Shard {
     /// Takes the state of the shard `index` of `count` from a checkpoint that any number of shards wrote.
     func restore(_ checkpoint: Checkpoint, index: Int, count: Int) throws {
         for (position, aggregation) in aggregations.enumerated() {
-            guard let section = checkpoint.section(aggregation.name, fingerprint: aggregation.fingerprint) else { continue }
+            guard let section = checkpoint.section(aggregation.name, fingerprint: aggregation.fingerprint) else {
+                continue
+            }
             for bytes in section.shards {
                 try bytes.withUnsafeBytes {
                     try aggregators[position].restore(
@@ -42,7 +44,8 @@ final class Shard {
 
     func take(_ message: ShardMessage) throws {
         switch message {
-        case .partial(let aggregation, let batch): try reporting(aggregation) { try aggregators[aggregation].merge(batch) }
+        case .partial(let aggregation, let batch):
+            try reporting(aggregation) { try aggregators[aggregation].merge(batch) }
         case .watermarks(let worker, let reports): watermarks[worker] = reports
         case .barrier(let worker, _): barrierArrivals.insert(worker)
         }
@@ -106,7 +109,9 @@ extension Aggregation {
     /// An error of the engine as one of this aggregation.
     func failure(_ error: AggregationError) -> PipelineError {
         var hint: String?
-        if case .overflow = error { hint = "a decimal field has room for 38 digits: declare the field as decimal(38,0) to sum larger numbers" }
+        if case .overflow = error {
+            hint = "a decimal field has room for 38 digits: declare the field as decimal(38,0) to sum larger numbers"
+        }
         return PipelineError(
             .aggregateOverflow, error.description, hint: hint,
             component: "aggregation '\(name)' (\(location.file):\(location.line))")

@@ -129,7 +129,8 @@ final class Worker {
                 try takeInbox()
             }
         }
-        shared.progress[index].publish(isAtEnd: !hasRead && partitions.allSatisfy(\.isAtEnd), lag: partitions.reduce(0) { $0 + $1.lag })
+        shared.progress[index].publish(
+            isAtEnd: !hasRead && partitions.allSatisfy(\.isAtEnd), lag: partitions.reduce(0) { $0 + $1.lag })
         return hasRead
     }
 
@@ -195,7 +196,8 @@ final class Worker {
 
     /// The rows whose time is not too far ahead of now; nil when that is all of them. The others become dead letters and
     /// move no clock.
-    private func rowsInTime(_ times: FixedVector<Int64>, _ partition: PartitionState, _ range: Range<Int>) -> Selection? {
+    private func rowsInTime(_ times: FixedVector<Int64>, _ partition: PartitionState, _ range: Range<Int>) -> Selection?
+    {
         let limit = Int64(Date().timeIntervalSince1970 * 1000) + shared.settings.maxFutureSkewMilliseconds
         let values = times.values
         var highest = Int64.min

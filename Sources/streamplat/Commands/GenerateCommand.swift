@@ -32,7 +32,8 @@ struct GenerateCommand: ParsableCommand {
     @Option(name: .long, help: "The seed; else the domain's.")
     var seed: UInt64?
 
-    @Option(name: .long, help: "The first event time: 2026-11-20, 2026-11-20T08:00:00Z or milliseconds since the epoch.")
+    @Option(
+        name: .long, help: "The first event time: 2026-11-20, 2026-11-20T08:00:00Z or milliseconds since the epoch.")
     var start: InstantArgument?
 
     @Option(name: .long, help: "The span of event time that the events are spread over, such as 2h.")
@@ -61,7 +62,9 @@ struct GenerateCommand: ParsableCommand {
             for name in unknown {
                 diagnostics.error(
                     .invalidValue, "domain '\(definition.name)' has no event type '\(name)'", at: nil,
-                    hint: nearestName(to: name, among: definition.eventTypes.map(\.name)).map { "did you mean '\($0)'?" }
+                    hint: nearestName(to: name, among: definition.eventTypes.map(\.name)).map {
+                        "did you mean '\($0)'?"
+                    }
                         ?? "it has \(definition.eventTypes.map(\.name).joined(separator: ", "))")
             }
             throw DiagnosticsError(diagnostics: diagnostics)

@@ -48,7 +48,8 @@ struct IngestCommand: ParsableCommand {
     @Option(name: .long, help: "One character, `tab`, or `whitespace` for runs of blanks.")
     var delimiter: String?
 
-    @Option(name: .customLong("timestamp-format"), help: "iso8601, epoch_s, epoch_ms, epoch_us, or like %Y-%m-%d %H:%M:%S.")
+    @Option(
+        name: .customLong("timestamp-format"), help: "iso8601, epoch_s, epoch_ms, epoch_us, or like %Y-%m-%d %H:%M:%S.")
     var timestampFormat: String?
 
     @Option(name: .long, help: "The zone of timestamps that name none: UTC, +02:00, Europe/Berlin.")
@@ -93,7 +94,8 @@ struct IngestCommand: ParsableCommand {
             guard let equals = text.firstIndex(of: "=") else {
                 throw ValidationError("--map takes column=field, not '\(text)'.")
             }
-            return IngestOptions.Mapping(column: String(text[..<equals]), field: String(text[text.index(after: equals)...]))
+            return IngestOptions.Mapping(
+                column: String(text[..<equals]), field: String(text[text.index(after: equals)...]))
         }
         options.columns = columns?.split(separator: ",").map(String.init)
         options.hasHeader = !noHeader
@@ -128,8 +130,9 @@ struct IngestCommand: ParsableCommand {
                     "ignored_columns": .array(summary.ignoredColumns.map { .string($0) }),
                 ]).text())
         } else {
-            global.say("\(NumberText.grouped(summary.good)) records into \(topic), \(NumberText.grouped(summary.bad)) bad"
-                + (summary.bad > 0 ? " (kept in \(DeadLetter.topic(prefix: prefix)))" : ""))
+            global.say(
+                "\(NumberText.grouped(summary.good)) records into \(topic), \(NumberText.grouped(summary.bad)) bad"
+                    + (summary.bad > 0 ? " (kept in \(DeadLetter.topic(prefix: prefix)))" : ""))
             if !summary.ignoredColumns.isEmpty {
                 global.say("ignored columns: \(summary.ignoredColumns.joined(separator: ", "))")
             }

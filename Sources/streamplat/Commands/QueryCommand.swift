@@ -31,7 +31,8 @@ struct QueryCommand: ParsableCommand {
             throw DiagnosticsError(
                 Diagnostic(
                     .invalidValue, "there is no sink '\(sink)'",
-                    hint: nearestName(to: sink, among: names).map { "did you mean '\($0)'?" } ?? "there is \(names.joined(separator: ", "))"))
+                    hint: nearestName(to: sink, among: names).map { "did you mean '\($0)'?" }
+                        ?? "there is \(names.joined(separator: ", "))"))
         }
         let opened = try project.openSink(sink, notify: global.notify)
         let result: QueryResult
@@ -48,7 +49,10 @@ struct QueryCommand: ParsableCommand {
         switch global.output {
         case .json: print(QueryText.json(result), terminator: "")
         case .csv: print(QueryText.csv(result), terminator: "")
-        case .text: print(TerminalTable.render(result, maximumWidth: Terminal.isTerminal(1) ? Terminal.width : nil), terminator: "")
+        case .text:
+            print(
+                TerminalTable.render(result, maximumWidth: Terminal.isTerminal(1) ? Terminal.width : nil),
+                terminator: "")
         }
     }
 
@@ -62,7 +66,9 @@ struct QueryCommand: ParsableCommand {
         do {
             let series = try ChartSeries(result, column: column)
             let width = Terminal.isTerminal(1) ? Terminal.width : 80
-            print(BarChart.render(labels: series.labels, values: series.values, title: column, width: width), terminator: "")
+            print(
+                BarChart.render(labels: series.labels, values: series.values, title: column, width: width),
+                terminator: "")
         } catch {
             throw DiagnosticsError(
                 Diagnostic(

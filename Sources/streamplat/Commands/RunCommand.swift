@@ -20,7 +20,9 @@ struct RunCommand: ParsableCommand {
     @Flag(name: .customLong("until-idle"), help: "End when every partition is read to its end.")
     var untilIdle = false
 
-    @Flag(name: .customLong("close-windows"), help: "At the end also emit the windows that are still open; their state is kept.")
+    @Flag(
+        name: .customLong("close-windows"),
+        help: "At the end also emit the windows that are still open; their state is kept.")
     var closeWindows = false
 
     @Option(name: .long, help: "Worker threads; else one a core.")
@@ -42,7 +44,9 @@ struct RunCommand: ParsableCommand {
     func run() throws {
         let system = try global.open(domain: domain.name)
         if !system.domain.alerts.isEmpty {
-            global.say("\(system.domain.alerts.count) alerts are checked but not acted on: this version does not judge alerts yet")
+            global.say(
+                "\(system.domain.alerts.count) alerts are checked but not acted on: this version does not judge alerts yet"
+            )
         }
         let pipeline = try system.makePipeline(
             RunOptions(
@@ -73,7 +77,8 @@ struct RunCommand: ParsableCommand {
         global.say(
             "\(NumberText.grouped(summary.eventsRead)) events in \(NumberText.duration(.seconds(summary.seconds))) "
                 + "(\(NumberText.short(Double(rate)))/s), \(NumberText.grouped(summary.rowsWritten)) rows written, "
-                + "\(NumberText.grouped(summary.lateEvents)) late, \(NumberText.grouped(summary.deadLetters)) dead letters")
+                + "\(NumberText.grouped(summary.lateEvents)) late, \(NumberText.grouped(summary.deadLetters)) dead letters"
+        )
     }
 }
 

@@ -27,7 +27,9 @@ struct ValidateCommand: ParsableCommand {
             return print(summary.text())
         }
         for aggregation in definition.aggregations where aggregation.inputsAreInferred {
-            global.say("  \(aggregation.name) reads \(aggregation.inputs.joined(separator: ", ")) (inferred; write `from:` to fix it)")
+            global.say(
+                "  \(aggregation.name) reads \(aggregation.inputs.joined(separator: ", ")) (inferred; write `from:` to fix it)"
+            )
         }
         global.say(
             "\(project.configuration.domainFile ?? definition.name) is valid: \(definition.eventTypes.count) event types, "

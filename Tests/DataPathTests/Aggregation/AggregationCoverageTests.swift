@@ -98,7 +98,8 @@ struct AggregationCoverageTests {
                 func least(_ isBefore: (Int, Int) -> Bool) -> String {
                     switch column.type.physical {
                     case .bytes: (isBefore(0, 1) ? cells.min() : cells.max()) ?? ""
-                    case .boolean: (isBefore(0, 1) ? cells.contains("false") : !cells.contains("true")) ? "false" : "true"
+                    case .boolean:
+                        (isBefore(0, 1) ? cells.contains("false") : !cells.contains("true")) ? "false" : "true"
                     default: values.min(by: isBefore).map { Self.cell($0, column.type) } ?? ""
                     }
                 }

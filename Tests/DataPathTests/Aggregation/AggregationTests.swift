@@ -29,6 +29,7 @@ struct AggregationTests {
         let first = wrong.sorted().first
         #expect(
             wrong.isEmpty,
-            "\(wrong.count) of \(expected.table.count): \(first ?? ""): \(first.flatMap { expected.table[$0] } ?? "-") / \(first.flatMap { result.table[$0] } ?? "-")")
+            "\(wrong.count) of \(expected.table.count): \(first ?? ""): \(first.flatMap { expected.table[$0] } ?? "-") / \(first.flatMap { result.table[$0] } ?? "-")"
+        )
     }
 }

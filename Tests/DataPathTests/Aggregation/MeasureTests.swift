@@ -48,18 +48,20 @@ struct MeasureTests {
         return .int128(vector)
     }
 
-    @Test("a double sum is the exact one, rounded once", arguments: [
-        ([1e308, 1e308, -1e308, -1e308, 1e-308], 1e-308),
-        ([1e308, 1e308], .infinity),
-        ([1e16, 1, -1e16], 1),
-        ([1, 1e100, 1, -1e100], 2),
-        ([0.1, 0.2, 0.3, -0.6], 2.7755575615628914e-17),
-        ([5e-324, 5e-324, 1e308, -1e308], 1e-323),
-        ([1, 0x1p-53, 0x1p-1074], 1.0000000000000002),
-        ([-1, -0x1p-53, -0x1p-1074], -1.0000000000000002),
-        ([1, 0x1p-53], 1),
-        ([.infinity, 1e308, 1e308], .infinity),
-    ] as [([Double], Double)])
+    @Test(
+        "a double sum is the exact one, rounded once",
+        arguments: [
+            ([1e308, 1e308, -1e308, -1e308, 1e-308], 1e-308),
+            ([1e308, 1e308], .infinity),
+            ([1e16, 1, -1e16], 1),
+            ([1, 1e100, 1, -1e100], 2),
+            ([0.1, 0.2, 0.3, -0.6], 2.7755575615628914e-17),
+            ([5e-324, 5e-324, 1e308, -1e308], 1e-323),
+            ([1, 0x1p-53, 0x1p-1074], 1.0000000000000002),
+            ([-1, -0x1p-53, -0x1p-1074], -1.0000000000000002),
+            ([1, 0x1p-53], 1),
+            ([.infinity, 1e308, 1e308], .infinity),
+        ] as [([Double], Double)])
     func exactSum(_ values: [Double], _ sum: Double) throws {
         #expect(try results(.sum, of: doubles(values), .double, to: .double) == ["\(sum)"])
         #expect(try results(.sum, of: doubles(values.reversed()), .double, to: .double) == ["\(sum)"])
@@ -102,9 +104,11 @@ struct MeasureTests {
         }
     }
 
-    @Test("a decimal average is rounded half to even", arguments: [
-        ([1, 2], 15000), ([1, 0, 0], 3333), ([2, 0, 0], 6667), ([-1, 0, 0], -3333),
-    ] as [([Int128], Int128)])
+    @Test(
+        "a decimal average is rounded half to even",
+        arguments: [
+            ([1, 2], 15000), ([1, 0, 0], 3333), ([2, 0, 0], 6667), ([-1, 0, 0], -3333),
+        ] as [([Int128], Int128)])
     func decimalAverage(_ values: [Int128], _ average: Int128) throws {
         let type = LogicalType.decimal(precision: 38, scale: 2)
         #expect(

@@ -15,13 +15,15 @@ extension StreamCase {
             ColumnSpec("amount", .double, isNullable: true), ColumnSpec("units", .long, isNullable: true),
         ]
         // Three inputs: strings as codes, as bytes, and the counted one as hashes where no maximum needs it.
-        let coded = columns + [
-            ColumnSpec("country", .string, isNullable: true, encoding: .dictionary),
-            ColumnSpec("user", .string, isNullable: true, encoding: .dictionary),
-        ]
-        let plain = [
-            ColumnSpec("user", .string, isNullable: true), ColumnSpec("country", .string, isNullable: true),
-        ] + columns
+        let coded =
+            columns + [
+                ColumnSpec("country", .string, isNullable: true, encoding: .dictionary),
+                ColumnSpec("user", .string, isNullable: true, encoding: .dictionary),
+            ]
+        let plain =
+            [
+                ColumnSpec("user", .string, isNullable: true), ColumnSpec("country", .string, isNullable: true),
+            ] + columns
         let schemas = [BatchSchema(coded), BatchSchema(plain)]
         for schema in schemas { _ = try local.bind(schema) }
         let batches = schemas.map { RecordBatch(schema: $0) }

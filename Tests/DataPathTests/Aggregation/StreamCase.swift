@@ -46,7 +46,9 @@ struct StreamCase: CustomStringConvertible, Sendable {
         return (0..<count).map { _ in
             let partition = Int.random(in: 0..<partitions, using: &random)
             clock[partition] += Int64.random(in: 0...4, using: &random)
-            let back = Int.random(in: 0..<12, using: &random) == 0 ? Int64.random(in: 0...80, using: &random) : Int64.random(in: 0...8, using: &random)
+            let back =
+                Int.random(in: 0..<12, using: &random) == 0
+                ? Int64.random(in: 0...80, using: &random) : Int64.random(in: 0...8, using: &random)
             func maybe<T>(_ value: T) -> T? { Int.random(in: 0..<9, using: &random) == 0 ? nil : value }
             let scale: Double = ([1e-9, 1.0, 1e16, 1e300] as [Double]).randomElement(using: &random) ?? 1
             let amount: Double = Double.random(in: -1...1, using: &random) * scale
@@ -92,7 +94,8 @@ struct StreamCase: CustomStringConvertible, Sendable {
             func text<T>(_ value: T?) -> String { value.map { "\($0)" } ?? "null" }
             return [
                 "\(rows.count)", "\(amounts.count)", "\(Set(users).count)", text(amounts.isEmpty ? nil : sum),
-                text(amounts.isEmpty ? nil : sum / Double(amounts.count)), text(units.isEmpty ? nil : units.reduce(0, +)),
+                text(amounts.isEmpty ? nil : sum / Double(amounts.count)),
+                text(units.isEmpty ? nil : units.reduce(0, +)),
                 text(units.isEmpty ? nil : Self.halfEven(units.reduce(0, +) * 10_000, Int64(units.count))),
                 text(amounts.min()), text(users.max()), text(big.isEmpty ? nil : big.reduce(0, +)),
             ].joined(separator: ",")

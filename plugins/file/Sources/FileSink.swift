@@ -99,7 +99,8 @@ final class FileSink: Sink {
         let path = path(of: table)
         let descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
         guard descriptor >= 0 else { throw Self.failure("cannot open", path, exitCode: 3) }
-        let file = Output(descriptor: descriptor, buffer: ByteBuffer(), path: path, length: lseek(descriptor, 0, SEEK_END))
+        let file = Output(
+            descriptor: descriptor, buffer: ByteBuffer(), path: path, length: lseek(descriptor, 0, SEEK_END))
         if isCSV, file.length == 0 { CSVWriter(schema: BatchSchema(table.columns)).writeHeader(to: file.buffer) }
         files[table.name] = file
         return file
@@ -129,7 +130,8 @@ final class FileSink: Sink {
         return PipelineError(
             .sinkStorage, "\(what) \(path): \(String(cString: strerror(reason)))",
             hint: reason == ENOSPC || reason == EFBIG
-                ? "free some space; the file ends with a whole row" : "check who owns the folder, or choose another `path`",
+                ? "free some space; the file ends with a whole row"
+                : "check who owns the folder, or choose another `path`",
             component: "sink file", exitCode: exitCode)
     }
 }

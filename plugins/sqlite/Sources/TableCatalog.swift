@@ -20,7 +20,8 @@ struct TableCatalog {
     /// What has to be done so that the database has the table as it is wanted.
     func change(to table: TableDefinition) throws -> TableChange {
         let columns = try rows("SELECT name, type, \"notnull\" FROM pragma_table_info(?1) ORDER BY cid", [table.name])
-        let owned = try rows("SELECT owner, fingerprint, key FROM _streamplat_tables WHERE name = ?1", [table.name]).first
+        let owned = try rows("SELECT owner, fingerprint, key FROM _streamplat_tables WHERE name = ?1", [table.name])
+            .first
         if columns.isEmpty { return .create }
         guard let owned, let owner = owned[0].text, let fingerprint = owned[1].text, let key = owned[2].text else {
             return .refuse(
@@ -50,13 +51,15 @@ struct TableCatalog {
             } else if column.isNullable {
                 steps.append("add column \(column.name) \(wanted)")
             } else {
-                steps.append("add column \(column.name) \(wanted), 0 in the rows that are there until they are counted anew")
+                steps.append(
+                    "add column \(column.name) \(wanted), 0 in the rows that are there until they are counted anew")
             }
         }
         for column in columns where !table.columns.contains(where: { $0.name == column[0].text }) {
             guard column[2] == .integer(0) else {
                 return .refuse(
-                    reason: "column '\(column[0].text ?? "?")' of table '\(table.name)' is no longer written, but must not be null",
+                    reason:
+                        "column '\(column[0].text ?? "?")' of table '\(table.name)' is no longer written, but must not be null",
                     hint: "give the aggregation a new name; its old table stays as it is")
             }
             steps.append("keep column \(column[0].text ?? "?"), null from now on")
