@@ -6,6 +6,8 @@ internal import Diagnostics
 /// The records of an Avro container file as lines of JSON, one a record, so that mappings, money, missing fields and bad
 /// values are judged by the same rules as those of an NDJSON file. Line numbers are record numbers. Threads: one.
 final class ContainerLines: ByteInput {
+    /// The names of the records' fields, those of nested records as dotted paths too.
+    let fieldNames: [String]
     private let reader: AvroContainerReader
     private let decoder: AvroDecoder
     private let batch: RecordBatch
@@ -28,6 +30,7 @@ final class ContainerLines: ByteInput {
                 .avroContainer, "its schema is not a record", hint: "events are records with fields",
                 component: "file \(name)")
         }
+        fieldNames = record.paths(prefix: "")
         let columns = record.fields.map { ColumnSpec($0.name, $0.type.lineType, isNullable: $0.type.allowsNull) }
         let plan = try DecodePlan.compile(writer: reader.schema, columns: columns)
         decoder = AvroDecoder(plan: plan, key: HashKey(k0: 0, k1: 0))
@@ -72,7 +75,25 @@ final class ContainerLines: ByteInput {
     }
 }
 
+extension AvroRecord {
+    fileprivate func paths(prefix: String) -> [String] {
+        fields.flatMap { field -> [String] in
+            let path = prefix + field.name
+            guard let nested = field.type.nestedRecord else { return [path] }
+            return [path] + nested.paths(prefix: "\(path).")
+        }
+    }
+}
+
 extension AvroSchema {
+    fileprivate var nestedRecord: AvroRecord? {
+        switch self {
+        case .record(let record): record
+        case .union(let branches): branches.lazy.compactMap(\.nestedRecord).first
+        default: nil
+        }
+    }
+
     /// The column type that a line shows a field of this type with: nested values as JSON.
     fileprivate var lineType: LogicalType {
         switch self {
@@ -85,7 +106,7 @@ extension AvroSchema {
         case .float: return .float
         case .double: return .double
         case .string, .enumeration: return .string
-        case .bytes: return .bytes
+        case .bytes, .fixed: return .bytes
         case .logical(let base, let logical):
             switch logical {
             case .date: return .date
@@ -94,7 +115,7 @@ extension AvroSchema {
             case .decimal(let precision, let scale):
                 return precision <= 38 ? .decimal(precision: precision, scale: scale) : base.lineType
             }
-        case .null, .record, .fixed, .array, .map: return .json
+        case .null, .record, .array, .map: return .json
         }
     }
 }

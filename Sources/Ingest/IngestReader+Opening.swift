@@ -71,6 +71,7 @@ extension IngestReader {
         } catch {
             throw unreadable(file, error)
         }
+        try plan.check(fileColumns: lines.fieldNames, mappings: options.mappings, file: file)
         guard
             let source = NDJSONSource(
                 InputBuffer(lines), paths: plan.paths, recordByteLimit: options.recordByteLimit)
