@@ -71,7 +71,7 @@ let package = Package(
             dependencies: ["AvroSchema", "LibAvro", "PlatformModel", "PluginAPI", "DataPath", "Diagnostics"]),
 
         // What a person sees in a terminal.
-        .target(name: "TerminalViews", dependencies: ["PluginAPI"]),
+        .target(name: "TerminalViews", dependencies: ["PluginAPI", "Diagnostics"]),
         .testTarget(name: "TerminalViewsTests", dependencies: ["TerminalViews", "PluginAPI"]),
 
         // The composition root and the command line.

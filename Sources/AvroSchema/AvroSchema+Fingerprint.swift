@@ -1,3 +1,5 @@
+internal import Diagnostics
+
 extension AvroSchema {
     /// The schema in Avro's Parsing Canonical Form: what matters for reading data, and nothing else.
     public var parsingCanonicalForm: String {
@@ -27,22 +29,22 @@ private struct CanonicalPrinter {
     mutating func schema(_ schema: AvroSchema, namespace: String?) {
         if let name = schema.fullName(in: namespace) {
             guard written.insert(name).inserted else {
-                text += JSONText.quoted(name)
+                text += JSONValue.quoted(name)
                 return
             }
-            text += "{\"name\":\(JSONText.quoted(name)),\"type\":"
+            text += "{\"name\":\(JSONValue.quoted(name)),\"type\":"
         }
         switch schema.base {
         case .record(let record):
             text += "\"record\",\"fields\":["
             for (index, field) in record.fields.enumerated() {
-                text += (index > 0 ? "," : "") + "{\"name\":\(JSONText.quoted(field.name)),\"type\":"
+                text += (index > 0 ? "," : "") + "{\"name\":\(JSONValue.quoted(field.name)),\"type\":"
                 self.schema(field.type, namespace: record.namespace ?? namespace)
                 text += "}"
             }
             text += "]}"
         case .enumeration(_, _, let symbols):
-            text += "\"enum\",\"symbols\":[" + symbols.map(JSONText.quoted).joined(separator: ",") + "]}"
+            text += "\"enum\",\"symbols\":[" + symbols.map { JSONValue.quoted($0) }.joined(separator: ",") + "]}"
         case .fixed(_, _, let size): text += "\"fixed\",\"size\":\(size)}"
         case .array(let items):
             text += "{\"type\":\"array\",\"items\":"
@@ -59,7 +61,7 @@ private struct CanonicalPrinter {
                 self.schema(branch, namespace: namespace)
             }
             text += "]"
-        case let primitive: text += JSONText.quoted(primitive.unionKind)
+        case let primitive: text += JSONValue.quoted(primitive.unionKind)
         }
     }
 }

@@ -1,3 +1,5 @@
+internal import Diagnostics
+
 extension AvroSchema {
     /// The schema as JSON text, always the same for the same schema.
     ///
@@ -29,9 +31,9 @@ private struct SchemaPrinter {
     mutating func prettyRecord(_ record: AvroRecord) {
         written.insert(AvroSchema.fullName(record.name, record.namespace))
         text += "{\n  \"type\": \"record\""
-        if let namespace = record.namespace { text += ",\n  \"namespace\": \(JSONText.quoted(namespace))" }
-        text += ",\n  \"name\": \(JSONText.quoted(record.name))"
-        if let doc = record.doc { text += ",\n  \"doc\": \(JSONText.quoted(doc))" }
+        if let namespace = record.namespace { text += ",\n  \"namespace\": \(JSONValue.quoted(namespace))" }
+        text += ",\n  \"name\": \(JSONValue.quoted(record.name))"
+        if let doc = record.doc { text += ",\n  \"doc\": \(JSONValue.quoted(doc))" }
         text += ",\n  \"fields\": ["
         for (index, field) in record.fields.enumerated() {
             text += index == 0 ? "\n    " : ",\n    "
@@ -42,14 +44,14 @@ private struct SchemaPrinter {
 
     mutating func schema(_ schema: AvroSchema, namespace: String?, logical: AvroLogicalType? = nil) {
         if let name = schema.fullName(in: namespace), !written.insert(name).inserted {
-            text += JSONText.quoted(name)
+            text += JSONValue.quoted(name)
             return
         }
         switch schema {
         case .logical(let base, let type): self.logical(base, type, namespace: namespace)
         case .record(let record):
             begin("record", record.name, record.namespace, in: namespace)
-            if let doc = record.doc { member("doc", JSONText.quoted(doc)) }
+            if let doc = record.doc { member("doc", JSONValue.quoted(doc)) }
             text += comma + "\"fields\"" + colon + "["
             for (index, field) in record.fields.enumerated() {
                 if index > 0 { text += comma }
@@ -58,7 +60,7 @@ private struct SchemaPrinter {
             text += "]}"
         case .enumeration(let name, let own, let symbols):
             begin("enum", name, own, in: namespace)
-            member("symbols", "[" + symbols.map(JSONText.quoted).joined(separator: comma) + "]")
+            member("symbols", "[" + symbols.map { JSONValue.quoted($0) }.joined(separator: comma) + "]")
             text += "}"
         case .fixed(let name, let own, let size):
             begin("fixed", name, own, in: namespace)
@@ -73,22 +75,22 @@ private struct SchemaPrinter {
                 self.schema(branch, namespace: namespace)
             }
             text += "]"
-        default: text += JSONText.quoted(schema.unionKind)
+        default: text += JSONValue.quoted(schema.unionKind)
         }
     }
 
     private mutating func field(_ field: AvroField, namespace: String?) {
-        text += "{\"name\"" + colon + JSONText.quoted(field.name) + comma + "\"type\"" + colon
+        text += "{\"name\"" + colon + JSONValue.quoted(field.name) + comma + "\"type\"" + colon
         schema(field.type, namespace: namespace)
         if let value = field.defaultValue { member("default", value.json(comma: comma, colon: colon)) }
-        if let doc = field.doc { member("doc", JSONText.quoted(doc)) }
+        if let doc = field.doc { member("doc", JSONValue.quoted(doc)) }
         text += "}"
     }
 
     private mutating func begin(_ type: String, _ name: String, _ own: String?, in enclosing: String?) {
         text += "{\"type\"" + colon + "\"\(type)\""
-        if let own, own != enclosing ?? "" { member("namespace", JSONText.quoted(own)) }
-        member("name", JSONText.quoted(name))
+        if let own, own != enclosing ?? "" { member("namespace", JSONValue.quoted(own)) }
+        member("name", JSONValue.quoted(name))
     }
 
     private mutating func member(_ key: String, _ value: String) { text += comma + "\"\(key)\"" + colon + value }
@@ -104,7 +106,7 @@ private struct SchemaPrinter {
             begin("fixed", name, own, in: namespace)
             member("size", String(size))
         } else {
-            text += "{\"type\"" + colon + JSONText.quoted(base.unionKind)
+            text += "{\"type\"" + colon + JSONValue.quoted(base.unionKind)
         }
         switch type {
         case .date: member("logicalType", "\"date\"")
@@ -128,35 +130,14 @@ extension AvroDefault {
         case .boolean(let value): value ? "true" : "false"
         case .integer(let value): String(value)
         case .double(let value): value.description
-        case .string(let value): JSONText.quoted(value)
+        case .string(let value): JSONValue.quoted(value)
         case .array(let items):
             "[" + items.map { $0.json(comma: comma, colon: colon) }.joined(separator: comma) + "]"
         case .object(let members):
             "{"
                 + members.sorted { $0.key < $1.key }
-                .map { JSONText.quoted($0.key) + colon + $0.value.json(comma: comma, colon: colon) }
+                .map { JSONValue.quoted($0.key) + colon + $0.value.json(comma: comma, colon: colon) }
                 .joined(separator: comma) + "}"
         }
-    }
-}
-
-enum JSONText {
-    /// A JSON string literal; only what must be escaped is.
-    static func quoted(_ text: String) -> String {
-        var out = "\""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"": out += "\\\""
-            case "\\": out += "\\\\"
-            case "\n": out += "\\n"
-            case "\r": out += "\\r"
-            case "\t": out += "\\t"
-            case _ where scalar.value < 0x20:
-                let hex = String(scalar.value, radix: 16)
-                out += "\\u" + String(repeating: "0", count: 4 - hex.count) + hex
-            default: out.unicodeScalars.append(scalar)
-            }
-        }
-        return out + "\""
     }
 }

@@ -1,3 +1,4 @@
+internal import Diagnostics
 public import PluginAPI
 
 /// A query's rows for other programs.
@@ -25,7 +26,7 @@ public enum QueryText {
     /// say (NaN, infinity) are `null`. A column name that comes again gets `_2`, `_3`, ….
     public static func json(_ result: QueryResult) -> String {
         guard !result.rows.isEmpty else { return "[]\n" }
-        let keys = uniqueNames(result.columns).map { quoted($0) }
+        let keys = uniqueNames(result.columns).map { JSONValue.quoted($0) }
         let lines = result.rows.map { row in
             "  {" + zip(keys, row).map { key, cell in "\(key): \(json(cell))" }.joined(separator: ", ") + "}"
         }
@@ -47,28 +48,10 @@ public enum QueryText {
     private static func json(_ cell: QueryResult.Cell) -> String {
         switch cell {
         case .null: "null"
-        case .text(let value): quoted(value)
+        case .text(let value): JSONValue.quoted(value)
         case .integer(let value): "\(value)"
         case .double(let value): value.isFinite ? "\(value)" : "null"
         }
-    }
-
-    private static func quoted(_ text: String) -> String {
-        var result = "\""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"": result += "\\\""
-            case "\\": result += "\\\\"
-            case "\n": result += "\\n"
-            case "\r": result += "\\r"
-            case "\t": result += "\\t"
-            case _ where scalar.value < 0x20:
-                let digits = String(scalar.value, radix: 16)
-                result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-            default: result.unicodeScalars.append(scalar)
-            }
-        }
-        return result + "\""
     }
 
     private static func uniqueNames(_ names: [String]) -> [String] {
