@@ -51,5 +51,5 @@ Done in $SECONDS s. What to try next (the executable is ${streamplat#"$PWD"/}):
   streamplat config show                            the merged configuration
   streamplat schema purchase                        the generated Avro schema
   make test                                         run every test
-A domain of your own: copy $domain, change it, and \`streamplat apply\` it. No code, no rebuild.
+A domain of your own: see docs/domains.md; write domains/NAME.yaml and \`streamplat apply\` it. No code, no rebuild.
 TEXT

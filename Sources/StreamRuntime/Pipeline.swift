@@ -179,6 +179,7 @@ public final class Pipeline: Sendable {
             broker: parts.broker, hashKey: hashKey,
             inboxes: (0..<workerCount).map { _ in BoundedQueue(capacity: 64) }, sinkQueue: sinkQueue,
             control: control, status: status, progress: (0..<workerCount).map { _ in WorkerProgress() },
+            watermarks: PublishedWatermarks(count: topology.aggregations.count),
             notify: parts.notify)
     }
 
@@ -194,11 +195,22 @@ public final class Pipeline: Sendable {
             }
             for number in 0..<count {
                 let partition = TopicPartition(topic: name, partition: number)
-                let earliest = try parts.broker.offsets(partition).earliest
+                let (earliest, next) = try parts.broker.offsets(partition)
+                if options.fromEarliest, earliest > 0 {
+                    parts.notify(
+                        "\(name), partition \(number): retention has deleted offsets 0 to \(earliest - 1); windows that "
+                            + "held them are counted without them")
+                }
                 let consumers = input.consumers.map { consumer in
                     position(of: consumer, input, partition, earliest: earliest, in: checkpoint)
                 }
                 let start = consumers.map(\.nextOffset).min() ?? earliest
+                guard start <= next else {
+                    throw PipelineError(
+                        .offsetOutOfRange,
+                        "the checkpoint goes on at offset \(start) of \(name), partition \(number), which ends at \(next)",
+                        hint: "the topic was replaced; run with --from-earliest to count what it holds now")
+                }
                 result.append(
                     PartitionState(
                         input: index, partition: partition, reader: try parts.broker.makeReader(partition, at: start),

@@ -41,20 +41,28 @@ public struct IngestJob {
         var bad: [BadRecord] = []
         var first: [BadRecord] = []
         var refused = 0
-        while try reader.next(into: batch, maxRows: 4096, bad: &bad) != nil {
-            var faults: [(row: Int, reason: String)] = []
-            try publisher.publish(batch, of: eventType.name) { faults.append(($0, $1)) }
-            for fault in faults {
-                bad.append(
-                    BadRecord(
-                        file: source.name, line: 0, column: 0, field: nil, code: .encodingRefused, reason: fault.reason,
-                        bytes: text(of: batch, row: fault.row), isTruncated: false))
+        do {
+            while try reader.next(into: batch, maxRows: 4096, bad: &bad) != nil {
+                var faults: [(row: Int, reason: String)] = []
+                try publisher.publish(batch, of: eventType.name) { faults.append(($0, $1)) }
+                for fault in faults {
+                    bad.append(
+                        BadRecord(
+                            file: source.name, line: 0, column: 0, field: nil, code: .encodingRefused,
+                            reason: fault.reason,
+                            bytes: text(of: batch, row: fault.row), isTruncated: false))
+                }
+                refused += faults.count
+                for record in bad { try publisher.reject(letter(record)) }
+                first += bad.prefix(Self.shownBadRecords - first.count)
+                bad.removeAll()
+                progress(reader.summary.records)
             }
-            refused += faults.count
+        } catch {
+            // The file failed: what was read of it, bad records too, is in its topics all the same.
             for record in bad { try publisher.reject(letter(record)) }
-            first += bad.prefix(Self.shownBadRecords - first.count)
-            bad.removeAll()
-            progress(reader.summary.records)
+            try publisher.close()
+            throw error
         }
         try publisher.close()
         var summary = reader.summary

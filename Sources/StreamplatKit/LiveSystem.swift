@@ -31,6 +31,14 @@ public final class LiveSystem {
         let provisioner = Provisioner(desired: desired, broker: broker, sinks: sinks)
         let plan = try provisioner.plan()
         if try confirm(plan) {
+            try plan.diagnostics.throwIfErrors(exitCode: 1)
+            let tables = plan.changes.filter { $0.kind == .table }
+            if !tables.isEmpty {
+                // First, so that a crash in between only means counting again.
+                try CheckpointMaintenance.forget(
+                    tables: Set(tables.filter { $0.action == .create || $0.action == .rebuild }.map(\.name)),
+                    folder: checkpointFolder)
+            }
             try provisioner.apply(plan, progress: progress)
         } else if !plan.isEmpty {
             return nil
@@ -61,10 +69,13 @@ public final class LiveSystem {
                 domain: domain, settings: project.platform.runtime, topicPrefix: project.platform.topicPrefix,
                 broker: broker, sinkNatures: project.sinkNatures,
                 openSink: { try project.openSink($0, notify: notify) },
-                checkpointFolder: project.context(notify).absolute(
-                    "\(project.platform.runtime.checkpointPath)/\(domain.name)"),
+                checkpointFolder: checkpointFolder,
                 notify: notify),
             options: options)
+    }
+
+    private var checkpointFolder: String {
+        project.context(notify).absolute("\(project.platform.runtime.checkpointPath)/\(domain.name)")
     }
 
     public func close() throws { try broker.close() }

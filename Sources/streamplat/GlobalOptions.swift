@@ -57,7 +57,9 @@ struct GlobalOptions: ParsableArguments {
     var notify: @Sendable (String) -> Void { { Log.write(.warning, $0) } }
 
     func say(_ text: String) {
-        if !quiet { print(text) }
+        if quiet { return }
+        // Beside results in another format prose does not belong on standard output.
+        if output == .text { print(text) } else { Failure.print(text) }
     }
 }
 

@@ -6,12 +6,13 @@ extension EndToEnd {
     @Suite("Emission")
     struct EmissionTests {
         /// One event type, one aggregation; minutes of event time are easy to see.
-        static func domain(emit: String = "final", extra: String = "") -> String {
+        static func domain(emit: String = "final", extra: String = "", partitions: Int = 1) -> String {
             """
             domain: meters
             entity: { primary_key: meter }
             event_types:
               - name: reading
+                topic: { name: events.reading, partitions: \(partitions) }
                 fields: [{ name: value, type: long }]
             \(extra)
             aggregations:
@@ -35,7 +36,9 @@ extension EndToEnd {
         }
 
         /// Ingests readings of one meter at the given times of 2024-05-06; all go to one partition.
-        private func ingest(_ times: [String], meter: String = "m1", into project: TestProject, name: String) async throws {
+        private func ingest(_ times: [String], meter: String = "m1", into project: TestProject, name: String)
+            async throws
+        {
             let lines = times.enumerated().map {
                 #"{"event_id":"\#(name)-\#($0.offset)","meter":"\#(meter)","timestamp":"2024-05-06T\#($0.element)Z","value":\#($0.offset + 1)}"#
             }
@@ -85,15 +88,14 @@ extension EndToEnd {
 
         @Test("partitions that never had an event do not hold windows back for longer than idle_timeout")
         func neverStarted() async throws {
-            let settings = ["kafka.topics.partitions=12"]
-            let project = try await project(Self.domain(), settings: settings)
+            let project = try await project(Self.domain(partitions: 12))
             try project.write(
                 #"{"event_id":"1","meter":"m1","timestamp":"2024-05-06T10:00:10Z","value":1}"# + "\n"
-                    + #"{"event_id":"2","meter":"m1","timestamp":"2024-05-06T10:05:00Z","value":2}"# + "\n", to: "a.ndjson")
-            try await project.streamplat("ingest", "reading", "a.ndjson", "--domain", "meters", settings: settings)
+                    + #"{"event_id":"2","meter":"m1","timestamp":"2024-05-06T10:05:00Z","value":2}"# + "\n",
+                to: "a.ndjson")
+            try await project.streamplat("ingest", "reading", "a.ndjson", "--domain", "meters")
             let child = try project.start(
-                ["run", "meters", "--set", "runtime.idle_timeout=1 second", "--set", "runtime.flush_interval=100 ms"]
-                    + settings.flatMap { ["--set", $0] })
+                ["run", "meters", "--set", "runtime.idle_timeout=1 second", "--set", "runtime.flush_interval=100 ms"])
             var seen = ""
             for _ in 0..<100 where !seen.contains("10:00,1,1") {
                 try await Task.sleep(for: .milliseconds(100))
@@ -112,7 +114,8 @@ extension EndToEnd {
             try project.write(
                 #"{"event_id":"1","meter":"m1","timestamp":"2024-05-06T10:00:10Z","value":1}"# + "\n"
                     + #"{"event_id":"2","meter":"m1","timestamp":"\#(year)-12-31T10:00:00Z","value":2}"# + "\n"
-                    + #"{"event_id":"3","meter":"m1","timestamp":"2024-05-06T10:00:20Z","value":4}"# + "\n", to: "a.ndjson")
+                    + #"{"event_id":"3","meter":"m1","timestamp":"2024-05-06T10:00:20Z","value":4}"# + "\n",
+                to: "a.ndjson")
             try await project.streamplat("ingest", "reading", "a.ndjson", "--domain", "meters")
             let outcome = try await project.streamplat("run", "meters", "--until-idle")
             #expect(outcome.output.contains("0 late, 1 dead letters"), "\(outcome)")
@@ -126,21 +129,29 @@ extension EndToEnd {
             let project = try await project(Self.domain(), settings: settings)
             try project.write(
                 #"{"event_id":"1","meter":"m1","timestamp":"2024-05-06T10:00:10Z","value":7}"# + "\n"
-                    + #"{"event_id":"2","meter":"m1","timestamp":"2024-05-06T10:02:00Z","value":2}"# + "\n", to: "a.ndjson")
+                    + #"{"event_id":"2","meter":"m1","timestamp":"2024-05-06T10:02:00Z","value":2}"# + "\n",
+                to: "a.ndjson")
             try await project.streamplat("ingest", "reading", "a.ndjson", "--domain", "meters", settings: settings)
             try await project.streamplat("run", "meters", "--until-idle", settings: settings)
             let text = String(decoding: try project.read(".streamplat/results/per_minute.\(format)"), as: UTF8.self)
             if format == "csv" {
-                #expect(text.split(whereSeparator: \.isNewline) == [
-                    "window_start,window_end,readings,total",
-                    "2024-05-06T10:00:00.000Z,2024-05-06T10:01:00.000Z,1,7",
-                ])
+                #expect(
+                    text.split(whereSeparator: \.isNewline) == [
+                        "window_start,window_end,readings,total",
+                        "2024-05-06T10:00:00.000Z,2024-05-06T10:01:00.000Z,1,7",
+                    ])
             } else {
-                #expect(text == #"{"window_start":"2024-05-06T10:00:00.000Z","window_end":"2024-05-06T10:01:00.000Z","readings":1,"total":7}"# + "\n")
+                #expect(
+                    text
+                        == #"{"window_start":"2024-05-06T10:00:00.000Z","window_end":"2024-05-06T10:01:00.000Z","readings":1,"total":7}"#
+                        + "\n")
             }
             let console = try await project.streamplat(
                 "run", "meters", "--until-idle", "--from-earliest", "--quiet", settings: ["sinks.primary.type=console"])
-            #expect(console.output == #"{"table":"per_minute","window_start":"2024-05-06T10:00:00.000Z","window_end":"2024-05-06T10:01:00.000Z","readings":1,"total":7}"# + "\n")
+            #expect(
+                console.output
+                    == #"{"table":"per_minute","window_start":"2024-05-06T10:00:00.000Z","window_end":"2024-05-06T10:01:00.000Z","readings":1,"total":7}"#
+                    + "\n")
         }
 
         @Test("raw_events: true also keeps every event, once, however often it is read")
@@ -149,13 +160,14 @@ extension EndToEnd {
             try await ingest(["10:00:10", "10:00:50", "10:01:30"], into: project, name: "a")
             try await project.streamplat("run", "meters", "--until-idle")
             try await project.streamplat("run", "meters", "--until-idle", "--from-earliest")
-            #expect(try await rows(project, "select event_id, timestamp, meter, value from reading order by 1") == """
-                event_id,timestamp,meter,value
-                a-0,2024-05-06 10:00:10.000,m1,1
-                a-1,2024-05-06 10:00:50.000,m1,2
-                a-2,2024-05-06 10:01:30.000,m1,3
+            #expect(
+                try await rows(project, "select event_id, timestamp, meter, value from reading order by 1") == """
+                    event_id,timestamp,meter,value
+                    a-0,2024-05-06 10:00:10.000,m1,1
+                    a-1,2024-05-06 10:00:50.000,m1,2
+                    a-2,2024-05-06 10:01:30.000,m1,3
 
-                """)
+                    """)
         }
 
         @Test("a changed aggregation is counted anew from the earliest offset, a new one backfills, others go on")
@@ -163,10 +175,12 @@ extension EndToEnd {
             let project = try await project(Self.domain(emit: "updates"))
             try await ingest(["10:00:10", "10:00:50", "10:01:30"], into: project, name: "a")
             try await project.streamplat("run", "meters", "--until-idle")
-            try project.edit("domains/meters.yaml", "    emit: updates\n", "    emit: updates\n    filter: \"value > 1\"\n")
+            try project.edit(
+                "domains/meters.yaml", "    emit: updates\n", "    emit: updates\n    filter: \"value > 1\"\n")
             let text = String(decoding: try project.read("domains/meters.yaml"), as: UTF8.self)
             try project.write(
-                text + "  - { name: hourly, from: [reading], type: max, field: value, window: { type: tumbling, duration: 1 hour } }\n",
+                text
+                    + "  - { name: hourly, from: [reading], type: max, field: value, window: { type: tumbling, duration: 1 hour } }\n",
                 to: "domains/meters.yaml")
             let refused = try await project.streamplat("run", "meters", "--until-idle", exit: 3)
             #expect(refused.errors.contains("streamplat apply"), "\(refused)")
@@ -177,6 +191,54 @@ extension EndToEnd {
             #expect(run.output.contains("3 events"), "\(run)")
             #expect(try await rows(project, Self.query) == "minute,readings,total\n10:00,1,2\n10:01,1,3\n")
             #expect(try await rows(project, "select \"max\" from hourly") == "max\n3\n")
+        }
+
+        @Test("a table that is new, or was moved, is filled from the earliest offset")
+        func movedTable() async throws {
+            let project = try await project(Self.domain(emit: "updates", extra: "    raw_events: true"))
+            try await ingest(["10:00:10", "10:00:50", "10:01:30"], into: project, name: "a")
+            try await project.streamplat("run", "meters", "--until-idle")
+            let first = try await project.dump()
+            for name in project.files(".streamplat") where name.hasPrefix("results.db") {
+                try FileManager.default.removeItem(atPath: project.path(".streamplat/\(name)"))
+            }
+            try await project.streamplat("apply", "meters", "--yes")
+            try await project.streamplat("run", "meters", "--until-idle")
+            #expect(try await project.dump() == first)
+        }
+
+        @Test("apply refuses to make tables anew while a run holds the domain")
+        func applyDuringRun() async throws {
+            let project = try await project(Self.domain(emit: "updates"))
+            let child = try project.start(["run", "meters"])
+            try await Task.sleep(for: .seconds(1))
+            try project.edit(
+                "domains/meters.yaml", "    emit: updates\n", "    emit: updates\n    filter: \"value > 1\"\n")
+            let refused = try await project.streamplat("apply", "meters", "--yes", exit: 1)
+            #expect(refused.errors.contains("SP6101"), "\(refused)")
+            child.send(SIGTERM)
+            #expect(try await child.wait(limit: .seconds(30)).code == 0)
+            try await project.streamplat("apply", "meters", "--yes")
+        }
+
+        @Test("events of a partition that wakes behind the watermark are counted as late, not lost silently")
+        func wakes() async throws {
+            let project = try await project(Self.domain(emit: "updates", partitions: 2))
+            // murmur2 sends m1 and m2 to different ones of two partitions, or this test says so.
+            try await ingest(["10:00:10", "11:00:00"], into: project, name: "a")
+            let run = try project.start(
+                ["run", "meters", "--set", "runtime.idle_timeout=300 ms", "--set", "runtime.flush_interval=50 ms"])
+            try await Task.sleep(for: .seconds(2))
+            for meter in ["m2", "m3", "m4", "m5"] {
+                try await ingest(["10:00:20"], meter: meter, into: project, name: "b-\(meter)")
+            }
+            try await Task.sleep(for: .seconds(1))
+            run.send(SIGTERM)
+            let outcome = try await run.wait(limit: .seconds(30))
+            #expect(
+                outcome.code == 0 && outcome.output.contains("6 events") && outcome.output.contains("4 late"),
+                "\(outcome)")
+            #expect(try await rows(project, Self.query) == "minute,readings,total\n10:00,1,1\n11:00,1,2\n")
         }
 
         @Test("--chart draws bars; a column that is not there is named with the nearest")

@@ -7,7 +7,7 @@ final class BoundedQueue<Element: Sendable>: @unchecked Sendable {
     // `@unchecked`: every access to the stored properties is between lock() and unlock() of `condition`.
     private let condition = NSCondition()
     private let capacity: Int
-    private var elements: [Element] = []
+    private var elements: [Element?] = []
     private var head = 0
     private var isClosed = false
 
@@ -46,6 +46,7 @@ final class BoundedQueue<Element: Sendable>: @unchecked Sendable {
         }
         guard head < elements.count else { return nil }
         let element = elements[head]
+        elements[head] = nil
         head += 1
         // The taken prefix is dropped when it is the larger part, so that taking is O(1) on average.
         if head > 32, head * 2 > elements.count {

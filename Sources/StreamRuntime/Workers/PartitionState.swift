@@ -5,7 +5,7 @@ internal import PluginAPI
 final class PartitionState {
     let input: Int
     let partition: TopicPartition
-    let reader: any PartitionReader
+    var reader: any PartitionReader
     /// In the order of the input's consumers.
     var consumers: [ConsumerPosition]
     /// True after a fetch found nothing; false after one that found records.

@@ -19,6 +19,8 @@ final class RecordDecoder {
     private let dictionary: StringDictionary
     private var decoders: [Int32: AvroDecoder] = [:]
     private var failures: [Int32: String] = [:]
+    /// Schemas that are known and can never be read as this input.
+    private var unreadable: Set<Int32> = []
 
     /// A record that could not be decoded.
     struct Fault {
@@ -101,6 +103,7 @@ final class RecordDecoder {
 
     private func decoder(for id: Int32) throws -> AvroDecoder? {
         if let known = decoders[id] { return known }
+        if unreadable.contains(id) { return nil }
         // A schema that is not there now may be registered later: only what can never change is remembered.
         guard let text = try broker.schema(id: id) else {
             failures[id] = "schema id \(id) is not known"
@@ -114,6 +117,7 @@ final class RecordDecoder {
             decoders[id] = decoder
             return decoder
         } catch {
+            unreadable.insert(id)
             failures[id] = "schema \(id) cannot be read as event type '\(input.eventType.name)': \(error)"
             return nil
         }

@@ -13,6 +13,7 @@ final class Shard {
     /// Per worker, per aggregation.
     private var watermarks: [[WatermarkReport]]
     private var barrierArrivals: Set<Int> = []
+    private var droppedGroups = 0
 
     init(
         aggregations: [Aggregation], emitsUpdates: [Bool], schemas: [BatchSchema], hashKey: HashKey, workerCount: Int
@@ -58,12 +59,25 @@ final class Shard {
     /// The lowest watermark of any aggregation; nil before there is one.
     var watermark: Int64? { aggregators.map(\.watermark).filter { $0 != .min }.min() }
 
-    /// The rows that are due, per aggregation: changed ones or those of windows that closed.
-    func emit(_ give: (_ aggregation: Int, RecordBatch) -> Bool) throws {
+    /// The watermarks that the newest reports of all workers give together; `Int64.min` where there is none.
+    var combinedWatermarks: [Int64] {
+        aggregators.indices.map { index in WatermarkReport.combine(watermarks.map { $0[index] }) ?? .min }
+    }
+
+    /// The watermarks that the shard has reached, also by a checkpoint.
+    var reachedWatermarks: [Int64] { aggregators.map(\.watermark) }
+
+    /// Groups that came after all their windows were closed, since the last call: a partition that was idle woke up.
+    func takeDroppedGroups() -> Int {
+        let total = aggregators.reduce(0) { $0 + $1.droppedGroups }
+        defer { droppedGroups = total }
+        return total - droppedGroups
+    }
+
+    /// The rows that are due at these watermarks, per aggregation: changed ones or those of windows that closed.
+    func emit(at published: [Int64], _ give: (_ aggregation: Int, RecordBatch) -> Bool) throws {
         for (index, aggregator) in aggregators.enumerated() {
-            if let watermark = WatermarkReport.combine(watermarks.map { $0[index] }) {
-                aggregator.advance(watermark: watermark)
-            }
+            aggregator.advance(watermark: published[index])
             try reporting(index) {
                 let rows = RecordBatch(schema: schemas[index])
                 if emitsUpdates[index] {

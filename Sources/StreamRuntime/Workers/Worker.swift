@@ -21,6 +21,7 @@ final class Worker {
         var control: RunControl
         var status: PipelineStatus
         var progress: [WorkerProgress]
+        var watermarks: PublishedWatermarks
         var notify: @Sendable (String) -> Void
     }
 
@@ -81,7 +82,16 @@ final class Worker {
             aggregations: topology.aggregations, emitsUpdates: shared.settings.emitsUpdates,
             schemas: topology.tables.map { BatchSchema($0.columns) }, hashKey: shared.hashKey,
             workerCount: shared.settings.workerCount)
-        if let checkpoint { try shard.restore(checkpoint, index: index, count: shared.settings.workerCount) }
+        if let checkpoint {
+            do {
+                try shard.restore(checkpoint, index: index, count: shared.settings.workerCount)
+            } catch {
+                throw PipelineError(
+                    .checkpointUnreadable, "the checkpoint's state cannot be used: \(error)",
+                    hint: "run with --from-earliest to count everything anew")
+            }
+            shared.watermarks.raise(shard.reachedWatermarks)
+        }
         deadLetters = DeadLetterWriter(
             topic: shared.settings.deadLetterTopic, broker: shared.broker, status: shared.status,
             notify: shared.notify)
@@ -117,7 +127,7 @@ final class Worker {
         var hasRead = false
         for partition in partitions {
             if shared.control.requestedBarrier.load(ordering: .relaxed) > reachedBarrier { return true }
-            switch try partition.reader.fetch(into: block, maxBytes: Worker.fetchBytes) {
+            switch try fetch(partition) {
             case .endOfPartition:
                 partition.isAtEnd = true
                 partition.lag = 0
@@ -132,6 +142,20 @@ final class Worker {
         shared.progress[index].publish(
             isAtEnd: !hasRead && partitions.allSatisfy(\.isAtEnd), lag: partitions.reduce(0) { $0 + $1.lag })
         return hasRead
+    }
+
+    /// Reads the next block. A partition whose next records retention has deleted goes on at its earliest record, aloud.
+    private func fetch(_ partition: PartitionState) throws -> FetchResult {
+        do {
+            return try partition.reader.fetch(into: block, maxBytes: Worker.fetchBytes)
+        } catch let error as OffsetOutOfRangeError where error.position < error.earliest {
+            shared.notify(
+                "\(partition.partition.topic), partition \(partition.partition.partition): offsets \(error.position) to "
+                    + "\(error.earliest - 1) were deleted by retention before they were counted")
+            try partition.reader.close()
+            partition.reader = try shared.broker.makeReader(partition.partition, at: error.earliest)
+            return try partition.reader.fetch(into: block, maxBytes: Worker.fetchBytes)
+        }
     }
 
     /// Counts the records of the fetched block.
@@ -166,14 +190,14 @@ final class Worker {
         guard case .int64(let times) = batch.columns[input.timestampColumn] else { return }
         let eligible = rowsInTime(times, partition, range)
         failedRows.removeAll(keepingCapacity: true)
-        var clockStart: Int64?
+        var lastStart: Int64?
         for (position, consumer) in input.consumers.enumerated() {
             guard partition.consumers[position].nextOffset <= firstOffset else { continue }
-            let start = partition.consumers[position].maxEventTime
+            let start = clockStart(partition.consumers[position], consumer)
             // Consumers that began together share one pass.
-            if clockStart != start {
+            if lastStart != start {
                 clock.run(UnsafePointer(times.values), count: batch.rowCount, rows: eligible, from: start)
-                clockStart = start
+                lastStart = start
             }
             switch consumer {
             case .aggregation(let index, let inputPosition):
@@ -192,6 +216,15 @@ final class Worker {
         }
         if !failedRows.isEmpty { reportFailedRows(partition, range) }
         if runners.contains(where: { $0.local.groupCount > Worker.localGroupLimit }) { try flush() }
+    }
+
+    /// Where a consumer's clock stands: at its highest event time, or, in a partition that was left out as idle, where the
+    /// others have moved the watermark meanwhile, so that what comes for closed windows is counted as late.
+    private func clockStart(_ position: PartitionState.ConsumerPosition, _ consumer: Topology.Consumer) -> Int64 {
+        guard case .aggregation(let index, _) = consumer else { return position.maxEventTime }
+        let published = shared.watermarks.all[index]
+        guard published != .min else { return position.maxEventTime }
+        return max(position.maxEventTime, published + runners[index].aggregation.spec.watermarkDelayMilliseconds)
     }
 
     /// The rows whose time is not too far ahead of now; nil when that is all of them. The others become dead letters and
@@ -253,8 +286,10 @@ final class Worker {
         let now = Worker.now()
         guard now - lastFlush >= shared.settings.flushIntervalMilliseconds else { return }
         try flush()
+        let published = shared.watermarks.all
         try takeInbox()
-        try emit()
+        try emit(at: published)
+        if index == 0 { shared.watermarks.raise(shard.combinedWatermarks) }
         for partition in partitions where !partition.isAtEnd {
             let next = try shared.broker.offsets(partition.partition).next
             partition.lag = Int(clamping: next - partition.reader.position)
@@ -276,12 +311,11 @@ final class Worker {
         }
         // No local group refers to a code any more.
         if dictionary.count > Worker.dictionaryLimit { dictionary.removeAll() }
-        let reports = watermarkReports(at: lastFlush, isFinal: false)
+        let reports = watermarkReports(at: lastFlush)
         for target in shared.inboxes.indices { try send(.watermarks(worker: index, reports), to: target) }
     }
 
-    /// At the end of a run partitions without a single event do not hold the watermark back.
-    private func watermarkReports(at now: Int64, isFinal: Bool) -> [WatermarkReport] {
+    private func watermarkReports(at now: Int64) -> [WatermarkReport] {
         var reports = [WatermarkReport](repeating: WatermarkReport(), count: runners.count)
         for partition in partitions {
             let isIdle = partition.isIdle(now: now, timeout: shared.settings.idleTimeoutMilliseconds)
@@ -291,7 +325,7 @@ final class Worker {
                 reports[aggregation].add(
                     maxEventTime: highest,
                     delay: runners[aggregation].aggregation.spec.watermarkDelayMilliseconds,
-                    isIdle: isIdle || isFinal && highest == .min)
+                    isIdle: isIdle)
             }
         }
         return reports
@@ -310,8 +344,10 @@ final class Worker {
         while let message = shared.inboxes[index].pop(waitingMilliseconds: 0) { try shard.take(message) }
     }
 
-    private func emit() throws {
-        try shard.emit { shared.sinkQueue.push(.rows(table: $0, $1)) }
+    private func emit(at published: [Int64]) throws {
+        let dropped = shard.takeDroppedGroups()
+        if dropped > 0 { shared.status.lateEvents.add(dropped, ordering: .relaxed) }
+        try shard.emit(at: published) { shared.sinkQueue.push(.rows(table: $0, $1)) }
         if let watermark = shard.watermark { shared.status.watermark.store(watermark, ordering: .relaxed) }
     }
 
@@ -325,17 +361,15 @@ final class Worker {
         var closesWindows = false
         if case .final(let closeWindows) = barrier.kind { (isFinal, closesWindows) = (true, closeWindows) }
         try flush()
-        if isFinal {
-            let reports = watermarkReports(at: Worker.now(), isFinal: true)
-            for target in shared.inboxes.indices { try send(.watermarks(worker: index, reports), to: target) }
-        }
         for target in shared.inboxes.indices { try send(.barrier(worker: index, number: barrier.number), to: target) }
         while !shard.hasBarrier(from: shared.settings.workerCount) {
             if shared.control.shouldAbandon { return false }
             if let message = shared.inboxes[index].pop(waitingMilliseconds: 10) { try shard.take(message) }
         }
         shard.clearBarrier()
-        try emit()
+        // Every shard has the same reports now, so all close the same windows and their states fit together.
+        shared.watermarks.raise(shard.combinedWatermarks)
+        try emit(at: shared.watermarks.all)
         if closesWindows { try shard.emitOpenWindows { shared.sinkQueue.push(.rows(table: $0, $1)) } }
         _ = shared.sinkQueue.push(.barrier(barrier.number))
         shared.control.report(

@@ -14,7 +14,9 @@ struct TableCatalog {
     init(_ connection: SQLiteConnection) { self.connection = connection }
 
     func names() throws -> [String] {
-        try rows("SELECT name FROM _streamplat_tables ORDER BY name", []).compactMap { $0.first?.text }
+        try rows("SELECT name FROM _streamplat_tables JOIN sqlite_master USING (name) ORDER BY name", []).compactMap {
+            $0.first?.text
+        }
     }
 
     /// What has to be done so that the database has the table as it is wanted.
@@ -47,6 +49,12 @@ struct TableCatalog {
                         reason: "column '\(column.name)' of table '\(table.name)' is \(existing[1].text ?? "?") and "
                             + "would become \(wanted)",
                         hint: "give the column (`as:`) or the aggregation a new name")
+                }
+                guard existing[2] == .integer(column.isNullable ? 0 : 1) else {
+                    return .refuse(
+                        reason: "column '\(column.name)' of table '\(table.name)' would become "
+                            + (column.isNullable ? "nullable" : "required") + ", which SQLite cannot change",
+                        hint: "give the aggregation a new name; its old table stays as it is")
                 }
             } else if column.isNullable {
                 steps.append("add column \(column.name) \(wanted)")
@@ -82,7 +90,8 @@ struct TableCatalog {
             _ = try rows(
                 """
                 INSERT INTO _streamplat_tables VALUES (?1, ?2, ?3, ?4)
-                ON CONFLICT (name) DO UPDATE SET fingerprint = excluded.fingerprint
+                ON CONFLICT (name) DO UPDATE SET
+                  owner = excluded.owner, fingerprint = excluded.fingerprint, key = excluded.key
                 """, [table.name, table.owner, table.fingerprint, keyText(table)])
         }
     }
