@@ -106,6 +106,17 @@ extension EndToEnd {
             #expect(drawn.output.contains("█") || drawn.output.contains("#"), "\(drawn)")
         }
 
+        @Test("fastavro accepts the schemas of every shipped domain")
+        func schemas() async throws {
+            let project = try TestProject()
+            for domain in ["cdnow", "clickstream", "ecommerce", "fintech", "iot", "logistics"] {
+                try await project.streamplat("schema", "--write", "--domain", domain)
+            }
+            let files = project.files("schemas", suffix: ".avsc").map { project.path("schemas/\($0)") }
+            let verdict = try await project.python("schemas.py", files)
+            #expect(verdict.code == 0 && verdict.output.contains("16 schemas accepted"), "\(verdict)")
+        }
+
         @Test(
             "Avro files hold what NDJSON files hold, read by fastavro",
             arguments: [
