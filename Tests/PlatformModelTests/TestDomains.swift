@@ -11,29 +11,29 @@ import YAMLTree
 struct StubSink: SinkPlugin {
     static let nature = SinkNature.table
     static let spec = PluginSpec(
-        kind: .sink, name: "sqlite", summary: "A stub.",
+        kind: .sink, name: "sqlite", summary: "Declared, never opened.",
         options: [
             OptionSpec("path", .path, isRequired: true, doc: "The file."),
             OptionSpec("timeout", .duration, default: "5 seconds", doc: "How long to wait."),
         ])
     func open(_ options: OptionValues, _ context: PluginContext) throws -> any Sink {
-        throw PipelineError(.unknownPlugin, "a stub")
+        throw PipelineError(.unknownPlugin, "a check must open nothing")
     }
 }
 
 struct StubBroker: BrokerPlugin {
     static let spec = PluginSpec(
-        kind: .broker, name: "embedded", summary: "A stub.",
+        kind: .broker, name: "embedded", summary: "Declared, never opened.",
         options: [OptionSpec("path", .path, default: ".streamplat/log", doc: "The folder.")])
     func open(_ options: OptionValues, _ context: PluginContext) throws -> any Broker {
-        throw PipelineError(.unknownPlugin, "a stub")
+        throw PipelineError(.unknownPlugin, "a check must open nothing")
     }
 }
 
 struct StubSecrets: SecretBackendPlugin {
-    static let spec = PluginSpec(kind: .secretBackend, name: "env", summary: "A stub.")
+    static let spec = PluginSpec(kind: .secretBackend, name: "env", summary: "Declared, never opened.")
     func open(_ options: OptionValues, _ context: PluginContext) throws -> any SecretBackend {
-        throw PipelineError(.unknownPlugin, "a stub")
+        throw PipelineError(.unknownPlugin, "a check must open nothing")
     }
 }
 
