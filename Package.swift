@@ -151,3 +151,18 @@ for target in package.targets where target.type != .system && target.name != "CS
         ]
 }
 package.cxxLanguageStandard = .cxx17
+
+// `STREAMPLAT_ONLY=KafkaBrokerTests,DataPathTests swift test` builds these targets and what they need, nothing else.
+if let only = Context.environment["STREAMPLAT_ONLY"] {
+    var wanted = Set(only.split(separator: ",").map(String.init))
+    var isGrowing = true
+    while isGrowing {
+        let names = package.targets.filter { wanted.contains($0.name) }.flatMap(\.dependencies).compactMap {
+            if case .byNameItem(let name, _) = $0 { name } else { nil }
+        }
+        isGrowing = !wanted.isSuperset(of: names)
+        wanted.formUnion(names)
+    }
+    package.targets.removeAll { !wanted.contains($0.name) }
+    package.products.removeAll { !wanted.contains($0.name) }
+}
