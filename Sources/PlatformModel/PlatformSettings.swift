@@ -7,6 +7,7 @@ public struct PlatformSettings: Sendable {
     /// The domain of commands that name none.
     public var defaultDomain: String?
     public var broker: PluginSelection
+    public var schemaRegistry: PluginSelection
     public var sinks: [SinkDefinition]
     public var secrets: PluginSelection
     public var runtime: RuntimeSettings
@@ -17,13 +18,15 @@ public struct PlatformSettings: Sendable {
     public var monitoring: MonitoringSettings
 
     public init(
-        defaultDomain: String? = nil, broker: PluginSelection, sinks: [SinkDefinition], secrets: PluginSelection,
+        defaultDomain: String? = nil, broker: PluginSelection, schemaRegistry: PluginSelection, sinks: [SinkDefinition],
+        secrets: PluginSelection,
         runtime: RuntimeSettings = RuntimeSettings(), topicPrefix: String = "events",
         topicDefaults: TopicDefaults = TopicDefaults(), schemas: SchemaSettings = SchemaSettings(),
         monitoring: MonitoringSettings = MonitoringSettings()
     ) {
         self.defaultDomain = defaultDomain
         self.broker = broker
+        self.schemaRegistry = schemaRegistry
         self.sinks = sinks
         self.secrets = secrets
         self.runtime = runtime
@@ -68,6 +71,8 @@ public struct SinkDefinition: Sendable {
 public struct TopicDefaults: Hashable, Sendable {
     public var partitions: Int
     public var replication: Int
+    /// Where `replication` is written; nil = nowhere.
+    public var replicationLocation: SourceLocation?
     /// Nil = kept for ever.
     public var retentionMilliseconds: Int64?
     /// Nil = no bound on size.

@@ -16,6 +16,7 @@ public final class Pipeline: Sendable {
         public var settings: RuntimeSettings
         public var topicPrefix: String
         public var broker: any Broker
+        public var schemas: any SchemaRegistry
         /// The kind of each sink by name.
         public var sinkNatures: [String: SinkNature]
         /// Opens a sink by name; called on the sink thread.
@@ -27,13 +28,14 @@ public final class Pipeline: Sendable {
 
         public init(
             domain: DomainDefinition, settings: RuntimeSettings, topicPrefix: String, broker: any Broker,
-            sinkNatures: [String: SinkNature], openSink: @escaping @Sendable (String) throws -> any Sink,
+            schemas: any SchemaRegistry, sinkNatures: [String: SinkNature], openSink: @escaping @Sendable (String) throws -> any Sink,
             checkpointFolder: String, notify: @escaping @Sendable (String) -> Void
         ) {
             self.domain = domain
             self.settings = settings
             self.topicPrefix = topicPrefix
             self.broker = broker
+            self.schemas = schemas
             self.sinkNatures = sinkNatures
             self.openSink = openSink
             self.checkpointFolder = checkpointFolder
@@ -176,7 +178,7 @@ public final class Pipeline: Sendable {
                     case nil: parts.sinkNatures[aggregation.sink] == .table
                     }
                 }, rawTargets: targets.raw),
-            broker: parts.broker, hashKey: hashKey,
+            broker: parts.broker, schemas: parts.schemas, hashKey: hashKey,
             inboxes: (0..<workerCount).map { _ in BoundedQueue(capacity: 64) }, sinkQueue: sinkQueue,
             control: control, status: status, progress: (0..<workerCount).map { _ in WorkerProgress() },
             watermarks: PublishedWatermarks(count: topology.aggregations.count),

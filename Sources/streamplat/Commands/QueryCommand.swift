@@ -34,7 +34,7 @@ struct QueryCommand: ParsableCommand {
                     hint: nearestName(to: sink, among: names).map { "did you mean '\($0)'?" }
                         ?? "there is \(names.joined(separator: ", "))"))
         }
-        let opened = try project.openSink(sink, notify: global.notify)
+        let opened = try project.openSink(sink, .inspect, notify: global.notify)
         let result: QueryResult
         if let sql {
             guard let found = try opened.query(sql) else { throw notQueryable(definition.plugin.type) }
