@@ -98,7 +98,12 @@ public final class Pipeline: Sendable {
             sequence += 1
             let checkpoint = makeCheckpoint(reports, sequence: sequence, hashKey: hashKey)
             try store.save(checkpoint)
-            try parts.broker.commit(group: "streamplat.\(topology.domain)", offsets: lowestOffsets(checkpoint))
+            do {
+                try parts.broker.commit(group: "streamplat.\(topology.domain)", offsets: lowestOffsets(checkpoint))
+            } catch let error as PipelineError where error.retry == .backoff {
+                // Only informative: the checkpoint is the truth, and the next one commits again.
+                parts.notify("\(error)")
+            }
             status.checkpoints.add(1, ordering: .relaxed)
         }
 
