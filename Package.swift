@@ -100,6 +100,14 @@ let package = Package(
         plugin("ConsoleSink", folder: "console"),
         plugin("FileSink", folder: "file"),
 
+        // Real servers on loopback, for the tests of plugins.
+        .target(name: "TestServers", path: "Tests/TestServers"),
+        .testTarget(name: "KafkaClientTests", dependencies: ["KafkaClient", "CRdKafka", "DataPath", "Diagnostics"]),
+        .testTarget(
+            name: "KafkaBrokerTests",
+            dependencies: [
+                "KafkaBroker", "TestServers", "YAMLTree", "PluginAPI", "ConfigTree", "DataPath", "Diagnostics",
+            ], exclude: ["Scripts"]),
         .testTarget(
             name: "EmbeddedBrokerTests",
             dependencies: ["EmbeddedBroker", "PluginAPI", "ConfigTree", "DataPath", "Diagnostics"]),

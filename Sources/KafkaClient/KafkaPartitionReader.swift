@@ -138,9 +138,9 @@ public final class KafkaPartitionReader {
             (entries + rows).initialize(to: entry(message, block))
             rows += 1
             position = message.pointee.offset + 1
+            isAtEnd = false
         }
         guard rows > 0 else { return }
-        isAtEnd = false
         block.entries.append(contentsOf: UnsafeBufferPointer(start: entries, count: rows))
         meanBytes = max(16, (meanBytes * 3 + (block.byteCount - first) / rows) / 4)
     }

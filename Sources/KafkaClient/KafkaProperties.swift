@@ -18,13 +18,14 @@ public enum KafkaProperties {
         if let reason = ownedReason(name) { return .owned(reason: reason) }
         guard let configuration = rd_kafka_conf_new() else { return nil }
         defer { rd_kafka_conf_destroy(configuration) }
-        guard let value else { return isKnown(name, configuration) ? nil : .unknown(near: near(name, configuration)) }
         return withErrorText { text, size in
+            // Without a value a known property is set to its default.
             switch rd_kafka_conf_set(configuration, name, value, text, size) {
             case RD_KAFKA_CONF_OK: return nil
             case RD_KAFKA_CONF_UNKNOWN: return .unknown(near: near(name, configuration))
             default:
                 let words = String(cString: text)
+                guard let value else { return nil }
                 return .invalidValue(value.isEmpty ? words : words.replacing(value, with: "…"))
             }
         }
@@ -32,13 +33,6 @@ public enum KafkaProperties {
 
     /// The linked librdkafka's version, such as `2.0.2`.
     public static var libraryVersion: String { String(cString: rd_kafka_version_str()) }
-
-    /// A name without a default value is not listed by the dump, but can be read.
-    private static func isKnown(_ name: String, _ configuration: OpaquePointer) -> Bool {
-        var size = 0
-        return rd_kafka_conf_get(configuration, name, nil, &size) == RD_KAFKA_CONF_OK
-            || names(configuration).contains(name)
-    }
 
     private static func near(_ name: String, _ configuration: OpaquePointer) -> String? {
         nearestName(to: name, among: names(configuration).filter { ownedReason($0) == nil })
