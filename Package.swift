@@ -23,11 +23,12 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
     ],
     targets: [
-        // System libraries. librdkafka and libpq join them with the Kafka broker and the PostgreSQL sink.
+        // System libraries.
         system("CLibYAML", pkgConfig: "yaml-0.1", apt: "libyaml-dev"),
         system("CLibAvro", pkgConfig: "avro-c", apt: "libavro-dev"),
         system("CSQLite", pkgConfig: "sqlite3", apt: "libsqlite3-dev"),
         system("CCurl", pkgConfig: "libcurl", apt: "libcurl4-openssl-dev"),
+        system("CRdKafka", pkgConfig: "rdkafka", apt: "librdkafka-dev"),
         system("CZlib", pkgConfig: "zlib", apt: "zlib1g-dev"),
         .target(name: "CSIMDJSON", path: "Sources/CSIMDJSON", linkerSettings: [.linkedLibrary("simdjson")]),
 
@@ -51,6 +52,7 @@ let package = Package(
 
         // Clients: one owner per C library.
         .target(name: "Compression", dependencies: ["CZlib", "Diagnostics"]),
+        .target(name: "KafkaClient", dependencies: ["CRdKafka", "DataPath", "Diagnostics"]),
         .target(name: "LibAvro", dependencies: ["CLibAvro", "Diagnostics"]),
         .target(name: "SQLiteClient", dependencies: ["CSQLite", "Diagnostics"]),
         .target(name: "HTTPClient", dependencies: ["CCurl", "PluginAPI"]),
@@ -95,11 +97,20 @@ let package = Package(
         plugin("EnvironmentSecrets", folder: "env"),
         plugin("FileSecrets", folder: "secret-file", ["YAMLTree"]),
         plugin("EmbeddedBroker", folder: "embedded", ["EventLog"]),
+        plugin("KafkaBroker", folder: "kafka", ["KafkaClient"]),
         plugin("SQLiteSink", folder: "sqlite", ["SQLiteClient"]),
         plugin("ConsoleSink", folder: "console"),
         plugin("FileSink", folder: "file"),
 
         .testTarget(name: "HTTPClientTests", dependencies: ["HTTPClient", "PluginAPI"], exclude: ["Fixtures"]),
+        // Real servers on loopback, for the tests of plugins.
+        .target(name: "TestServers", path: "Tests/TestServers"),
+        .testTarget(name: "KafkaClientTests", dependencies: ["KafkaClient", "CRdKafka", "DataPath", "Diagnostics"]),
+        .testTarget(
+            name: "KafkaBrokerTests",
+            dependencies: [
+                "KafkaBroker", "TestServers", "YAMLTree", "PluginAPI", "ConfigTree", "DataPath", "Diagnostics",
+            ], exclude: ["Scripts"]),
         .testTarget(
             name: "EmbeddedBrokerTests",
             dependencies: ["EmbeddedBroker", "PluginAPI", "ConfigTree", "DataPath", "Diagnostics"]),

@@ -14,8 +14,37 @@ extension DiagnosticCode {
         "SP4023", "The broker in use cannot have a topic as it is asked for.")
     public static let pluginMissing = DiagnosticCode("SP4040", "A plugin that the configuration names is not there.")
 
+    // The Kafka broker.
+    public static let kafkaUnreachable = DiagnosticCode("SP4260", "No Kafka broker can be reached.")
+    public static let kafkaTLS = DiagnosticCode("SP4261", "A TLS connection to a Kafka broker cannot be made.")
+    public static let kafkaAuthentication = DiagnosticCode("SP4262", "A Kafka broker refuses the credentials.")
+    public static let kafkaAuthorization = DiagnosticCode(
+        "SP4263", "The user may not do on the Kafka cluster what is needed.")
+    public static let kafkaProperty = DiagnosticCode(
+        "SP4264", "A librdkafka property is not known, or its value is not accepted.")
+    public static let kafkaOwnedProperty = DiagnosticCode("SP4265", "A librdkafka property is set by streamplat itself.")
+    public static let kafkaClientRefused = DiagnosticCode("SP4266", "librdkafka refuses what it is to be set up with.")
+    public static let kafkaTimedOut = DiagnosticCode("SP4267", "A Kafka broker did not answer in time.")
+    public static let kafkaNotDelivered = DiagnosticCode(
+        "SP4268", "A record was not acknowledged by Kafka within the delivery timeout.")
+    public static let kafkaRecordTooLarge = DiagnosticCode("SP4269", "A record is larger than Kafka is set to take.")
+    public static let kafkaBusy = DiagnosticCode(
+        "SP4270", "The Kafka cluster cannot do it now, such as while a leader is elected.")
+    public static let kafkaBadData = DiagnosticCode("SP4271", "What a Kafka broker sent cannot be read.")
+    public static let kafkaProducerLost = DiagnosticCode(
+        "SP4272", "Kafka no longer accepts this producer: its sequence of records is broken.")
+    public static let kafkaUnsupported = DiagnosticCode("SP4273", "The Kafka broker lacks a feature that is needed.")
+    public static let kafkaClosed = DiagnosticCode("SP4274", "A Kafka connection was used after it had been closed.")
+    public static let kafkaRefused = DiagnosticCode(
+        "SP4275", "A Kafka broker refused a request; its own code is in the message.")
+    public static let kafkaSecurity = DiagnosticCode(
+        "SP4276", "The security options of the Kafka broker do not fit together.")
+
     static let plugins: [DiagnosticCode] = [
         secretFileMissing, secretFileUnreadable, secretFileWorldReadable, secretFileInvalid, invalidSecretKey,
         unknownPlugin, pluginConflict, uncheckedPluginBlock, brokerRefusesTopic, pluginMissing,
+        kafkaUnreachable, kafkaTLS, kafkaAuthentication, kafkaAuthorization, kafkaProperty, kafkaOwnedProperty,
+        kafkaClientRefused, kafkaTimedOut, kafkaNotDelivered, kafkaRecordTooLarge, kafkaBusy, kafkaBadData,
+        kafkaProducerLost, kafkaUnsupported, kafkaClosed, kafkaRefused, kafkaSecurity,
     ]
 }
