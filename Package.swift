@@ -82,7 +82,7 @@ let package = Package(
             dependencies: [
                 "AvroSchema", "ConfigTree", "ConsoleSink", "DataPath", "Diagnostics", "EmbeddedBroker",
                 "EnvironmentSecrets", "FileSecrets", "FileSink", "Generation", "Ingest", "PlatformModel", "PluginAPI",
-                "ProjectConfig", "Provisioning", "SQLiteSink", "StreamRuntime",
+                "ProjectConfig", "Provisioning", "SQLiteSink", "StreamRuntime", "VaultSecrets",
             ]),
         .executableTarget(
             name: "streamplat",
@@ -93,12 +93,16 @@ let package = Package(
 
         // Built-in plugins.
         plugin("EnvironmentSecrets", folder: "env"),
+        plugin("VaultSecrets", folder: "vault", ["HTTPClient"]),
         plugin("FileSecrets", folder: "secret-file", ["YAMLTree"]),
         plugin("EmbeddedBroker", folder: "embedded", ["EventLog"]),
         plugin("SQLiteSink", folder: "sqlite", ["SQLiteClient"]),
         plugin("ConsoleSink", folder: "console"),
         plugin("FileSink", folder: "file"),
 
+        .testTarget(
+            name: "VaultSecretsTests",
+            dependencies: ["VaultSecrets", "PluginAPI", "ConfigTree", "YAMLTree", "Diagnostics"], exclude: ["Fixtures"]),
         .testTarget(name: "HTTPClientTests", dependencies: ["HTTPClient", "PluginAPI"], exclude: ["Fixtures"]),
         .testTarget(
             name: "EmbeddedBrokerTests",
