@@ -84,7 +84,7 @@ let package = Package(
             dependencies: [
                 "AvroSchema", "ConfigTree", "ConsoleSink", "DataPath", "Diagnostics", "EmbeddedBroker",
                 "EnvironmentSecrets", "FileSecrets", "FileSink", "Generation", "Ingest", "PlatformModel", "PluginAPI",
-                "ProjectConfig", "Provisioning", "SQLiteSink", "StreamRuntime",
+                "ProjectConfig", "Provisioning", "SQLiteSink", "StreamRuntime", "VaultSecrets",
             ]),
         .executableTarget(
             name: "streamplat",
@@ -95,6 +95,7 @@ let package = Package(
 
         // Built-in plugins.
         plugin("EnvironmentSecrets", folder: "env"),
+        plugin("VaultSecrets", folder: "vault", ["HTTPClient"]),
         plugin("FileSecrets", folder: "secret-file", ["YAMLTree"]),
         plugin("EmbeddedBroker", folder: "embedded", ["EventLog"]),
         plugin("KafkaBroker", folder: "kafka", ["KafkaClient"]),
@@ -102,6 +103,9 @@ let package = Package(
         plugin("ConsoleSink", folder: "console"),
         plugin("FileSink", folder: "file"),
 
+        .testTarget(
+            name: "VaultSecretsTests",
+            dependencies: ["VaultSecrets", "PluginAPI", "ConfigTree", "YAMLTree", "Diagnostics"], exclude: ["Fixtures"]),
         .testTarget(name: "HTTPClientTests", dependencies: ["HTTPClient", "PluginAPI"], exclude: ["Fixtures"]),
         // Real servers on loopback, for the tests of plugins.
         .target(name: "TestServers", path: "Tests/TestServers"),

@@ -5,6 +5,7 @@ internal import FileSecrets
 internal import FileSink
 public import PluginAPI
 internal import SQLiteSink
+internal import VaultSecrets
 
 extension PluginRegistry {
     /// The plugins that come with streamplat. They enter by the door that third parties use.
@@ -12,6 +13,7 @@ extension PluginRegistry {
         var plugins = PluginRegistry()
         plugins.add(EnvironmentSecrets())
         plugins.add(FileSecrets())
+        plugins.add(VaultSecrets())
         plugins.add(EmbeddedBroker())
         plugins.add(EmbeddedRegistry())
         plugins.add(SQLiteSinkPlugin())
