@@ -23,10 +23,11 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
     ],
     targets: [
-        // System libraries. librdkafka and libpq join them with the Kafka broker and the PostgreSQL sink.
+        // System libraries. librdkafka joins them with the Kafka broker.
         system("CLibYAML", pkgConfig: "yaml-0.1", apt: "libyaml-dev"),
         system("CLibAvro", pkgConfig: "avro-c", apt: "libavro-dev"),
         system("CSQLite", pkgConfig: "sqlite3", apt: "libsqlite3-dev"),
+        system("CPostgres", pkgConfig: "libpq", apt: "libpq-dev"),
         system("CZlib", pkgConfig: "zlib", apt: "zlib1g-dev"),
         .target(name: "CSIMDJSON", path: "Sources/CSIMDJSON", linkerSettings: [.linkedLibrary("simdjson")]),
 
@@ -51,6 +52,7 @@ let package = Package(
         // Clients: one owner per C library.
         .target(name: "Compression", dependencies: ["CZlib", "Diagnostics"]),
         .target(name: "LibAvro", dependencies: ["CLibAvro", "Diagnostics"]),
+        .target(name: "PostgresClient", dependencies: ["CPostgres"]),
         .target(name: "SQLiteClient", dependencies: ["CSQLite", "Diagnostics"]),
 
         // What moves events.
@@ -80,7 +82,7 @@ let package = Package(
             dependencies: [
                 "AvroSchema", "ConfigTree", "ConsoleSink", "DataPath", "Diagnostics", "EmbeddedBroker",
                 "EnvironmentSecrets", "FileSecrets", "FileSink", "Generation", "Ingest", "PlatformModel", "PluginAPI",
-                "ProjectConfig", "Provisioning", "SQLiteSink", "StreamRuntime",
+                "PostgreSQLSink", "ProjectConfig", "Provisioning", "SQLiteSink", "StreamRuntime",
             ]),
         .executableTarget(
             name: "streamplat",
@@ -94,9 +96,18 @@ let package = Package(
         plugin("FileSecrets", folder: "secret-file", ["YAMLTree"]),
         plugin("EmbeddedBroker", folder: "embedded", ["EventLog"]),
         plugin("SQLiteSink", folder: "sqlite", ["SQLiteClient"]),
+        plugin("PostgreSQLSink", folder: "postgresql", ["PostgresClient"]),
         plugin("ConsoleSink", folder: "console"),
         plugin("FileSink", folder: "file"),
 
+        // Real servers on loopback, for the tests of plugins.
+        .target(name: "TestServers", path: "Tests/TestServers"),
+        .testTarget(
+            name: "PostgreSQLSinkTests",
+            dependencies: [
+                "PostgreSQLSink", "PostgresClient", "TestServers", "PluginAPI", "ConfigTree", "DataPath",
+                "Diagnostics",
+            ]),
         .testTarget(
             name: "EmbeddedBrokerTests",
             dependencies: ["EmbeddedBroker", "PluginAPI", "ConfigTree", "DataPath", "Diagnostics"]),

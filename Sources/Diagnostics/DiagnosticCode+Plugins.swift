@@ -13,9 +13,23 @@ extension DiagnosticCode {
     public static let brokerRefusesTopic = DiagnosticCode(
         "SP4023", "The broker in use cannot have a topic as it is asked for.")
     public static let pluginMissing = DiagnosticCode("SP4040", "A plugin that the configuration names is not there.")
+    public static let postgresUnavailable = DiagnosticCode(
+        "SP4230", "PostgreSQL cannot be reached, or the connection to it was lost.")
+    public static let postgresLogin = DiagnosticCode("SP4231", "PostgreSQL refuses the user, password or certificate.")
+    public static let postgresTLS = DiagnosticCode("SP4232", "The connection to PostgreSQL cannot be secured as asked.")
+    public static let postgresDatabase = DiagnosticCode("SP4233", "The PostgreSQL database cannot be used.")
+    public static let postgresPermission = DiagnosticCode("SP4234", "The PostgreSQL user lacks a right.")
+    public static let postgresResources = DiagnosticCode(
+        "SP4235", "PostgreSQL is out of disk, memory or another resource.")
+    public static let postgresValue = DiagnosticCode("SP4236", "A value cannot be stored in PostgreSQL.")
+    public static let postgresFailed = DiagnosticCode("SP4237", "PostgreSQL failed a statement.")
+    public static let postgresOptions = DiagnosticCode(
+        "SP4238", "Options of the PostgreSQL sink contradict each other.")
 
     static let plugins: [DiagnosticCode] = [
         secretFileMissing, secretFileUnreadable, secretFileWorldReadable, secretFileInvalid, invalidSecretKey,
-        unknownPlugin, pluginConflict, uncheckedPluginBlock, brokerRefusesTopic, pluginMissing,
+        unknownPlugin, pluginConflict, uncheckedPluginBlock, brokerRefusesTopic, pluginMissing, postgresUnavailable,
+        postgresLogin, postgresTLS, postgresDatabase, postgresPermission, postgresResources, postgresValue,
+        postgresFailed, postgresOptions,
     ]
 }
