@@ -29,6 +29,7 @@ let package = Package(
         system("CSQLite", pkgConfig: "sqlite3", apt: "libsqlite3-dev"),
         system("CCurl", pkgConfig: "libcurl", apt: "libcurl4-openssl-dev"),
         system("CRdKafka", pkgConfig: "rdkafka", apt: "librdkafka-dev"),
+        system("CPostgres", pkgConfig: "libpq", apt: "libpq-dev"),
         system("CZlib", pkgConfig: "zlib", apt: "zlib1g-dev"),
         .target(name: "CSIMDJSON", path: "Sources/CSIMDJSON", linkerSettings: [.linkedLibrary("simdjson")]),
 
@@ -54,6 +55,7 @@ let package = Package(
         .target(name: "Compression", dependencies: ["CZlib", "Diagnostics"]),
         .target(name: "KafkaClient", dependencies: ["CRdKafka", "DataPath", "Diagnostics"]),
         .target(name: "LibAvro", dependencies: ["CLibAvro", "Diagnostics"]),
+        .target(name: "PostgresClient", dependencies: ["CPostgres"]),
         .target(name: "SQLiteClient", dependencies: ["CSQLite", "Diagnostics"]),
         .target(name: "HTTPClient", dependencies: ["CCurl", "PluginAPI"]),
 
@@ -84,7 +86,7 @@ let package = Package(
             dependencies: [
                 "AvroSchema", "ConfigTree", "ConsoleSink", "DataPath", "Diagnostics", "EmbeddedBroker",
                 "EnvironmentSecrets", "FileSecrets", "FileSink", "Generation", "Ingest", "PlatformModel", "PluginAPI",
-                "ProjectConfig", "Provisioning", "SQLiteSink", "StreamRuntime", "VaultSecrets",
+                "PostgreSQLSink", "ProjectConfig", "Provisioning", "SQLiteSink", "StreamRuntime", "VaultSecrets",
             ]),
         .executableTarget(
             name: "streamplat",
@@ -100,15 +102,22 @@ let package = Package(
         plugin("EmbeddedBroker", folder: "embedded", ["EventLog"]),
         plugin("KafkaBroker", folder: "kafka", ["KafkaClient"]),
         plugin("SQLiteSink", folder: "sqlite", ["SQLiteClient"]),
+        plugin("PostgreSQLSink", folder: "postgresql", ["PostgresClient"]),
         plugin("ConsoleSink", folder: "console"),
         plugin("FileSink", folder: "file"),
 
+        // Real servers on loopback, for the tests of plugins.
+        .target(name: "TestServers", path: "Tests/TestServers"),
+        .testTarget(
+            name: "PostgreSQLSinkTests",
+            dependencies: [
+                "PostgreSQLSink", "PostgresClient", "TestServers", "PluginAPI", "ConfigTree", "DataPath",
+                "Diagnostics",
+            ]),
         .testTarget(
             name: "VaultSecretsTests",
             dependencies: ["VaultSecrets", "PluginAPI", "ConfigTree", "YAMLTree", "Diagnostics"], exclude: ["Fixtures"]),
         .testTarget(name: "HTTPClientTests", dependencies: ["HTTPClient", "PluginAPI"], exclude: ["Fixtures"]),
-        // Real servers on loopback, for the tests of plugins.
-        .target(name: "TestServers", path: "Tests/TestServers"),
         .testTarget(name: "KafkaClientTests", dependencies: ["KafkaClient", "CRdKafka", "DataPath", "Diagnostics"]),
         .testTarget(
             name: "KafkaBrokerTests",

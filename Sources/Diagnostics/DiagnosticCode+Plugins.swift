@@ -34,8 +34,18 @@ extension DiagnosticCode {
     public static let vaultOptions = DiagnosticCode("SP4213", "The vault's options do not fit together.")
     public static let secretNeedsSecret = DiagnosticCode(
         "SP4214", "An option of a secret backend is itself to come from a secret backend.")
-
-    // The Kafka broker.
+    public static let postgresUnavailable = DiagnosticCode(
+        "SP4230", "PostgreSQL cannot be reached, or the connection to it was lost.")
+    public static let postgresLogin = DiagnosticCode("SP4231", "PostgreSQL refuses the user, password or certificate.")
+    public static let postgresTLS = DiagnosticCode("SP4232", "The connection to PostgreSQL cannot be secured as asked.")
+    public static let postgresDatabase = DiagnosticCode("SP4233", "The PostgreSQL database cannot be used.")
+    public static let postgresPermission = DiagnosticCode("SP4234", "The PostgreSQL user lacks a right.")
+    public static let postgresResources = DiagnosticCode(
+        "SP4235", "PostgreSQL is out of disk, memory or another resource.")
+    public static let postgresValue = DiagnosticCode("SP4236", "A value cannot be stored in PostgreSQL.")
+    public static let postgresFailed = DiagnosticCode("SP4237", "PostgreSQL failed a statement.")
+    public static let postgresOptions = DiagnosticCode(
+        "SP4238", "Options of the PostgreSQL sink contradict each other.")
     public static let kafkaUnreachable = DiagnosticCode("SP4260", "No Kafka broker can be reached.")
     public static let kafkaTLS = DiagnosticCode("SP4261", "A TLS connection to a Kafka broker cannot be made.")
     public static let kafkaAuthentication = DiagnosticCode("SP4262", "A Kafka broker refuses the credentials.")
@@ -63,12 +73,13 @@ extension DiagnosticCode {
 
     static let plugins: [DiagnosticCode] = [
         secretFileMissing, secretFileUnreadable, secretFileWorldReadable, secretFileInvalid, invalidSecretKey,
-        unknownPlugin, pluginConflict, uncheckedPluginBlock, brokerRefusesTopic, pluginMissing,
-        kafkaUnreachable, kafkaTLS, kafkaAuthentication, kafkaAuthorization, kafkaProperty, kafkaOwnedProperty,
-        kafkaClientRefused, kafkaTimedOut, kafkaNotDelivered, kafkaRecordTooLarge, kafkaBusy, kafkaBadData,
-        kafkaProducerLost, kafkaUnsupported, kafkaClosed, kafkaRefused, kafkaSecurity,
-        vaultUnreachable, vaultTimeout, vaultTLS, vaultSealed, vaultUnavailable, vaultMalformedAnswer,
-        vaultLoginRefused, vaultTokenInvalid, vaultForbidden, vaultPathMissing, vaultFieldMissing,
-        vaultFieldNotText, vaultMountMissing, vaultOptions, secretNeedsSecret,
+        unknownPlugin, pluginConflict, uncheckedPluginBlock, brokerRefusesTopic, pluginMissing, vaultUnreachable,
+        vaultTimeout, vaultTLS, vaultSealed, vaultUnavailable, vaultMalformedAnswer, vaultLoginRefused,
+        vaultTokenInvalid, vaultForbidden, vaultPathMissing, vaultFieldMissing, vaultFieldNotText, vaultMountMissing,
+        vaultOptions, secretNeedsSecret, postgresUnavailable, postgresLogin, postgresTLS, postgresDatabase,
+        postgresPermission, postgresResources, postgresValue, postgresFailed, postgresOptions, kafkaUnreachable,
+        kafkaTLS, kafkaAuthentication, kafkaAuthorization, kafkaProperty, kafkaOwnedProperty, kafkaClientRefused,
+        kafkaTimedOut, kafkaNotDelivered, kafkaRecordTooLarge, kafkaBusy, kafkaBadData, kafkaProducerLost,
+        kafkaUnsupported, kafkaClosed, kafkaRefused, kafkaSecurity,
     ]
 }

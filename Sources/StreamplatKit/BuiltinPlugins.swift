@@ -4,6 +4,7 @@ internal import EnvironmentSecrets
 internal import FileSecrets
 internal import FileSink
 public import PluginAPI
+internal import PostgreSQLSink
 internal import SQLiteSink
 internal import VaultSecrets
 
@@ -17,6 +18,7 @@ extension PluginRegistry {
         plugins.add(EmbeddedBroker())
         plugins.add(EmbeddedRegistry())
         plugins.add(SQLiteSinkPlugin())
+        plugins.add(PostgreSQLSinkPlugin())
         plugins.add(ConsoleSinkPlugin())
         plugins.add(FileSinkPlugin())
         return plugins
