@@ -80,7 +80,7 @@ let package = Package(
         .target(
             name: "StreamplatKit",
             dependencies: [
-                "AvroSchema", "ConfigTree", "ConsoleSink", "DataPath", "Diagnostics", "EmbeddedBroker",
+                "AvroSchema", "ClickHouseSink", "ConfigTree", "ConsoleSink", "DataPath", "Diagnostics", "EmbeddedBroker",
                 "EnvironmentSecrets", "FileSecrets", "FileSink", "Generation", "Ingest", "PlatformModel", "PluginAPI",
                 "ProjectConfig", "Provisioning", "SQLiteSink", "StreamRuntime",
             ]),
@@ -96,10 +96,20 @@ let package = Package(
         plugin("FileSecrets", folder: "secret-file", ["YAMLTree"]),
         plugin("EmbeddedBroker", folder: "embedded", ["EventLog"]),
         plugin("SQLiteSink", folder: "sqlite", ["SQLiteClient"]),
+        plugin("ClickHouseSink", folder: "clickhouse", ["Compression", "HTTPClient"]),
         plugin("ConsoleSink", folder: "console"),
         plugin("FileSink", folder: "file"),
 
         .testTarget(name: "HTTPClientTests", dependencies: ["HTTPClient", "PluginAPI"], exclude: ["Fixtures"]),
+        // Real servers, started and stopped by the tests that use them.
+        .target(name: "TestServers", path: "Tests/TestServers"),
+        .testTarget(
+            name: "ClickHouseSinkTests",
+            dependencies: [
+                "ClickHouseSink", "TestServers", "PluginAPI", "ConfigTree", "DataPath", "Diagnostics", "HTTPClient",
+            ],
+            exclude: ["Fixtures"]),
+
         .testTarget(
             name: "EmbeddedBrokerTests",
             dependencies: ["EmbeddedBroker", "PluginAPI", "ConfigTree", "DataPath", "Diagnostics"]),

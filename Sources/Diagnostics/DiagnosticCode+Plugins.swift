@@ -14,8 +14,24 @@ extension DiagnosticCode {
         "SP4023", "The broker in use cannot have a topic as it is asked for.")
     public static let pluginMissing = DiagnosticCode("SP4040", "A plugin that the configuration names is not there.")
 
+    // The sink clickhouse: SP4340 to SP4369.
+    public static let clickHouseOption = DiagnosticCode(
+        "SP4340", "An option of the ClickHouse sink cannot be as it is written.")
+    public static let clickHouseUnreachable = DiagnosticCode("SP4341", "No ClickHouse server of a sink answers.")
+    public static let clickHouseAccess = DiagnosticCode(
+        "SP4342", "A ClickHouse server refuses the user, the password or what the user may do.")
+    public static let clickHouseAnswer = DiagnosticCode(
+        "SP4343", "What answers at a ClickHouse sink's URL is not a ClickHouse server, or its answer is damaged.")
+    public static let clickHouseBusy = DiagnosticCode(
+        "SP4344", "A ClickHouse server cannot do what is asked right now; it is asked again.")
+    public static let clickHouseRefused = DiagnosticCode("SP4345", "A ClickHouse server refuses a statement or rows.")
+    public static let clickHouseRows = DiagnosticCode(
+        "SP4346", "Rows cannot be written to ClickHouse: they do not fit their table.")
+
     static let plugins: [DiagnosticCode] = [
         secretFileMissing, secretFileUnreadable, secretFileWorldReadable, secretFileInvalid, invalidSecretKey,
         unknownPlugin, pluginConflict, uncheckedPluginBlock, brokerRefusesTopic, pluginMissing,
+        clickHouseOption, clickHouseUnreachable, clickHouseAccess, clickHouseAnswer, clickHouseBusy,
+        clickHouseRefused, clickHouseRows,
     ]
 }

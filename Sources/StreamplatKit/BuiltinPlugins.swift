@@ -1,3 +1,4 @@
+internal import ClickHouseSink
 internal import ConsoleSink
 internal import EmbeddedBroker
 internal import EnvironmentSecrets
@@ -15,6 +16,7 @@ extension PluginRegistry {
         plugins.add(EmbeddedBroker())
         plugins.add(EmbeddedRegistry())
         plugins.add(SQLiteSinkPlugin())
+        plugins.add(ClickHouseSinkPlugin())
         plugins.add(ConsoleSinkPlugin())
         plugins.add(FileSinkPlugin())
         return plugins
