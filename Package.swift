@@ -84,7 +84,7 @@ let package = Package(
         .target(
             name: "StreamplatKit",
             dependencies: [
-                "AvroSchema", "ConfigTree", "ConsoleSink", "DataPath", "Diagnostics", "EmbeddedBroker",
+                "AvroSchema", "ClickHouseSink", "ConfigTree", "ConsoleSink", "DataPath", "Diagnostics", "EmbeddedBroker",
                 "EnvironmentSecrets", "FileSecrets", "FileSink", "Generation", "Ingest", "PlatformModel", "PluginAPI",
                 "PostgreSQLSink", "ProjectConfig", "Provisioning", "SQLiteSink", "StreamRuntime", "VaultSecrets",
             ]),
@@ -103,6 +103,7 @@ let package = Package(
         plugin("KafkaBroker", folder: "kafka", ["KafkaClient"]),
         plugin("SQLiteSink", folder: "sqlite", ["SQLiteClient"]),
         plugin("PostgreSQLSink", folder: "postgresql", ["PostgresClient"]),
+        plugin("ClickHouseSink", folder: "clickhouse", ["Compression", "HTTPClient"]),
         plugin("ConsoleSink", folder: "console"),
         plugin("FileSink", folder: "file"),
 
@@ -124,6 +125,15 @@ let package = Package(
             dependencies: [
                 "KafkaBroker", "TestServers", "YAMLTree", "PluginAPI", "ConfigTree", "DataPath", "Diagnostics",
             ], exclude: ["Scripts"]),
+        // Real servers, started and stopped by the tests that use them.
+        .target(name: "TestServers", path: "Tests/TestServers"),
+        .testTarget(
+            name: "ClickHouseSinkTests",
+            dependencies: [
+                "ClickHouseSink", "TestServers", "PluginAPI", "ConfigTree", "DataPath", "Diagnostics", "HTTPClient",
+            ],
+            exclude: ["Fixtures"]),
+
         .testTarget(
             name: "EmbeddedBrokerTests",
             dependencies: ["EmbeddedBroker", "PluginAPI", "ConfigTree", "DataPath", "Diagnostics"]),

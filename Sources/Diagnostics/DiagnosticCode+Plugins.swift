@@ -70,6 +70,18 @@ extension DiagnosticCode {
         "SP4275", "A Kafka broker refused a request; its own code is in the message.")
     public static let kafkaSecurity = DiagnosticCode(
         "SP4276", "The security options of the Kafka broker do not fit together.")
+    public static let clickHouseOption = DiagnosticCode(
+        "SP4340", "An option of the ClickHouse sink cannot be as it is written.")
+    public static let clickHouseUnreachable = DiagnosticCode("SP4341", "No ClickHouse server of a sink answers.")
+    public static let clickHouseAccess = DiagnosticCode(
+        "SP4342", "A ClickHouse server refuses the user, the password or what the user may do.")
+    public static let clickHouseAnswer = DiagnosticCode(
+        "SP4343", "What answers at a ClickHouse sink's URL is not a ClickHouse server, or its answer is damaged.")
+    public static let clickHouseBusy = DiagnosticCode(
+        "SP4344", "A ClickHouse server cannot do what is asked right now; it is asked again.")
+    public static let clickHouseRefused = DiagnosticCode("SP4345", "A ClickHouse server refuses a statement or rows.")
+    public static let clickHouseRows = DiagnosticCode(
+        "SP4346", "Rows cannot be written to ClickHouse: they do not fit their table.")
 
     static let plugins: [DiagnosticCode] = [
         secretFileMissing, secretFileUnreadable, secretFileWorldReadable, secretFileInvalid, invalidSecretKey,
@@ -80,6 +92,7 @@ extension DiagnosticCode {
         postgresPermission, postgresResources, postgresValue, postgresFailed, postgresOptions, kafkaUnreachable,
         kafkaTLS, kafkaAuthentication, kafkaAuthorization, kafkaProperty, kafkaOwnedProperty, kafkaClientRefused,
         kafkaTimedOut, kafkaNotDelivered, kafkaRecordTooLarge, kafkaBusy, kafkaBadData, kafkaProducerLost,
-        kafkaUnsupported, kafkaClosed, kafkaRefused, kafkaSecurity,
+        kafkaUnsupported, kafkaClosed, kafkaRefused, kafkaSecurity, clickHouseOption, clickHouseUnreachable,
+        clickHouseAccess, clickHouseAnswer, clickHouseBusy, clickHouseRefused, clickHouseRows,
     ]
 }

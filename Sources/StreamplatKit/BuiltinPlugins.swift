@@ -1,3 +1,4 @@
+internal import ClickHouseSink
 internal import ConsoleSink
 internal import EmbeddedBroker
 internal import EnvironmentSecrets
@@ -19,6 +20,7 @@ extension PluginRegistry {
         plugins.add(EmbeddedRegistry())
         plugins.add(SQLiteSinkPlugin())
         plugins.add(PostgreSQLSinkPlugin())
+        plugins.add(ClickHouseSinkPlugin())
         plugins.add(ConsoleSinkPlugin())
         plugins.add(FileSinkPlugin())
         return plugins
