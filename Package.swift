@@ -84,7 +84,8 @@ let package = Package(
         .target(
             name: "StreamplatKit",
             dependencies: [
-                "AvroSchema", "ClickHouseSink", "ConfigTree", "ConsoleSink", "DataPath", "Diagnostics", "EmbeddedBroker",
+                "AvroSchema", "ClickHouseSink", "ConfigTree", "ConsoleSink", "DataPath", "Diagnostics",
+                "EmbeddedBroker", "KafkaBroker",
                 "EnvironmentSecrets", "FileSecrets", "FileSink", "Generation", "Ingest", "PlatformModel", "PluginAPI",
                 "PostgreSQLSink", "ProjectConfig", "Provisioning", "SQLiteSink", "StreamRuntime", "VaultSecrets",
             ]),
@@ -125,8 +126,6 @@ let package = Package(
             dependencies: [
                 "KafkaBroker", "TestServers", "YAMLTree", "PluginAPI", "ConfigTree", "DataPath", "Diagnostics",
             ], exclude: ["Scripts"]),
-        // Real servers, started and stopped by the tests that use them.
-        .target(name: "TestServers", path: "Tests/TestServers"),
         .testTarget(
             name: "ClickHouseSinkTests",
             dependencies: [

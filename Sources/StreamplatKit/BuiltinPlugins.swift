@@ -4,6 +4,7 @@ internal import EmbeddedBroker
 internal import EnvironmentSecrets
 internal import FileSecrets
 internal import FileSink
+internal import KafkaBroker
 public import PluginAPI
 internal import PostgreSQLSink
 internal import SQLiteSink
@@ -17,6 +18,7 @@ extension PluginRegistry {
         plugins.add(FileSecrets())
         plugins.add(VaultSecrets())
         plugins.add(EmbeddedBroker())
+        plugins.add(KafkaBroker())
         plugins.add(EmbeddedRegistry())
         plugins.add(SQLiteSinkPlugin())
         plugins.add(PostgreSQLSinkPlugin())
