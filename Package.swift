@@ -95,8 +95,11 @@ let package = Package(
         plugin("EmbeddedBroker", folder: "embedded", ["EventLog"]),
         plugin("SQLiteSink", folder: "sqlite", ["SQLiteClient"]),
         plugin("ConsoleSink", folder: "console"),
-        plugin("FileSink", folder: "file"),
+        plugin("FileSink", folder: "file", ["YAMLTree"]),
 
+        .testTarget(
+            name: "FileSinkTests",
+            dependencies: ["FileSink", "PluginAPI", "ConfigTree", "DataPath", "Diagnostics"]),
         .testTarget(
             name: "EmbeddedBrokerTests",
             dependencies: ["EmbeddedBroker", "PluginAPI", "ConfigTree", "DataPath", "Diagnostics"]),
