@@ -6,11 +6,12 @@ import ProjectConfig
 import Provisioning
 import StreamplatKit
 
-struct ApplyCommand: ParsableCommand {
+struct ApplyCommand: FormattedCommand {
     static let configuration = CommandConfiguration(
         commandName: "apply",
         abstract: "Make the live system what the domain says: schemas, topics, tables.",
         discussion: "Shows the plan first and asks on a terminal; without one it needs --yes. Nothing is ever dropped.")
+    static let formats: [OutputFormat] = [.text, .json]
 
     @OptionGroup var domain: DomainArgument
 
@@ -51,7 +52,9 @@ struct ApplyCommand: ParsableCommand {
                 .confirmationNeeded, "there is no terminal to ask whether to apply this",
                 hint: "look at the plan above, then add --yes", exitCode: 2)
         }
-        FileHandle.standardOutput.write(Data("apply these changes? [y/N] ".utf8))
+        // The question stands where the plan was shown.
+        let terminal = global.output == .text ? FileHandle.standardOutput : FileHandle.standardError
+        terminal.write(Data("apply these changes? [y/N] ".utf8))
         return ["y", "yes"].contains(readLine()?.lowercased() ?? "")
     }
 }

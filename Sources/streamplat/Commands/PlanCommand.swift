@@ -6,9 +6,10 @@ import ProjectConfig
 import Provisioning
 import StreamplatKit
 
-struct PlanCommand: ParsableCommand {
+struct PlanCommand: FormattedCommand {
     static let configuration = CommandConfiguration(
         commandName: "plan", abstract: "Show what differs from the live system. Changes nothing.")
+    static let formats: [OutputFormat] = [.text, .json]
 
     @OptionGroup var domain: DomainArgument
     @OptionGroup var global: GlobalOptions
