@@ -101,6 +101,9 @@ let package = Package(
             name: "FileSinkTests",
             dependencies: ["FileSink", "PluginAPI", "ConfigTree", "DataPath", "Diagnostics"]),
         .testTarget(
+            name: "SQLiteSinkTests",
+            dependencies: ["SQLiteSink", "SQLiteClient", "PluginAPI", "ConfigTree", "DataPath", "Diagnostics"]),
+        .testTarget(
             name: "EmbeddedBrokerTests",
             dependencies: ["EmbeddedBroker", "PluginAPI", "ConfigTree", "DataPath", "Diagnostics"]),
 

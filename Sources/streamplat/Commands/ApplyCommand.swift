@@ -23,16 +23,15 @@ struct ApplyCommand: FormattedCommand {
     func run() throws {
         let system = try global.open(domain: domain.name)
         let files = SchemaFiles(domain: system.domain, root: system.project.configuration.root)
-        let done = try system.provision(
-            confirm: { plan in
-                if plan.isEmpty { return false }
-                global.say(PlanView.text(plan))
-                try plan.diagnostics.throwIfErrors(exitCode: 1)
-                return try isConfirmed(plan)
-            }, progress: { item in Log.write(.debug, "done: \(item.kind.rawValue) \(item.name)") })
-        guard let plan = done else {
-            global.say("nothing was changed")
-            throw ExitCode(1)
+        let plan = try system.plan()
+        if !plan.isEmpty {
+            global.say(PlanView.text(plan))
+            try plan.diagnostics.throwIfErrors(exitCode: 1)
+            guard try isConfirmed() else {
+                global.say("nothing was changed")
+                throw ExitCode(1)
+            }
+            try system.apply(plan) { Log.write(.debug, "done: \($0.kind.rawValue) \($0.name)") }
         }
         for path in try files.write() { global.say("  wrote \(path)") }
         try system.close()
@@ -45,7 +44,7 @@ struct ApplyCommand: FormattedCommand {
         }
     }
 
-    private func isConfirmed(_ plan: Plan) throws -> Bool {
+    private func isConfirmed() throws -> Bool {
         if yes { return true }
         guard isatty(STDIN_FILENO) == 1 else {
             throw PipelineError(

@@ -16,14 +16,8 @@ struct PlanCommand: FormattedCommand {
 
     func run() throws {
         let system = try global.open(domain: domain.name, .inspect)
-        var shown: Plan?
-        _ = try system.provision(
-            confirm: {
-                shown = $0
-                return false
-            }, progress: { _ in })
+        let plan = try system.plan()
         try system.close()
-        guard let plan = shown else { return }
         print(global.output == .json ? PlanView.json(plan).text() : PlanView.text(plan))
         try plan.diagnostics.throwIfErrors(exitCode: 1)
     }
