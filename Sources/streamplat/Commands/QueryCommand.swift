@@ -34,7 +34,8 @@ struct QueryCommand: FormattedCommand {
     }
 
     func run() throws {
-        let project = try global.load(domain: domain, needsDomain: false).resolvingSecrets(notify: global.notify)
+        let project = try global.load(domain: domain, needsDomain: false)
+            .resolvingSecrets(of: [.sink(sink)], notify: global.notify)
         guard let definition = project.platform.sink(sink) else {
             let names = project.platform.sinks.map(\.name)
             throw DiagnosticsError(
