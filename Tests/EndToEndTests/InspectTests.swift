@@ -12,7 +12,8 @@ extension EndToEnd {
             (["plan", "ecommerce"], 0, "+ schema events.purchase-value"),
             (["plan", "ecommerce", "--set", "sinks.primary.type=file"], 0, "+ table revenue_per_hour"),
             (["plan", "ecommerce", "--set", "sinks.primary.type=console"], 0, "+ topic events.purchase"),
-            (["query"], 3, "streamplat apply"), (["query", "select 1"], 3, "streamplat apply"),
+            (["health"], 0, "sqlite"), (["query"], 3, "streamplat apply"),
+            (["query", "select 1"], 3, "streamplat apply"),
             (["validate", "ecommerce"], 0, "is valid"), (["schema"], 0, "purchase"), (["config", "show"], 0, "broker"),
             (["generate", "ecommerce", "--events", "10", "--dry-run"], 0, "event time"),
         ]
