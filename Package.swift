@@ -106,7 +106,7 @@ let package = Package(
         plugin("PostgreSQLSink", folder: "postgresql", ["PostgresClient"]),
         plugin("ClickHouseSink", folder: "clickhouse", ["Compression", "HTTPClient"]),
         plugin("ConsoleSink", folder: "console"),
-        plugin("FileSink", folder: "file"),
+        plugin("FileSink", folder: "file", ["YAMLTree"]),
 
         // Real servers on loopback, for the tests of plugins.
         .target(name: "TestServers", path: "Tests/TestServers"),
@@ -133,6 +133,12 @@ let package = Package(
             ],
             exclude: ["Fixtures"]),
 
+        .testTarget(
+            name: "FileSinkTests",
+            dependencies: ["FileSink", "PluginAPI", "ConfigTree", "DataPath", "Diagnostics"]),
+        .testTarget(
+            name: "SQLiteSinkTests",
+            dependencies: ["SQLiteSink", "SQLiteClient", "PluginAPI", "ConfigTree", "DataPath", "Diagnostics"]),
         .testTarget(
             name: "EmbeddedBrokerTests",
             dependencies: ["EmbeddedBroker", "PluginAPI", "ConfigTree", "DataPath", "Diagnostics"]),

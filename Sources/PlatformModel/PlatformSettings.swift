@@ -20,7 +20,7 @@ public struct PlatformSettings: Sendable {
     public init(
         defaultDomain: String? = nil, broker: PluginSelection, schemaRegistry: PluginSelection, sinks: [SinkDefinition],
         secrets: PluginSelection,
-        runtime: RuntimeSettings = RuntimeSettings(), topicPrefix: String = "events",
+        runtime: RuntimeSettings = RuntimeSettings(), topicPrefix: String = TopicDefinition.defaultPrefix,
         topicDefaults: TopicDefaults = TopicDefaults(), schemas: SchemaSettings = SchemaSettings(),
         monitoring: MonitoringSettings = MonitoringSettings()
     ) {

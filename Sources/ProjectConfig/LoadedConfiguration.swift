@@ -18,6 +18,8 @@ public struct LoadedConfiguration: Sendable {
     public var removals: [ConfigMerge.Removal]
     /// The files that were read, for excerpts.
     public var sources: SourceTexts
+    /// The layers around the domain, as they were read: what other domains of the project are read with.
+    var surroundings: DomainOutline.Surroundings
 
     /// The tree, or one part of it, with the environment's variables put in; secrets stay as they were written.
     ///

@@ -19,7 +19,7 @@ struct GlobalOptions: ParsableArguments {
     @Option(name: .long, help: "Override a configuration key: a.b.c=value. Repeatable; the last word.")
     var set: [String] = []
 
-    @Option(name: .long, help: "How results and findings are printed: text, json or, where it fits, csv.")
+    @Option(name: .long, help: "How results and findings are printed: text, json or, for rows, csv.")
     var output: OutputFormat = .text
 
     @Flag(name: .long, help: "Print only results and errors.")
@@ -30,7 +30,6 @@ struct GlobalOptions: ParsableArguments {
 
     /// Loads the project, shows warnings, and remembers the sources for excerpts.
     func load(domain: String?, needsDomain: Bool = true) throws -> Project {
-        Failure.configure(isJSON: output == .json, allowsColor: !noColor)
         var sources = SourceTexts()
         defer { Failure.setSources(sources) }
         let request = ConfigurationLoader.Request(

@@ -36,6 +36,7 @@ struct Streamplat: ParsableCommand {
         signal(SIGXFSZ, SIG_IGN)
         do {
             var command = try parseAsRoot()
+            if let formatted = command as? any FormattedCommand { try formatted.checkFormat() }
             try command.run()
         } catch let error as DiagnosticsError {
             Failure.report(error)

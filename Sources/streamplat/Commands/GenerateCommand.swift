@@ -8,12 +8,14 @@ import ProjectConfig
 import StreamplatKit
 import TerminalViews
 
-struct GenerateCommand: ParsableCommand {
+struct GenerateCommand: FormattedCommand {
     static let configuration = CommandConfiguration(
         commandName: "generate", abstract: "Make synthetic events and send them to their topics, or to a file.",
         discussion: """
             The same seed, start and span give the same events, at any speed. Without --start the events end about now.
             """)
+    static let formats: [OutputFormat] = [.text, .json]
+    static let formatHint: String? = "`--out FILE.csv` writes the events themselves as CSV"
 
     @OptionGroup var domain: DomainArgument
 
@@ -103,9 +105,13 @@ struct GenerateCommand: ParsableCommand {
 
     private func show(_ summary: GenerationSummary) {
         if global.output == .json {
+            let time = { (milliseconds: Int64?) in
+                milliseconds.map { JSONValue.string(NumberText.utc(milliseconds: $0)) } ?? .null
+            }
             return print(
                 JSONValue.object([
                     "events": .integer(summary.events), "sessions": .integer(summary.sessions),
+                    "first_event_time": time(summary.firstEventTime), "last_event_time": time(summary.lastEventTime),
                     "event_types": .object(
                         Dictionary(uniqueKeysWithValues: summary.eventsByType.map { ($0.name, .integer($0.count)) })),
                 ]).text())

@@ -8,12 +8,14 @@ import StreamplatKit
 import Synchronization
 import TerminalViews
 
-struct RunCommand: ParsableCommand {
+struct RunCommand: FormattedCommand {
     static let configuration = CommandConfiguration(
         commandName: "run", abstract: "Run the pipeline: topics → windowed aggregations → sinks.",
         discussion: """
             SIGINT and SIGTERM drain and end with 0; a second one ends at once. A later run goes on where this one stopped.
             """)
+    static let formats: [OutputFormat] = [.text, .json]
+    static let formatHint: String? = "`streamplat query --output csv` prints result rows"
 
     @OptionGroup var domain: DomainArgument
 
