@@ -3,6 +3,8 @@ import Foundation
 import PackageDescription
 
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let metrics: Target.Dependency = .product(name: "Metrics", package: "swift-metrics")
 
 /// A system library found by pkg-config.
 func system(_ name: String, pkgConfig: String, apt: String) -> Target {
@@ -20,7 +22,9 @@ let package = Package(
     name: "streamplat",
     products: [.library(name: "PluginAPI", targets: ["PluginAPI"])],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
     ],
     targets: [
         // System libraries. librdkafka and libpq join them with the Kafka broker and the PostgreSQL sink.
@@ -65,10 +69,16 @@ let package = Package(
             dependencies: ["AvroSchema", "PlatformModel", "PluginAPI", "DataPath", "Diagnostics"]),
         .target(
             name: "StreamRuntime",
-            dependencies: ["AvroSchema", "Expressions", "PlatformModel", "PluginAPI", "DataPath", "Diagnostics"]),
+            dependencies: [logging, metrics, "AvroSchema", "Expressions", "PlatformModel", "PluginAPI", "DataPath", "Diagnostics"]),
         .target(
             name: "Provisioning",
             dependencies: ["AvroSchema", "LibAvro", "PlatformModel", "PluginAPI", "DataPath", "Diagnostics"]),
+
+        // Behind the façades of logs and metrics: only the command line imports it.
+        .target(
+            name: "Telemetry",
+            dependencies: [logging, .product(name: "CoreMetrics", package: "swift-metrics"), "Diagnostics"]),
+        .testTarget(name: "TelemetryTests", dependencies: [logging, metrics, "Telemetry", "Diagnostics"]),
 
         // What a person sees in a terminal.
         .target(name: "TerminalViews", dependencies: ["PluginAPI", "Diagnostics"]),
@@ -78,15 +88,15 @@ let package = Package(
         .target(
             name: "StreamplatKit",
             dependencies: [
-                "AvroSchema", "ConfigTree", "ConsoleSink", "DataPath", "Diagnostics", "EmbeddedBroker",
+                logging, metrics, "AvroSchema", "ConfigTree", "ConsoleSink", "DataPath", "Diagnostics", "EmbeddedBroker",
                 "EnvironmentSecrets", "FileSecrets", "FileSink", "Generation", "Ingest", "PlatformModel", "PluginAPI",
                 "ProjectConfig", "Provisioning", "SQLiteSink", "StreamRuntime",
             ]),
         .executableTarget(
             name: "streamplat",
             dependencies: [
-                argumentParser, "ConfigTree", "Diagnostics", "Generation", "Ingest", "PlatformModel", "PluginAPI",
-                "ProjectConfig", "Provisioning", "StreamRuntime", "StreamplatKit", "TerminalViews",
+                argumentParser, logging, metrics, "ConfigTree", "Diagnostics", "Generation", "Ingest", "PlatformModel", "PluginAPI",
+                "ProjectConfig", "Provisioning", "StreamRuntime", "StreamplatKit", "Telemetry", "TerminalViews",
             ]),
 
         // Built-in plugins.
