@@ -119,6 +119,8 @@ extension PlatformSettings {
 
     private mutating func readMonitoring(_ node: ConfigNode, into diagnostics: inout Diagnostics) {
         guard var reader = MappingReader(node, path: "monitoring", into: &diagnostics) else { return }
+        monitoring.port = reader.integer("port", in: 0...65_535, into: &diagnostics)
+        monitoring.host = reader.string("host", into: &diagnostics) ?? monitoring.host
         if let node = reader.node("log"),
             var log = MappingReader(node, path: "monitoring.log", into: &diagnostics)
         {

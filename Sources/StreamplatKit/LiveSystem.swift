@@ -55,7 +55,9 @@ public final class LiveSystem {
     }
 
     /// A pipeline, ready to run. Throws when the live system is not as the domain wants it.
-    public func makePipeline(_ options: RunOptions) throws -> Pipeline {
+    ///
+    /// - Parameter readiness: Is released when the pipeline processes events.
+    public func makePipeline(_ options: RunOptions, readiness: Readiness = Readiness()) throws -> Pipeline {
         var pending: [Plan.Item] = []
         _ = try provision(
             confirm: { plan in
@@ -78,7 +80,7 @@ public final class LiveSystem {
                 openSink: { try project.openSink($0, .change, notify: notify) },
                 checkpointFolder: checkpointFolder,
                 notify: notify),
-            options: options)
+            options: options, readiness: readiness)
     }
 
     private var checkpointFolder: String {

@@ -34,6 +34,7 @@ struct Streamplat: ParsableCommand {
         signal(SIGPIPE, SIG_IGN)
         // A file-size limit too: the write fails with a message instead.
         signal(SIGXFSZ, SIG_IGN)
+        Log.start()
         do {
             var command = try parseAsRoot()
             try command.run()
