@@ -97,7 +97,7 @@ let package = Package(
         .executableTarget(
             name: "streamplat",
             dependencies: [
-                argumentParser, logging, metrics, "ConfigTree", "Diagnostics", "Generation", "Ingest", "PlatformModel", "PluginAPI",
+                argumentParser, logging, metrics, "ConfigTree", "Diagnostics", "Generation", "HTTPServer", "Ingest", "PlatformModel", "PluginAPI",
                 "ProjectConfig", "Provisioning", "StreamRuntime", "StreamplatKit", "Telemetry", "TerminalViews",
             ]),
 
@@ -133,6 +133,7 @@ let package = Package(
             .testTarget(
                 name: "StreamRuntimeTests",
                 dependencies: [
+                    logging, metrics, .product(name: "InMemoryLogging", package: "swift-log"), "Telemetry",
                     "StreamRuntime", "PlatformModel", "PluginAPI", "ConfigTree", "DataPath", "AvroSchema",
                     "Diagnostics",
                 ]),

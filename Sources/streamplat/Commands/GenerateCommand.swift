@@ -5,6 +5,7 @@ import Generation
 import PlatformModel
 import PluginAPI
 import ProjectConfig
+import StreamRuntime
 import StreamplatKit
 import TerminalViews
 
@@ -75,14 +76,18 @@ struct GenerateCommand: ParsableCommand {
             spanMilliseconds: span?.milliseconds, nowMilliseconds: Int64(Date().timeIntervalSince1970 * 1000))
 
         var system: LiveSystem?
+        var endpoint: MonitoringEndpoint?
         let target: GenerationTarget
         if dryRun {
             target = .nothing
         } else if let out {
             target = .file(out)
         } else {
+            let readiness = Readiness()
+            endpoint = try MonitoringEndpoint.start(project.platform.monitoring, readiness: readiness)
             let opened = try LiveSystem(project, domain: definition, access: .change, notify: global.notify)
             system = opened
+            readiness.release(Readiness.process)
             target = .broker(opened.broker, schemas: opened.schemas, topicPrefix: project.platform.topicPrefix)
         }
         let job = try GenerationJob(domain: definition, options: options, target: target)
@@ -98,6 +103,7 @@ struct GenerateCommand: ParsableCommand {
         }
         line.finish(summary.events, at: .now)
         try system?.close()
+        try endpoint?.stop()
         show(summary)
     }
 
