@@ -36,3 +36,40 @@ public struct RegisteredSchema: Hashable, Sendable {
         self.schema = schema
     }
 }
+
+/// What a new version of a subject must go with. Raw values: the words of the Schema Registry.
+public enum CompatibilityLevel: String, Hashable, Sendable, CaseIterable {
+    case none = "NONE"
+    /// The new schema reads what the newest version wrote.
+    case backward = "BACKWARD"
+    case backwardTransitive = "BACKWARD_TRANSITIVE"
+    /// The newest version reads what the new schema writes.
+    case forward = "FORWARD"
+    case forwardTransitive = "FORWARD_TRANSITIVE"
+    case full = "FULL"
+    case fullTransitive = "FULL_TRANSITIVE"
+
+    /// The new schema must read what was written before.
+    public var readsOld: Bool {
+        switch self {
+        case .backward, .backwardTransitive, .full, .fullTransitive: true
+        case .none, .forward, .forwardTransitive: false
+        }
+    }
+
+    /// Older schemas must read what the new one writes.
+    public var isReadByOld: Bool {
+        switch self {
+        case .forward, .forwardTransitive, .full, .fullTransitive: true
+        case .none, .backward, .backwardTransitive: false
+        }
+    }
+
+    /// Every version counts, not only the newest.
+    public var isTransitive: Bool {
+        switch self {
+        case .backwardTransitive, .forwardTransitive, .fullTransitive: true
+        case .none, .backward, .forward, .full: false
+        }
+    }
+}
