@@ -25,7 +25,8 @@ struct QueryCommand: ParsableCommand {
     @OptionGroup var global: GlobalOptions
 
     func run() throws {
-        let project = try global.load(domain: domain, needsDomain: false).resolvingSecrets(notify: global.notify)
+        let project = try global.load(domain: domain, needsDomain: false)
+            .resolvingSecrets(of: [.sink(sink)], notify: global.notify)
         guard let definition = project.platform.sink(sink) else {
             let names = project.platform.sinks.map(\.name)
             throw DiagnosticsError(
