@@ -3,6 +3,7 @@ import Foundation
 import PackageDescription
 
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let nio = ["NIOCore", "NIOHTTP1", "NIOPosix"].map { Target.Dependency.product(name: $0, package: "swift-nio") }
 
 /// A system library found by pkg-config.
 func system(_ name: String, pkgConfig: String, apt: String) -> Target {
@@ -20,7 +21,8 @@ let package = Package(
     name: "streamplat",
     products: [.library(name: "PluginAPI", targets: ["PluginAPI"])],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
     ],
     targets: [
         // System libraries. librdkafka and libpq join them with the Kafka broker and the PostgreSQL sink.
@@ -54,9 +56,12 @@ let package = Package(
         .target(name: "LibAvro", dependencies: ["CLibAvro", "Diagnostics"]),
         .target(name: "SQLiteClient", dependencies: ["CSQLite", "Diagnostics"]),
         .target(name: "HTTPClient", dependencies: ["CCurl", "PluginAPI"]),
+        .target(name: "HTTPServer", dependencies: nio + ["Diagnostics"]),
 
         // What moves events.
-        .target(name: "EventLog", dependencies: ["DataPath", "Diagnostics"]),
+        .target(name: "DurableFiles", dependencies: ["Diagnostics"]),
+        .target(name: "EventLog", dependencies: ["DurableFiles", "DataPath", "Diagnostics"]),
+        .target(name: "SchemaStore", dependencies: ["DurableFiles", "AvroSchema", "PluginAPI", "Diagnostics"]),
         .target(
             name: "Ingest",
             dependencies: [
@@ -72,6 +77,8 @@ let package = Package(
             name: "Provisioning",
             dependencies: ["AvroSchema", "LibAvro", "PlatformModel", "PluginAPI", "DataPath", "Diagnostics"]),
 
+        .target(name: "RegistryServer", dependencies: ["HTTPServer", "SchemaStore", "PluginAPI", "Diagnostics"]),
+
         // What a person sees in a terminal.
         .target(name: "TerminalViews", dependencies: ["PluginAPI", "Diagnostics"]),
         .testTarget(name: "TerminalViewsTests", dependencies: ["TerminalViews", "PluginAPI"]),
@@ -80,26 +87,38 @@ let package = Package(
         .target(
             name: "StreamplatKit",
             dependencies: [
-                "AvroSchema", "ConfigTree", "ConsoleSink", "DataPath", "Diagnostics", "EmbeddedBroker",
+                "AvroSchema", "ConfigTree", "ConfluentRegistry", "ConsoleSink", "DataPath", "Diagnostics", "EmbeddedBroker",
                 "EnvironmentSecrets", "FileSecrets", "FileSink", "Generation", "Ingest", "PlatformModel", "PluginAPI",
                 "ProjectConfig", "Provisioning", "SQLiteSink", "StreamRuntime",
             ]),
         .executableTarget(
             name: "streamplat",
             dependencies: [
-                argumentParser, "ConfigTree", "Diagnostics", "Generation", "Ingest", "PlatformModel", "PluginAPI",
-                "ProjectConfig", "Provisioning", "StreamRuntime", "StreamplatKit", "TerminalViews",
+                argumentParser, "ConfigTree", "Diagnostics", "Generation", "HTTPServer", "Ingest", "PlatformModel",
+                "PluginAPI", "ProjectConfig", "Provisioning", "RegistryServer", "SchemaStore", "StreamRuntime",
+                "StreamplatKit", "TerminalViews",
             ]),
 
         // Built-in plugins.
         plugin("EnvironmentSecrets", folder: "env"),
         plugin("FileSecrets", folder: "secret-file", ["YAMLTree"]),
-        plugin("EmbeddedBroker", folder: "embedded", ["EventLog"]),
+        plugin("EmbeddedBroker", folder: "embedded", ["EventLog", "SchemaStore"]),
+        plugin("ConfluentRegistry", folder: "confluent-registry", ["HTTPClient"]),
         plugin("SQLiteSink", folder: "sqlite", ["SQLiteClient"]),
         plugin("ConsoleSink", folder: "console"),
         plugin("FileSink", folder: "file"),
 
         .testTarget(name: "HTTPClientTests", dependencies: ["HTTPClient", "PluginAPI"], exclude: ["Fixtures"]),
+        .testTarget(name: "SchemaStoreTests", dependencies: ["SchemaStore", "PluginAPI", "Diagnostics"]),
+        .testTarget(name: "HTTPServerTests", dependencies: ["HTTPServer", "Diagnostics"]),
+        .testTarget(
+            name: "RegistryServerTests", dependencies: ["RegistryServer", "HTTPServer", "SchemaStore", "PluginAPI"]),
+        .testTarget(
+            name: "ConfluentRegistryTests",
+            dependencies: [
+                "ConfluentRegistry", "RegistryServer", "HTTPServer", "SchemaStore", "PluginAPI", "ConfigTree",
+                "Diagnostics",
+            ]),
         .testTarget(
             name: "EmbeddedBrokerTests",
             dependencies: ["EmbeddedBroker", "PluginAPI", "ConfigTree", "DataPath", "Diagnostics"]),

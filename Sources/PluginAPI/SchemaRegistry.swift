@@ -17,6 +17,13 @@ public protocol SchemaRegistry: AnyObject, Sendable {
     func schema(id: Int32) throws -> String?
     /// The newest version of a subject; nil when it has none.
     func latest(subject: String) throws -> RegisteredSchema?
+    /// What keeps a schema from becoming the subject's next version at its level: sentences with the field, the reason and,
+    /// where the registry says it, what to do. Empty when nothing does. Changes nothing.
+    func incompatibilities(subject: String, schema: String) throws -> [String]
+    /// The level that a new version of the subject must meet: its own, else the registry's.
+    func compatibility(subject: String) throws -> CompatibilityLevel
+    /// Gives the subject, which need not be there yet, a level of its own.
+    func setCompatibility(_ level: CompatibilityLevel, subject: String) throws
     func health() throws -> ComponentHealth
     func close() throws
 }

@@ -1,3 +1,4 @@
+internal import ConfluentRegistry
 internal import ConsoleSink
 internal import EmbeddedBroker
 internal import EnvironmentSecrets
@@ -14,6 +15,7 @@ extension PluginRegistry {
         plugins.add(FileSecrets())
         plugins.add(EmbeddedBroker())
         plugins.add(EmbeddedRegistry())
+        plugins.add(ConfluentRegistry())
         plugins.add(SQLiteSinkPlugin())
         plugins.add(ConsoleSinkPlugin())
         plugins.add(FileSinkPlugin())

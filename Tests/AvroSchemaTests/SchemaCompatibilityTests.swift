@@ -62,21 +62,26 @@ struct SchemaCompatibilityTests {
 
     @Test("a finding names the field, the reason and what to do")
     func wording() throws {
-        let old = #"{"type":"record","name":"R","fields":[{"name":"a","type":{"type":"array","items":{"type":"record","name":"I","fields":[{"name":"x","type":"int"}]}}}]}"#
-        let new = #"{"type":"record","name":"R","fields":[{"name":"a","type":{"type":"array","items":{"type":"record","name":"I","fields":[{"name":"x","type":"string"},{"name":"y","type":"int"}]}}}]}"#
+        let old =
+            #"{"type":"record","name":"R","fields":[{"name":"a","type":{"type":"array","items":{"type":"record","name":"I","fields":[{"name":"x","type":"int"}]}}}]}"#
+        let new =
+            #"{"type":"record","name":"R","fields":[{"name":"a","type":{"type":"array","items":{"type":"record","name":"I","fields":[{"name":"x","type":"string"},{"name":"y","type":"int"}]}}}]}"#
         let found = try findings(reader: new, writer: old)
         #expect(found.map(\.path) == ["a[].x", "a[].y"])
-        #expect(found.map(\.reason) == [
-            "the reader takes string, the writer writes int",
-            "reader field 'y' has no default and the writer does not write it",
-        ])
+        #expect(
+            found.map(\.reason) == [
+                "the reader takes string, the writer writes int",
+                "reader field 'y' has no default and the writer does not write it",
+            ])
         #expect(found.last?.suggestion(changing: .reader) == "give 'y' a default")
         #expect(try findings(reader: old, writer: new).map(\.path) == ["a[].x"])
     }
 
-    @Test("types that contain themselves are compared once", arguments: [
-        ("int", "long", true), ("long", "int", false),
-    ])
+    @Test(
+        "types that contain themselves are compared once",
+        arguments: [
+            ("int", "long", true), ("long", "int", false),
+        ])
     func recursion(old: String, new: String, isRead: Bool) throws {
         func list(_ type: String) -> String {
             #"{"type":"record","name":"n.Node","fields":[{"name":"value","type":"\#(type)"},{"name":"next","type":["null","Node"]}]}"#
@@ -85,21 +90,34 @@ struct SchemaCompatibilityTests {
         #expect(throws: AvroSchemaError.self) { try AvroSchema.parse(json: list(old)) }
     }
 
-    @Test("names count without their namespace, aliases with it", arguments: [
-        (#"{"type":"fixed","name":"b.F","size":2}"#, #"{"type":"fixed","name":"a.F","size":2}"#, true),
-        (#"{"type":"fixed","name":"b.G","aliases":["a.F"],"size":2}"#, #"{"type":"fixed","name":"a.F","size":2}"#, true),
-        (#"{"type":"fixed","name":"b.G","aliases":["F"],"size":2}"#, #"{"type":"fixed","name":"a.F","size":2}"#, false),
-        (#"{"type":"fixed","name":"a.G","aliases":["F"],"size":2}"#, #"{"type":"fixed","name":"a.F","size":2}"#, true),
-    ])
+    @Test(
+        "names count without their namespace, aliases with it",
+        arguments: [
+            (#"{"type":"fixed","name":"b.F","size":2}"#, #"{"type":"fixed","name":"a.F","size":2}"#, true),
+            (
+                #"{"type":"fixed","name":"b.G","aliases":["a.F"],"size":2}"#,
+                #"{"type":"fixed","name":"a.F","size":2}"#, true
+            ),
+            (
+                #"{"type":"fixed","name":"b.G","aliases":["F"],"size":2}"#, #"{"type":"fixed","name":"a.F","size":2}"#,
+                false
+            ),
+            (
+                #"{"type":"fixed","name":"a.G","aliases":["F"],"size":2}"#, #"{"type":"fixed","name":"a.F","size":2}"#,
+                true
+            ),
+        ])
     func names(reader: String, writer: String, isRead: Bool) throws {
         #expect(try findings(reader: reader, writer: writer).isEmpty == isRead)
     }
 
-    @Test("every level looks in its direction, and only the transitive ones at all versions", arguments: [
-        (true, false, false, [String]()), (true, false, true, ["1 new"]),
-        (false, true, false, ["2 old"]), (false, true, true, ["1 old", "2 old"]),
-        (true, true, false, ["2 old"]), (true, true, true, ["1 new", "1 old", "2 old"]), (false, false, true, []),
-    ])
+    @Test(
+        "every level looks in its direction, and only the transitive ones at all versions",
+        arguments: [
+            (true, false, false, [String]()), (true, false, true, ["1 new"]),
+            (false, true, false, ["2 old"]), (false, true, true, ["1 old", "2 old"]),
+            (true, true, false, ["2 old"]), (true, true, true, ["1 new", "1 old", "2 old"]), (false, false, true, []),
+        ])
     func levels(readsOld: Bool, isReadByOld: Bool, isTransitive: Bool, expected: [String]) throws {
         func schema(_ type: String) throws -> SchemaGraph { try .parse(json: "\"\(type)\"") }
         let found = SchemaCompatibility.findings(
@@ -108,18 +126,20 @@ struct SchemaCompatibilityTests {
         #expect(found.map { "\($0.version) \($0.isNewTheReader ? "new" : "old")" } == expected)
     }
 
-    @Test("the canonical text is one for all ways to write a schema, and keeps what was written", arguments: [
-        (#"{ "type" : "string" }"#, #""string""#),
-        (#"{"logicalType":"date","type":"int"}"#, #"{"type":"int","logicalType":"date"}"#),
-        (
-            #"{"name":"a.b.R","type":"record","x":{"z":1,"y":[true]},"fields":[{"type":{"type":"enum","name":"E","namespace":"a.b","symbols":["A"]},"name":"e","order":"ignore","aliases":["f"]},{"name":"g","type":["null","E"],"default":null}]}"#,
-            #"{"type":"record","namespace":"a.b","name":"R","fields":[{"name":"e","type":{"type":"enum","name":"E","symbols":["A"]},"aliases":["f"],"order":"ignore"},{"name":"g","type":["null","a.b.E"],"default":null}],"x":{"y":[true],"z":1}}"#
-        ),
-        (
-            #"{"type":"record","name":"R","namespace":"n","fields":[{"name":"a","type":{"type":"fixed","name":"F","namespace":"","size":1}}]}"#,
-            #"{"type":"record","namespace":"n","name":"R","fields":[{"name":"a","type":{"type":"fixed","namespace":"","name":"F","size":1}}]}"#
-        ),
-    ])
+    @Test(
+        "the canonical text is one for all ways to write a schema, and keeps what was written",
+        arguments: [
+            (#"{ "type" : "string" }"#, #""string""#),
+            (#"{"logicalType":"date","type":"int"}"#, #"{"type":"int","logicalType":"date"}"#),
+            (
+                #"{"name":"a.b.R","type":"record","x":{"z":1,"y":[true]},"fields":[{"type":{"type":"enum","name":"E","namespace":"a.b","symbols":["A"]},"name":"e","order":"ignore","aliases":["f"]},{"name":"g","type":["null","E"],"default":null}]}"#,
+                #"{"type":"record","namespace":"a.b","name":"R","fields":[{"name":"e","type":{"type":"enum","name":"E","symbols":["A"]},"aliases":["f"],"order":"ignore"},{"name":"g","type":["null","a.b.E"],"default":null}],"x":{"y":[true],"z":1}}"#
+            ),
+            (
+                #"{"type":"record","name":"R","namespace":"n","fields":[{"name":"a","type":{"type":"fixed","name":"F","namespace":"","size":1}}]}"#,
+                #"{"type":"record","namespace":"n","name":"R","fields":[{"name":"a","type":{"type":"fixed","namespace":"","name":"F","size":1}}]}"#
+            ),
+        ])
     func canonicalText(written: String, canonical: String) throws {
         #expect(try SchemaGraph.parse(json: written).canonicalText == canonical)
         #expect(try SchemaGraph.parse(json: canonical).canonicalText == canonical)
@@ -136,7 +156,8 @@ struct SchemaCompatibilityTests {
 
     @Test("a default that is no value of its type is found")
     func defaults() throws {
-        let schema = #"{"type":"record","name":"R","fields":[{"name":"a","type":"int","default":"x"},{"name":"b","type":["null","int"],"default":3},{"name":"c","type":{"type":"enum","name":"E","symbols":["A"]},"default":"B"}]}"#
+        let schema =
+            #"{"type":"record","name":"R","fields":[{"name":"a","type":"int","default":"x"},{"name":"b","type":["null","int"],"default":3},{"name":"c","type":{"type":"enum","name":"E","symbols":["A"]},"default":"B"}]}"#
         #expect(try SchemaGraph.parse(json: schema).invalidDefaults() == ["R.a", "R.c"])
     }
 }

@@ -42,7 +42,9 @@ struct CanonicalSchemaText {
         var inner = namespace
         var shownNamespace: String?
         var shownName: String?
-        if ["record", "error", "enum", "fixed"].contains(node.member("type")?.string), let name = node.member("name")?.string {
+        if ["record", "error", "enum", "fixed"].contains(node.member("type")?.string),
+            let name = node.member("name")?.string
+        {
             let (own, simple) = SchemaGraph.split(name)
             inner = own.isEmpty && !name.contains(".") ? node.member("namespace")?.string ?? namespace : own
             shownNamespace = inner == namespace ? nil : inner
@@ -78,7 +80,11 @@ struct CanonicalSchemaText {
         let type = node.member("type")?.string
         switch (name, type, value.value) {
         case ("type", let type, _):
-            if Self.isComplex(type) { text += JSONValue.quoted(type ?? "") } else { schema(value, namespace: namespace) }
+            if Self.isComplex(type) {
+                text += JSONValue.quoted(type ?? "")
+            } else {
+                schema(value, namespace: namespace)
+            }
         case ("fields", "record", .array(let fields)), ("fields", "error", .array(let fields)):
             list(fields) { $0.field($1, namespace: namespace) }
         case ("items", "array", _), ("values", "map", _): schema(value, namespace: namespace)

@@ -199,7 +199,9 @@ private struct SchemaParser {
     /// The names in "aliases"; none when it is not there.
     private func aliases(of node: JSONNode) throws(AvroSchemaError) -> [String] {
         guard let list = node.member("aliases") else { return [] }
-        guard case .array(let items) = list.value else { throw error("\"aliases\" is an array, not \(list.kind)", list) }
+        guard case .array(let items) = list.value else {
+            throw error("\"aliases\" is an array, not \(list.kind)", list)
+        }
         var names: [String] = []
         for item in items {
             guard let name = item.string,

@@ -90,7 +90,8 @@ struct SchemaResolution {
     private mutating func checkName(_ kind: String, _ r: Int, _ w: Int, _ path: String) -> Bool {
         if namesMatch(r, w) { return true }
         find(
-            .otherName(kind: kind, reader: reader.nodes[r].fullName ?? "", writer: writer.nodes[w].fullName ?? ""), path)
+            .otherName(kind: kind, reader: reader.nodes[r].fullName ?? "", writer: writer.nodes[w].fullName ?? ""), path
+        )
         return false
     }
 
