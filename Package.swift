@@ -25,11 +25,13 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
     ],
     targets: [
-        // System libraries. librdkafka and libpq join them with the Kafka broker and the PostgreSQL sink.
+        // System libraries.
         system("CLibYAML", pkgConfig: "yaml-0.1", apt: "libyaml-dev"),
         system("CLibAvro", pkgConfig: "avro-c", apt: "libavro-dev"),
         system("CSQLite", pkgConfig: "sqlite3", apt: "libsqlite3-dev"),
         system("CCurl", pkgConfig: "libcurl", apt: "libcurl4-openssl-dev"),
+        system("CRdKafka", pkgConfig: "rdkafka", apt: "librdkafka-dev"),
+        system("CPostgres", pkgConfig: "libpq", apt: "libpq-dev"),
         system("CZlib", pkgConfig: "zlib", apt: "zlib1g-dev"),
         .target(name: "CSIMDJSON", path: "Sources/CSIMDJSON", linkerSettings: [.linkedLibrary("simdjson")]),
 
@@ -53,7 +55,9 @@ let package = Package(
 
         // Clients: one owner per C library.
         .target(name: "Compression", dependencies: ["CZlib", "Diagnostics"]),
+        .target(name: "KafkaClient", dependencies: ["CRdKafka", "DataPath", "Diagnostics"]),
         .target(name: "LibAvro", dependencies: ["CLibAvro", "Diagnostics"]),
+        .target(name: "PostgresClient", dependencies: ["CPostgres"]),
         .target(name: "SQLiteClient", dependencies: ["CSQLite", "Diagnostics"]),
         .target(name: "HTTPClient", dependencies: ["CCurl", "PluginAPI"]),
         .target(name: "HTTPServer", dependencies: nio + ["Diagnostics"]),
@@ -87,9 +91,10 @@ let package = Package(
         .target(
             name: "StreamplatKit",
             dependencies: [
-                "AvroSchema", "ConfigTree", "ConfluentRegistry", "ConsoleSink", "DataPath", "Diagnostics", "EmbeddedBroker",
+                "AvroSchema", "ClickHouseSink", "ConfigTree", "ConfluentRegistry", "ConsoleSink", "DataPath", "Diagnostics",
+                "EmbeddedBroker",
                 "EnvironmentSecrets", "FileSecrets", "FileSink", "Generation", "Ingest", "PlatformModel", "PluginAPI",
-                "ProjectConfig", "Provisioning", "SQLiteSink", "StreamRuntime",
+                "PostgreSQLSink", "ProjectConfig", "Provisioning", "SQLiteSink", "StreamRuntime", "VaultSecrets",
             ]),
         .executableTarget(
             name: "streamplat",
@@ -101,13 +106,28 @@ let package = Package(
 
         // Built-in plugins.
         plugin("EnvironmentSecrets", folder: "env"),
+        plugin("VaultSecrets", folder: "vault", ["HTTPClient"]),
         plugin("FileSecrets", folder: "secret-file", ["YAMLTree"]),
         plugin("EmbeddedBroker", folder: "embedded", ["EventLog", "SchemaStore"]),
         plugin("ConfluentRegistry", folder: "confluent-registry", ["HTTPClient"]),
+        plugin("KafkaBroker", folder: "kafka", ["KafkaClient"]),
         plugin("SQLiteSink", folder: "sqlite", ["SQLiteClient"]),
+        plugin("PostgreSQLSink", folder: "postgresql", ["PostgresClient"]),
+        plugin("ClickHouseSink", folder: "clickhouse", ["Compression", "HTTPClient"]),
         plugin("ConsoleSink", folder: "console"),
         plugin("FileSink", folder: "file"),
 
+        // Real servers on loopback, for the tests of plugins.
+        .target(name: "TestServers", path: "Tests/TestServers"),
+        .testTarget(
+            name: "PostgreSQLSinkTests",
+            dependencies: [
+                "PostgreSQLSink", "PostgresClient", "TestServers", "PluginAPI", "ConfigTree", "DataPath",
+                "Diagnostics",
+            ]),
+        .testTarget(
+            name: "VaultSecretsTests",
+            dependencies: ["VaultSecrets", "PluginAPI", "ConfigTree", "YAMLTree", "Diagnostics"], exclude: ["Fixtures"]),
         .testTarget(name: "HTTPClientTests", dependencies: ["HTTPClient", "PluginAPI"], exclude: ["Fixtures"]),
         .testTarget(name: "SchemaStoreTests", dependencies: ["SchemaStore", "PluginAPI", "Diagnostics"]),
         .testTarget(name: "HTTPServerTests", dependencies: ["HTTPServer", "Diagnostics"]),
@@ -119,6 +139,18 @@ let package = Package(
                 "ConfluentRegistry", "RegistryServer", "HTTPServer", "SchemaStore", "PluginAPI", "ConfigTree",
                 "Diagnostics",
             ]),
+        .testTarget(name: "KafkaClientTests", dependencies: ["KafkaClient", "CRdKafka", "DataPath", "Diagnostics"]),
+        .testTarget(
+            name: "KafkaBrokerTests",
+            dependencies: [
+                "KafkaBroker", "TestServers", "YAMLTree", "PluginAPI", "ConfigTree", "DataPath", "Diagnostics",
+            ], exclude: ["Scripts"]),
+        .testTarget(
+            name: "ClickHouseSinkTests",
+            dependencies: [
+                "ClickHouseSink", "TestServers", "PluginAPI", "ConfigTree", "DataPath", "Diagnostics", "HTTPClient",
+            ],
+            exclude: ["Fixtures"]),
         .testTarget(
             name: "EmbeddedBrokerTests",
             dependencies: ["EmbeddedBroker", "PluginAPI", "ConfigTree", "DataPath", "Diagnostics"]),

@@ -104,6 +104,7 @@ extension PlatformSettings {
         duration("watermark_delay", positive: false, &runtime.watermarkDelayMilliseconds)
         duration("idle_timeout", positive: true, &runtime.idleTimeoutMilliseconds)
         duration("max_future_skew", positive: true, &runtime.maxFutureSkewMilliseconds)
+        duration("stop_timeout", positive: true, &runtime.stopTimeoutMilliseconds)
         if let node = reader.node("checkpoint"),
             var checkpoint = MappingReader(node, path: "runtime.checkpoint", into: &diagnostics)
         {

@@ -114,6 +114,8 @@ public struct RuntimeSettings: Hashable, Sendable {
     public var idleTimeoutMilliseconds: Int64
     /// Events further ahead of their log-append time are dead letters.
     public var maxFutureSkewMilliseconds: Int64
+    /// How long a graceful stop may take before it gives up.
+    public var stopTimeoutMilliseconds: Int64
     public var checkpointIntervalMilliseconds: Int64
     /// Relative to the project root.
     public var checkpointPath: String
@@ -121,7 +123,8 @@ public struct RuntimeSettings: Hashable, Sendable {
     public init(
         workers: Int? = nil, batchRows: Int = 4096, flushIntervalMilliseconds: Int64 = 1000,
         watermarkDelayMilliseconds: Int64 = 10_000, idleTimeoutMilliseconds: Int64 = 30_000,
-        maxFutureSkewMilliseconds: Int64 = 86_400_000, checkpointIntervalMilliseconds: Int64 = 10_000,
+        maxFutureSkewMilliseconds: Int64 = 86_400_000, stopTimeoutMilliseconds: Int64 = 30_000,
+        checkpointIntervalMilliseconds: Int64 = 10_000,
         checkpointPath: String = ".streamplat/checkpoints"
     ) {
         self.workers = workers
@@ -130,6 +133,7 @@ public struct RuntimeSettings: Hashable, Sendable {
         self.watermarkDelayMilliseconds = watermarkDelayMilliseconds
         self.idleTimeoutMilliseconds = idleTimeoutMilliseconds
         self.maxFutureSkewMilliseconds = maxFutureSkewMilliseconds
+        self.stopTimeoutMilliseconds = stopTimeoutMilliseconds
         self.checkpointIntervalMilliseconds = checkpointIntervalMilliseconds
         self.checkpointPath = checkpointPath
     }
