@@ -145,14 +145,8 @@ extension PlatformSettings {
             }
         }
         schemas.compatibility =
-            reader.choice("compatibility", of: SchemaSettings.compatibilityLevels, into: &diagnostics)
-            ?? schemas.compatibility
-        if schemas.compatibility != "BACKWARD" {
-            diagnostics.error(
-                .notSupportedYet, "compatibility \(schemas.compatibility) is not supported yet",
-                at: reader.mapping["compatibility"]?.location, path: "schemas.compatibility",
-                hint: "write BACKWARD: new readers can read what is there")
-        }
+            reader.choice("compatibility", of: CompatibilityLevel.allCases.map(\.rawValue), into: &diagnostics)
+            .flatMap(CompatibilityLevel.init) ?? schemas.compatibility
         reader.finish(into: &diagnostics)
     }
 }

@@ -94,17 +94,12 @@ public struct TopicDefaults: Hashable, Sendable {
 
 /// `schemas:`.
 public struct SchemaSettings: Hashable, Sendable {
-    /// The seven levels of the Schema Registry.
-    public static let compatibilityLevels = [
-        "BACKWARD", "BACKWARD_TRANSITIVE", "FORWARD", "FORWARD_TRANSITIVE", "FULL", "FULL_TRANSITIVE", "NONE",
-    ]
-
     /// The Avro namespace of records whose domain names none.
     public var namespace: String
-    /// One of ``compatibilityLevels``.
-    public var compatibility: String
+    /// What a new version of an event type's schema must go with.
+    public var compatibility: CompatibilityLevel
 
-    public init(namespace: String = "com.streaming.events", compatibility: String = "BACKWARD") {
+    public init(namespace: String = "com.streaming.events", compatibility: CompatibilityLevel = .backward) {
         self.namespace = namespace
         self.compatibility = compatibility
     }

@@ -30,6 +30,34 @@ public struct LoadedConfiguration: Sendable {
         }
     }
 
+    /// The whole tree with the environment's variables put in, where those of one top-level part may be missing: there, a
+    /// scalar with a variable that is not set stays as it was written.
+    public func resolvingEnvironment(
+        deferring part: String, lookup: (String) -> String?, into diagnostics: inout Diagnostics
+    ) -> LoadedConfiguration {
+        guard var mapping = tree.mapping, var entry = mapping.entry(part) else {
+            return resolvingEnvironment(lookup: lookup, into: &diagnostics)
+        }
+        return withoutActuallyEscaping(lookup) { lookup in
+            let resolver = VariableResolver(environment: lookup)
+            // By itself, so that a name that is missing here and elsewhere is reported elsewhere.
+            mapping.remove(part)
+            var rest = tree
+            rest.value = .mapping(mapping)
+            rest = resolver.resolve(rest, into: &diagnostics)
+            var deferred = Diagnostics()
+            entry.node = resolver.resolve(entry.node, path: part, into: &deferred)
+            for finding in deferred.items where finding.code != .missingVariable { diagnostics.add(finding) }
+            // In its old place, with the values of the rest.
+            let resolved = tree.mapping?.entries.map { old in
+                old.key == part ? entry : rest.mapping?.entry(old.key) ?? old
+            }
+            var result = self
+            result.tree.value = .mapping(ConfigMapping(resolved ?? []))
+            return result
+        }
+    }
+
     /// The tree, or one part of it, with the environment's variables and the backend's secrets put in.
     ///
     /// Ask for the part that is about to be opened (`sinks.primary`), as late as possible. All that is missing in the

@@ -1,10 +1,14 @@
+internal import ClickHouseSink
+internal import ConfluentRegistry
 internal import ConsoleSink
 internal import EmbeddedBroker
 internal import EnvironmentSecrets
 internal import FileSecrets
 internal import FileSink
 public import PluginAPI
+internal import PostgreSQLSink
 internal import SQLiteSink
+internal import VaultSecrets
 
 extension PluginRegistry {
     /// The plugins that come with streamplat. They enter by the door that third parties use.
@@ -12,9 +16,13 @@ extension PluginRegistry {
         var plugins = PluginRegistry()
         plugins.add(EnvironmentSecrets())
         plugins.add(FileSecrets())
+        plugins.add(VaultSecrets())
         plugins.add(EmbeddedBroker())
         plugins.add(EmbeddedRegistry())
+        plugins.add(ConfluentRegistry())
         plugins.add(SQLiteSinkPlugin())
+        plugins.add(PostgreSQLSinkPlugin())
+        plugins.add(ClickHouseSinkPlugin())
         plugins.add(ConsoleSinkPlugin())
         plugins.add(FileSinkPlugin())
         return plugins

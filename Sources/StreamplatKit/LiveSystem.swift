@@ -35,7 +35,9 @@ public final class LiveSystem {
         let desired = DesiredState(domain: domain, topicPrefix: project.platform.topicPrefix)
         var sinks: [String: any Sink] = [:]
         for name in Set(desired.tables.map(\.sink)) { sinks[name] = try project.openSink(name, access, notify: notify) }
-        let provisioner = Provisioner(desired: desired, broker: broker, schemas: schemas, sinks: sinks)
+        let provisioner = Provisioner(
+            desired: desired, broker: broker, schemas: schemas, compatibility: project.platform.schemas.compatibility,
+            sinks: sinks)
         let plan = try provisioner.plan()
         if try confirm(plan) {
             try plan.diagnostics.throwIfErrors(exitCode: 1)

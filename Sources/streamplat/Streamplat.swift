@@ -25,6 +25,7 @@ struct Streamplat: ParsableCommand {
                 subcommands: [ValidateCommand.self, SchemaCommand.self, ConfigCommand.self, PluginsCommand.self]),
             CommandGroup(
                 name: "Make it so:", subcommands: [HealthCommand.self, PlanCommand.self, ApplyCommand.self]),
+            CommandGroup(name: "Serve:", subcommands: [RegistryCommand.self]),
             CommandGroup(name: "Events:", subcommands: [GenerateCommand.self, IngestCommand.self]),
             CommandGroup(name: "Results:", subcommands: [RunCommand.self, QueryCommand.self]),
         ])

@@ -147,6 +147,9 @@ final class Worker {
             case .endOfPartition:
                 partition.isAtEnd = true
                 partition.lag = 0
+            case .nothingYet:
+                // Not idle and not drained: when no partition has records the round ends with a short wait.
+                partition.isAtEnd = false
             case .records:
                 partition.isAtEnd = false
                 partition.lastRecordAt = Worker.now()
@@ -318,8 +321,9 @@ final class Worker {
         try emit(at: published)
         if index == 0 { shared.watermarks.raise(shard.combinedWatermarks) }
         for partition in partitions where !partition.isAtEnd {
-            let next = try shared.broker.offsets(partition.partition).next
-            partition.lag = Int(clamping: next - partition.reader.position)
+            if let end = try partition.reader.knownEnd {
+                partition.lag = Int(clamping: end - partition.reader.position)
+            }
         }
         for partition in partitions { partition.lagGauge.record(partition.lag) }
         shardGauges.show(shard, at: now)
