@@ -1,4 +1,5 @@
 internal import ClickHouseSink
+internal import ConfluentRegistry
 internal import ConsoleSink
 internal import EmbeddedBroker
 internal import EnvironmentSecrets
@@ -20,6 +21,7 @@ extension PluginRegistry {
         plugins.add(EmbeddedBroker())
         plugins.add(KafkaBroker())
         plugins.add(EmbeddedRegistry())
+        plugins.add(ConfluentRegistry())
         plugins.add(SQLiteSinkPlugin())
         plugins.add(PostgreSQLSinkPlugin())
         plugins.add(ClickHouseSinkPlugin())
