@@ -1,4 +1,5 @@
 internal import Glibc
+internal import Synchronization
 
 /// One line of a terminal that is written again and again; lines below it appear only through `printLine`.
 ///
@@ -10,6 +11,9 @@ final class LiveLine {
     private let drawInterval: Duration
     private var lastDrawn: ContinuousClock.Instant?
     private var isShown = false
+
+    /// How many lines are shown now on standard error.
+    static let shownOnStandardError = Atomic<Int>(0)
 
     init(descriptor: Int32, isLive: Bool, drawInterval: Duration = .milliseconds(100)) {
         self.descriptor = descriptor
@@ -32,15 +36,21 @@ final class LiveLine {
     func show(_ text: String, ellipsis: Character) {
         guard isLive else { return }
         write("\r" + DisplayText.shortened(text, to: width, ellipsis: ellipsis) + LiveLine.eraseToEnd)
-        isShown = true
+        setShown(true)
     }
 
     /// Takes the line away, so that something else can be printed in its place.
     func erase() {
         guard isShown else { return }
         write("\r" + LiveLine.eraseToEnd)
-        isShown = false
+        setShown(false)
         lastDrawn = nil
+    }
+
+    private func setShown(_ value: Bool) {
+        guard value != isShown else { return }
+        isShown = value
+        if descriptor == STDERR_FILENO { Self.shownOnStandardError.add(value ? 1 : -1, ordering: .relaxed) }
     }
 
     /// Takes the live line away and prints a lasting one.
@@ -49,7 +59,7 @@ final class LiveLine {
         write(text + "\n")
     }
 
-    private static let eraseToEnd = "\u{1B}[K"
+    static let eraseToEnd = "\u{1B}[K"
 
     /// Gives up at the first error other than an interruption: the work goes on without its display, and there is no
     /// better place than this descriptor to say so.
