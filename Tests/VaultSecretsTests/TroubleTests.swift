@@ -65,12 +65,15 @@ struct TroubleTests {
         let wrong = vault.folder.appendingPathComponent("wrong-\(UUID().uuidString)").path
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = ["openssl"] + "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN=wrong"
+        process.arguments =
+            ["openssl"]
+            + "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN=wrong"
             .split(separator: " ").map(String.init) + ["-keyout", key, "-out", wrong]
         process.standardError = FileHandle.nullDevice
         try process.run()
         process.waitUntilExit()
-        let address = line == "PLAIN" ? vault.server.address.replacing("http:", with: "https:") : vault.secureServer.address
+        let address =
+            line == "PLAIN" ? vault.server.address.replacing("http:", with: "https:") : vault.secureServer.address
         let option = line == "PLAIN" ? "" : line.replacing("WRONG", with: wrong)
         let error = failure(.vaultTLS) { _ = try open("address: \(address)", option, rootToken()) }
         #expect(error?.exitCode == 3)
@@ -80,7 +83,8 @@ struct TroubleTests {
     @Test(
         "a server that answers what a vault would not",
         arguments: [
-            ("html", DiagnosticCode.vaultMalformedAnswer), ("empty", .vaultMalformedAnswer), ("array", .vaultMalformedAnswer),
+            ("html", DiagnosticCode.vaultMalformedAnswer), ("empty", .vaultMalformedAnswer),
+            ("array", .vaultMalformedAnswer),
             ("cut", .vaultMalformedAnswer), ("garbage", .vaultMalformedAnswer), ("long", .vaultMalformedAnswer),
             ("redirect", .vaultUnavailable), ("status/429", .vaultUnavailable), ("status/500", .vaultUnavailable),
             ("status/502", .vaultUnavailable), ("uninitialized", .vaultSealed), ("status/404", .vaultMountMissing),
@@ -111,7 +115,9 @@ struct TroubleTests {
     @Test("a server that does not answer in time")
     func slow() throws {
         let begin = ContinuousClock.now
-        let error = failure(.vaultTimeout) { _ = try open("address: \(vault.fake)/slow", rootToken(), "timeout: 200 ms") }
+        let error = failure(.vaultTimeout) {
+            _ = try open("address: \(vault.fake)/slow", rootToken(), "timeout: 200 ms")
+        }
         #expect(ContinuousClock.now - begin < .seconds(3))
         #expect(error?.exitCode == 3)
         #expect(error?.retry == .backoff)

@@ -28,7 +28,8 @@ extension VaultSession {
                 else { return Maintenance(next: token.lease.renewalTime) }
                 let seconds = (expirationTime - now).components.seconds
                 return Maintenance(
-                    message: "the token of the vault at \(settings.address) expires in \(seconds) s and cannot be renewed")
+                    message:
+                        "the token of the vault at \(settings.address) expires in \(seconds) s and cannot be renewed")
             }
             isMaintenanceFailing = false
             return Maintenance(next: token.lease.renewalTime)

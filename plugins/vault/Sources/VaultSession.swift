@@ -72,7 +72,8 @@ final class VaultSession {
         let version = try engineVersion()
         let mount = VaultPath.escaped(settings.mount)
         let name = VaultPath.escaped(path)
-        let answer = try connection.send(version == 2 ? "\(mount)/data/\(name)" : "\(mount)/\(name)", token: token.value)
+        let answer = try connection.send(
+            version == 2 ? "\(mount)/data/\(name)" : "\(mount)/\(name)", token: token.value)
         guard let fields = version == 2 ? answer.data?["data"]?.object : answer.data?.object else {
             throw .malformed(status: 200)
         }
