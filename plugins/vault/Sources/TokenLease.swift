@@ -34,8 +34,8 @@ struct TokenLease: Hashable, Sendable {
         return canLogIn ? .logIn : .use
     }
 
-    /// The lease after a renewal. One that got shorter than the last is cut by the token's maximal lifetime: renewing it
-    /// again would gain nothing. 0 seconds are less than one.
+    /// The lease after a renewal. One that got shorter than the last is cut by the token's maximal lifetime: renewing
+    /// it again would gain nothing. 0 seconds are less than one.
     func renewed(seconds: Int, isRenewable: Bool, at now: ContinuousClock.Instant) -> TokenLease {
         if seconds <= 0, lifetime != nil { return withoutRenewal }
         let isCut = lifetime.map { .seconds(seconds) < $0 } ?? false
