@@ -43,6 +43,22 @@ struct TroubleTests {
         }
     }
 
+    @Test("gone when a token is to be renewed: it is said once, and again when the token has expired")
+    func goneAtRenewal() async throws {
+        let server = try vault.startServer()
+        try vault.call(
+            "POST", "auth/token/create", ["id": "c4n4ry-brief", "ttl": "2s", "policies": ["default"]], on: server)
+        let notes = Notes()
+        let backend = try open("address: \(server.address)", "token: c4n4ry-brief", notes: notes)
+        try vault.kill(server)
+        try await Task.sleep(for: .milliseconds(2_700))
+        #expect(notes.all.count == 2)
+        #expect(notes.all.first?.contains("is not renewed: cannot reach the vault at \(server.address)") == true)
+        #expect(notes.all.last?.contains("has expired") == true)
+        #expect(notes.all.allSatisfy { !$0.contains(TestVault.canary) })
+        _ = failure(.vaultTokenInvalid) { _ = try backend.text("shared") }
+    }
+
     @Test("a host that has no address")
     func unknownHost() {
         _ = failure(.vaultUnreachable) { _ = try open("address: http://vault.invalid:8200", rootToken()) }
