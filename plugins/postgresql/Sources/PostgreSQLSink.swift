@@ -7,8 +7,8 @@ internal import PostgresClient
 ///
 /// Rows wait in memory as COPY data until ``flush()``, which sends those of all tables in one transaction. They are
 /// forgotten only after the server has confirmed the commit: when the connection is lost before, the error says to try
-/// again, and the next flush sends the same rows on a new connection. A commit whose outcome is unknown is repeated too,
-/// which changes nothing, as rows replace rows of the same key.
+/// again, and the next flush sends the same rows on a new connection. A commit whose outcome is unknown is repeated
+/// too, which changes nothing, as rows replace rows of the same key.
 final class PostgreSQLSink: Sink {
     struct Options {
         /// Rows are sent early when more than so many bytes wait.
@@ -149,8 +149,8 @@ final class PostgreSQLSink: Sink {
 
     // MARK: Connections.
 
-    /// Runs `body` on the connection. One that turns out to be lost is replaced once: the server may have been restarted
-    /// since it was used last.
+    /// Runs `body` on the connection. One that turns out to be lost is replaced once: the server may have been
+    /// restarted since it was used last.
     private func connected<Result>(
         _ phase: PostgresFailure.Phase, _ body: (PostgresConnection) throws -> Result
     ) throws -> Result {
