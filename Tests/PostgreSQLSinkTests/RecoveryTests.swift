@@ -138,6 +138,23 @@ extension PostgreSQLSinkTests {
             #expect(try schema.rows("SELECT count(*) FROM sums") == [["1"]])
         }
 
+        @Test("a server that falls silent is given up", .timeLimit(.minutes(1)))
+        func silent() throws {
+            let proxy = try CuttingProxy(to: schema.server.port)
+            var settings = PostgresSettings(
+                host: "127.0.0.1", port: proxy.port, database: "postgres", user: schema.server.user)
+            settings.tlsMode = .disable
+            settings.statementTimeoutMilliseconds = 200
+            settings.silenceMilliseconds = 100
+            let connection = try PostgresConnection(settings, password: schema.server.password)
+            proxy.stalls = true
+            proxy.cutAfter = Array("SELECT 42".utf8)
+            let error = #expect(throws: PostgresError.self) { try connection.execute("SELECT 42") }
+            #expect(error?.kind == .connection && error?.message == "the server did not answer within 300 ms")
+            #expect(connection.isLost)
+            #expect(throws: PostgresError.self) { try connection.execute("SELECT 1") }
+        }
+
         @Test("a table that is gone is no reason to try again")
         func tableGone() throws {
             let sink = try schema.open()

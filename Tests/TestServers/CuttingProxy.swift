@@ -10,12 +10,18 @@ public final class CuttingProxy: @unchecked Sendable {
         get { lock.withLock { pattern } }
         set { lock.withLock { pattern = newValue } }
     }
+    /// A connection is not cut at that moment: nothing of the client is passed on any more.
+    public var stalls: Bool {
+        get { lock.withLock { isStalling } }
+        set { lock.withLock { isStalling = newValue } }
+    }
     public let port: Int
     /// How many connections were cut.
     public var cuts: Int { lock.withLock { cutCount } }
 
     private let lock = NSLock()
     private var pattern: [UInt8]?
+    private var isStalling = false
     private var cutCount = 0
     private let listener: Int32
     private let target: Int
@@ -48,7 +54,7 @@ public final class CuttingProxy: @unchecked Sendable {
             return
         }
         let connection = Connection(client, server)
-        Thread.detachNewThread { connection.copy(from: server, to: client) { _ in false } }
+        Thread.detachNewThread { connection.copy(from: server, to: client) { _ in .go } }
         Thread.detachNewThread { [self] in
             // The bytes may come in pieces: the end of what came before is looked at too.
             var recent: [UInt8] = []
@@ -56,14 +62,16 @@ public final class CuttingProxy: @unchecked Sendable {
                 recent += bytes
                 defer { recent = Array(recent.suffix(64)) }
                 return lock.withLock {
-                    guard let wanted = pattern, recent.contains(wanted) else { return false }
+                    guard let wanted = pattern, recent.contains(wanted) else { return .go }
                     pattern = nil
                     cutCount += 1
-                    return true
+                    return isStalling ? .stall : .cut
                 }
             }
         }
     }
+
+    private enum Step { case go, cut, stall }
 
     private final class Connection: @unchecked Sendable {
         private let sockets: [Int32]
@@ -72,24 +80,29 @@ public final class CuttingProxy: @unchecked Sendable {
 
         deinit { for socket in sockets { close(socket) } }
 
-        /// Copies until the end; when `isCut` says so, the client is cut off before the bytes are passed on.
-        func copy(from: Int32, to: Int32, isCut: ([UInt8]) -> Bool) {
+        /// Copies until the end; `next` says for each run of bytes how to go on.
+        func copy(from: Int32, to: Int32, next: ([UInt8]) -> Step) {
             var buffer = [UInt8](repeating: 0, count: 1 << 16)
             while true {
                 let count = recv(from, &buffer, buffer.count, 0)
                 guard count > 0 else { break }
-                let cuts = isCut(Array(buffer[..<count]))
-                if cuts { shutdown(from, Int32(SHUT_RDWR)) }
+                let step = next(Array(buffer[..<count]))
+                if step == .stall {
+                    while recv(from, &buffer, buffer.count, 0) > 0 {}
+                    break
+                }
+                // The client is cut off before its bytes are passed on.
+                if step == .cut { shutdown(from, Int32(SHUT_RDWR)) }
                 var sent = 0
                 while sent < count {
-                    let step = buffer[sent..<count].withUnsafeBytes {
+                    let length = buffer[sent..<count].withUnsafeBytes {
                         send(to, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
                     }
-                    guard step > 0 else { break }
-                    sent += step
+                    guard length > 0 else { break }
+                    sent += length
                 }
                 // The server gets what was sent and has time to do it before it sees the end.
-                if cuts {
+                if step == .cut {
                     usleep(300_000)
                     break
                 }

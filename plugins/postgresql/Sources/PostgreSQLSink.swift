@@ -81,8 +81,9 @@ final class PostgreSQLSink: Sink {
         guard rows.rowCount > 0 else { return }
         // Before the rows are taken: whoever tries again after an error brings them again.
         if staged.reduce(0, { $0 + $1.byteCount }) >= options.bufferBytes { try flush() }
+        let staging = try stage(table)
         do {
-            try stage(table).append(rows)
+            try staging.append(rows)
         } catch {
             throw failure.pipelineError(error, table: table.name)
         }
@@ -102,8 +103,13 @@ final class PostgreSQLSink: Sink {
         for table in waiting { table.removeAll() }
     }
 
-    private func stage(_ table: TableDefinition) -> StagedTable {
-        if let known = staged.first(where: { $0.table.name == table.name }), known.table == table { return known }
+    private func stage(_ table: TableDefinition) throws -> StagedTable {
+        if let known = staged.first(where: { $0.table.name == table.name }) {
+            if known.table == table { return known }
+            // Its rows have other columns.
+            try flush()
+            staged.removeAll { $0 === known }
+        }
         let number = (staged.map(\.number).max() ?? 0) + 1
         let new = StagedTable(table, number: number, schema: login.schema, replacesText: options.replacesText)
         staged.append(new)
