@@ -2,10 +2,16 @@ public import Foundation
 
 /// A process that was started for the tests, with its log in a file. It is stopped by its id when this program ends, at
 /// the latest.
+///
+/// Not Foundation's Process: that learns of an end by a socket that the child inherits, and waits for the child as soon as
+/// the socket closes. A server that closes descriptors it does not know (clickhouse-server does) would block it for good,
+/// with every other process of this program.
 public final class LocalProcess: @unchecked Sendable {
     public let name: String
-    private let process = Process()
+    public let identifier: Int32
     private let logFile: URL
+    private let lock = NSLock()
+    private var hasEnded = false
 
     /// Starts `program`; what it says goes to `logFile`, appended.
     public init(
@@ -14,33 +20,55 @@ public final class LocalProcess: @unchecked Sendable {
     ) throws {
         self.name = name
         self.logFile = logFile
-        if !FileManager.default.fileExists(atPath: logFile.path) { try Data().write(to: logFile) }
-        let log = try FileHandle(forWritingTo: logFile)
-        try log.seekToEnd()
-        process.executableURL = URL(fileURLWithPath: program)
-        process.arguments = arguments
-        process.currentDirectoryURL = folder
-        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-        process.standardOutput = log
-        process.standardError = log
-        process.standardInput = FileHandle.nullDevice
-        try process.run()
-        StartedProcesses.shared.add(process.processIdentifier)
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+        posix_spawn_file_actions_addopen(&actions, 1, logFile.path, O_WRONLY | O_CREAT | O_APPEND, 0o644)
+        posix_spawn_file_actions_adddup2(&actions, 1, 2)
+        let variables = ProcessInfo.processInfo.environment.merging(environment) { $1 }.map { "\($0)=\($1)" }
+        // Descriptors of this program, such as a lock of its parent, must not live on in a server: bash closes them, and
+        // then becomes the program, with the same id.
+        let preparation = """
+            cd "$1" && shift || exit 127
+            for open in /proc/$$/fd/*; do (( ${open##*/} > 2 )) && eval "exec ${open##*/}>&-"; done
+            exec "$@"
+            """
+        let place = folder?.path ?? FileManager.default.currentDirectoryPath
+        let words = (["bash", "-c", preparation, "bash", place, program] + arguments).map { strdup($0) } + [nil]
+        let settings = variables.map { strdup($0) } + [nil]
+        defer { for text in words + settings { free(text) } }
+        var started: pid_t = 0
+        let code = posix_spawn(&started, "/bin/bash", &actions, nil, words, settings)
+        guard code == 0 else {
+            throw LocalServer.Failure("cannot start \(program): \(String(cString: strerror(code)))")
+        }
+        identifier = started
+        StartedProcesses.shared.add(started)
     }
 
-    public var identifier: Int32 { process.processIdentifier }
-    public var isRunning: Bool { process.isRunning }
+    public var isRunning: Bool {
+        lock.withLock {
+            if hasEnded { return false }
+            var status: Int32 = 0
+            if waitpid(identifier, &status, WNOHANG) == 0 { return true }
+            hasEnded = true
+            StartedProcesses.shared.remove(identifier)
+            return false
+        }
+    }
+
     public var log: String { (try? String(contentsOf: logFile, encoding: .utf8)) ?? "" }
 
     /// Sends the signal and waits for the end; after 20 seconds the process is killed.
     public func stop(signal: Int32 = SIGTERM) {
-        guard process.isRunning else { return }
+        guard isRunning else { return }
         kill(identifier, signal)
         let end = Date(timeIntervalSinceNow: 20)
-        while process.isRunning, Date() < end { usleep(10_000) }
-        if process.isRunning { kill(identifier, SIGKILL) }
-        process.waitUntilExit()
-        StartedProcesses.shared.remove(identifier)
+        while isRunning, Date() < end { usleep(5_000) }
+        guard isRunning else { return }
+        kill(identifier, SIGKILL)
+        while isRunning { usleep(5_000) }
     }
 }
 
