@@ -19,6 +19,24 @@ extension ClickHouse {
             #expect(error?.hint != nil)
         }
 
+        @Test("over https the server's authority must be the one that is named")
+        func secured() throws {
+            let server = try ClickHouseServer(isSecured: true)
+            let sink = try SinkConfiguration(server.securedURL, others: ["ca_file": server.certificateFile]).open()
+            try sink.apply(.counts)
+            try sink.write(TableDefinition.rows(0..<10), to: .counts)
+            #expect(try sink.tables()?.map(\.rows) == [10])
+            try sink.close()
+            for others in [[:], ["ca_file": "/nowhere/ca.pem"]] as [[String: String]] {
+                let error = #expect(throws: PipelineError.self) {
+                    try SinkConfiguration(server.securedURL, others: others).open()
+                }
+                #expect(error?.code == .clickHouseUnreachable)
+                #expect(error?.exitCode == 3)
+                #expect(error?.message.contains("securely") == true)
+            }
+        }
+
         @Test("of two servers one is dead: the other is used, and a person is told")
         func failOver() throws {
             let (server, database) = try ClickHouse.database()
@@ -130,7 +148,8 @@ extension ClickHouse {
             #expect(texts.allSatisfy { !$0.contains(canary) })
         }
 
-        @Test("refused credentials: exit code 3 at open, no second attempt, no password", arguments: ["no-canary", nil])
+        @Test(
+            "refused credentials: exit code 3 at open, no second attempt, no password", arguments: ["no-canary", nil])
         func wrongPassword(password: String?) throws {
             let server = try ClickHouseServer(user: "writer", password: "right")
             for user in ["writer", "nobody"] {

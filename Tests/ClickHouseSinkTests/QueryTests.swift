@@ -53,7 +53,8 @@ extension ClickHouse {
             ])
         func readOnly(sql: String) throws {
             let (server, database, sink) = try open()
-            try server.sql("CREATE TABLE \(database).kept (x UInt8) ENGINE = Memory; INSERT INTO \(database).kept VALUES (7)")
+            try server.sql(
+                "CREATE TABLE \(database).kept (x UInt8) ENGINE = Memory; INSERT INTO \(database).kept VALUES (7)")
             let error = #expect(throws: PipelineError.self) { try sink.query(sql) }
             #expect(error?.code == .queryFailed)
             #expect(try server.sql("SELECT name FROM system.tables WHERE database = '\(database)'") == "kept")
@@ -65,8 +66,8 @@ extension ClickHouse {
             arguments: [
                 ("SELEC 1", "SYNTAX_ERROR", "Syntax error"), ("SELECT * FROM nowhere", "UNKNOWN_TABLE", "nowhere"),
                 ("SELECT nofunction(1)", "UNKNOWN_FUNCTION", "nofunction"),
-                ("SELECT throwIf(number = 90000, 'canary') FROM system.numbers LIMIT 100000", "THROW_IF", ""),
-                ("SELECT 1 FORMAT JSON", "format", ""),
+                ("SELECT throwIf(number = 90000) FROM system.numbers LIMIT 100000", "THROW_IF", ""),
+                ("SELECT toUInt8('canary')", "CANNOT_PARSE_TEXT", ""), ("SELECT 1 FORMAT JSON", "format", ""),
             ])
         func mistakes(sql: String, name: String, text: String) throws {
             let (_, _, sink) = try open()

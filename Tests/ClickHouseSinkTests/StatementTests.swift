@@ -90,7 +90,9 @@ struct StatementTests {
         #expect(exception?.summary == summary)
     }
 
-    @Test("text that only speaks of codes is no exception", arguments: ["Code: 60", "Code: x, e.displayText()", "Ok.", ""])
+    @Test(
+        "text that only speaks of codes is no exception",
+        arguments: ["Code: 60", "Code: x, e.displayText()", "Ok.", ""])
     func noException(body: String) {
         #expect(ServerException(HTTPResponse(status: 500, body: Array(body.utf8))) == nil)
     }

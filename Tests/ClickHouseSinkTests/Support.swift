@@ -39,7 +39,9 @@ struct SinkConfiguration {
     func options(into diagnostics: inout Diagnostics) -> OptionValues {
         let place = SourceLocation(file: "platform.yaml", line: 1, column: 1)
         let layer = ConfigLayer("test")
-        func scalar(_ text: String) -> ConfigNode { ConfigNode(.scalar(ConfigScalar(text)), at: place, layer: layer) }
+        func scalar(_ text: String) -> ConfigNode {
+            ConfigNode(.scalar(ConfigScalar(text, isPlain: !text.isEmpty)), at: place, layer: layer)
+        }
         var entries: [ConfigMapping.Entry] = [
             .init(
                 key: "urls", keyLocation: place,
@@ -127,7 +129,8 @@ extension TableDefinition {
     /// A result table of the domain `shop`, whose key is the first column, or those named.
     init(_ name: String, _ columns: [ColumnSpec], key: [String]? = nil, fingerprint: String = "1") {
         self.init(
-            name: name, content: .aggregation, columns: columns, key: key ?? [columns[0].name], fingerprint: fingerprint)
+            name: name, content: .aggregation, columns: columns, key: key ?? [columns[0].name], fingerprint: fingerprint
+        )
         owner = "shop"
     }
 

@@ -61,7 +61,9 @@ extension ClickHouse {
             }
             #expect(try sink.tables()?.map(\.rows) == [8])
             try server.sql("OPTIMIZE TABLE \(database).groups FINAL")
-            #expect(try server.sql("SELECT groupArray(n) FROM (SELECT n FROM \(database).groups ORDER BY n)") == "[30,31,32,33,34,35,36,37]")
+            #expect(
+                try server.sql("SELECT groupArray(n) FROM (SELECT n FROM \(database).groups ORDER BY n)")
+                    == "[30,31,32,33,34,35,36,37]")
         }
 
         @Test("a new table is created once, with its database")
@@ -75,7 +77,8 @@ extension ClickHouse {
             try sink.write(TableDefinition.rows(0..<3), to: table)
             let before = try server.sql("SELECT name, engine_full FROM system.tables WHERE database = '\(database)'")
             try sink.apply(table)
-            #expect(try server.sql("SELECT name, engine_full FROM system.tables WHERE database = '\(database)'") == before)
+            #expect(
+                try server.sql("SELECT name, engine_full FROM system.tables WHERE database = '\(database)'") == before)
             #expect(try sink.tables()?.map { "\($0.name) \($0.rows)" } == ["counts 3"])
             #expect(
                 try server.sql("SELECT name, owner, content, key FROM \(database).streamplat_tables")
@@ -87,7 +90,10 @@ extension ClickHouse {
             let (server, database) = try ClickHouse.database()
             var table = TableDefinition(
                 name: "purchase", content: .rawEvents,
-                columns: [ColumnSpec("event_id", .string), ColumnSpec("timestamp", .timestamp), ColumnSpec("user_id", .string)],
+                columns: [
+                    ColumnSpec("event_id", .string), ColumnSpec("timestamp", .timestamp),
+                    ColumnSpec("user_id", .string),
+                ],
                 key: ["event_id"], fingerprint: "1")
             table.owner = "shop"
             let sink = try SinkConfiguration(server.url, database: database).open()
@@ -98,15 +104,18 @@ extension ClickHouse {
             }
             #expect(try sink.tables()?.map(\.rows) == [2])
             #expect(
-                try server.sql("SELECT engine_full FROM system.tables WHERE database = '\(database)' AND name = 'purchase'")
-                    .hasPrefix("ReplacingMergeTree(_version) ORDER BY event_id"))
+                try server.sql(
+                    "SELECT engine_full FROM system.tables WHERE database = '\(database)' AND name = 'purchase'"
+                )
+                .hasPrefix("ReplacingMergeTree(_version) ORDER BY event_id"))
         }
 
         @Test("added columns are added without losing rows; a changed meaning empties the table")
         func alterAndRebuild() throws {
             let (server, database) = try ClickHouse.database()
             let sink = try SinkConfiguration(server.url, database: database).open()
-            let old = TableDefinition("t", [ColumnSpec("k", .string), ColumnSpec("n", .long), ColumnSpec("gone", .double)])
+            let old = TableDefinition(
+                "t", [ColumnSpec("k", .string), ColumnSpec("n", .long), ColumnSpec("gone", .double)])
             try sink.apply(old)
             try sink.write(RecordBatch(old, [["a", 1, 0.5]]), to: old)
             try sink.flush()
@@ -159,13 +168,15 @@ extension ClickHouse {
             #expect(try reason(rekeyed) == "the key of table 'counts' would change from (k) to (k, n)")
             let retyped = TableDefinition("counts", [ColumnSpec("k", .string), ColumnSpec("n", .string)])
             #expect(try reason(retyped) == "column 'n' of table 'counts' is Int64 and would become String")
-            let loosened = TableDefinition("counts", [ColumnSpec("k", .string), ColumnSpec("n", .long, isNullable: true)])
+            let loosened = TableDefinition(
+                "counts", [ColumnSpec("k", .string), ColumnSpec("n", .long, isNullable: true)])
             #expect(try reason(loosened) == "column 'n' of table 'counts' is Int64 and would become Nullable(Int64)")
             try server.sql("CREATE TABLE \(database).foreign (k String, n Int64) ENGINE = Memory")
             let foreign = TableDefinition("foreign", table.columns)
             #expect(try reason(foreign) == "a table 'foreign' that streamplat did not create is there already")
             // Ours by name only: somebody dropped the table and made another.
-            try server.sql("DROP TABLE \(database).counts; CREATE TABLE \(database).counts (k String, n Int64) ENGINE = Log")
+            try server.sql(
+                "DROP TABLE \(database).counts; CREATE TABLE \(database).counts (k String, n Int64) ENGINE = Log")
             #expect(try reason(table) == "a table 'counts' that streamplat did not create is there already")
             #expect(try reason(TableDefinition("streamplat_tables", table.columns)).contains("the sink's own"))
             #expect(try reason(TableDefinition("v", [ColumnSpec("_version", .long)])).contains("the sink's own"))
@@ -217,7 +228,8 @@ extension ClickHouse {
         func noDatabase() throws {
             let (server, database) = try ClickHouse.database()
             let sink = try SinkConfiguration(
-                server.url, database: database, others: ["create_database": "false"]).open()
+                server.url, database: database, others: ["create_database": "false"]
+            ).open()
             let error = #expect(throws: PipelineError.self) { try sink.apply(.counts) }
             #expect(error?.code == .clickHouseRefused)
             #expect(error?.message.contains("UNKNOWN_DATABASE") == true)

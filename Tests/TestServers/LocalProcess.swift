@@ -1,7 +1,7 @@
 public import Foundation
 
-/// A process that was started for the tests, with its log in a file. It is stopped by its id when this program ends, at
-/// the latest.
+/// A process that was started for the tests, with its log in a file. It is killed by its id when this program ends, at the
+/// latest, and the temporary folder that it runs in is deleted.
 ///
 /// Not Foundation's Process: that learns of an end by a socket that the child inherits, and waits for the child as soon as
 /// the socket closes. A server that closes descriptors it does not know (clickhouse-server does) would block it for good,
@@ -26,6 +26,14 @@ public final class LocalProcess: @unchecked Sendable {
         posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
         posix_spawn_file_actions_addopen(&actions, 1, logFile.path, O_WRONLY | O_CREAT | O_APPEND, 0o644)
         posix_spawn_file_actions_adddup2(&actions, 1, 2)
+        // The threads of Swift's concurrency block most signals, and a child inherits that: it could not be asked to end.
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        var none = sigset_t()
+        sigemptyset(&none)
+        posix_spawnattr_setsigmask(&attributes, &none)
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
         let variables = ProcessInfo.processInfo.environment.merging(environment) { $1 }.map { "\($0)=\($1)" }
         // Descriptors of this program, such as a lock of its parent, must not live on in a server: bash closes them, and
         // then becomes the program, with the same id.
@@ -39,12 +47,12 @@ public final class LocalProcess: @unchecked Sendable {
         let settings = variables.map { strdup($0) } + [nil]
         defer { for text in words + settings { free(text) } }
         var started: pid_t = 0
-        let code = posix_spawn(&started, "/bin/bash", &actions, nil, words, settings)
+        let code = posix_spawn(&started, "/bin/bash", &actions, &attributes, words, settings)
         guard code == 0 else {
             throw LocalServer.Failure("cannot start \(program): \(String(cString: strerror(code)))")
         }
         identifier = started
-        StartedProcesses.shared.add(started)
+        StartedProcesses.shared.add(started, folder)
     }
 
     public var isRunning: Bool {
@@ -77,13 +85,21 @@ private final class StartedProcesses: @unchecked Sendable {
     static let shared = StartedProcesses()
 
     private let lock = NSLock()
-    private var identifiers: Set<Int32> = []
+    private var running: [Int32: URL?] = [:]
 
-    private init() {
-        atexit { for identifier in StartedProcesses.shared.all { kill(identifier, SIGTERM) } }
+    private init() { atexit { StartedProcesses.shared.end() } }
+
+    func add(_ identifier: Int32, _ folder: URL?) {
+        lock.withLock { _ = running.updateValue(folder, forKey: identifier) }
     }
+    func remove(_ identifier: Int32) { lock.withLock { _ = running.removeValue(forKey: identifier) } }
 
-    private var all: Set<Int32> { lock.withLock { identifiers } }
-    func add(_ identifier: Int32) { lock.withLock { _ = identifiers.insert(identifier) } }
-    func remove(_ identifier: Int32) { lock.withLock { _ = identifiers.remove(identifier) } }
+    private func end() {
+        for (identifier, folder) in lock.withLock({ running }) {
+            kill(identifier, SIGKILL)
+            waitpid(identifier, nil, 0)
+            guard let folder, folder.path.hasPrefix(FileManager.default.temporaryDirectory.path) else { continue }
+            try? FileManager.default.removeItem(at: folder)
+        }
+    }
 }
