@@ -18,6 +18,22 @@ struct CompressionTests {
         #expect(unpacked == bytes)
     }
 
+    @Test("gzip gives what a gzip reader takes, and its header", arguments: samples.indices)
+    func gzip(index: Int) throws {
+        let bytes = Self.samples[index]
+        let packed = try bytes.withUnsafeBytes { try Deflate.gzip($0, level: 1) }
+        #expect(packed.prefix(3) == [0x1F, 0x8B, 8])
+        // The last four bytes are the length (RFC 1952, section 2.3.1), before them the checksum.
+        let length = packed.suffix(4).reversed().reduce(0) { $0 << 8 | Int($1) }
+        #expect(length == bytes.count)
+        let raw = try packed.dropFirst(10).dropLast(8).withUnsafeBytes {
+            try Deflate.decompress($0, byteLimit: 2_000_000)
+        }
+        #expect(raw == bytes)
+        let checksum = packed.dropLast(4).suffix(4).reversed().reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
+        #expect(checksum == bytes.withUnsafeBytes { Deflate.crc32($0) })
+    }
+
     @Test("a small input that claims to be large stops at the limit")
     func bomb() throws {
         let packed = try [UInt8](repeating: 0, count: 10_000_000).withUnsafeBytes { try Deflate.compress($0) }

@@ -10,9 +10,14 @@ public final class ClickHouseServer: @unchecked Sendable {
     /// Looked for in every output by the tests of secrets.
     public let password: String
     private let nativePort: Int
+    private let securedPort: Int?
     private var process: LocalProcess?
 
     public var url: String { "http://127.0.0.1:\(port)" }
+    /// The interface over TLS, of a server that has one.
+    public var securedURL: String { "https://localhost:\(securedPort ?? 0)" }
+    /// The server's certificate, which is its own authority.
+    public var certificateFile: String { folder.appendingPathComponent("server.pem").path }
 
     private static let program = LocalServer.program("clickhouse-server", folders: ["/usr/sbin", "/usr/bin"])
     private static let client = LocalServer.program("clickhouse-client")
@@ -21,17 +26,37 @@ public final class ClickHouseServer: @unchecked Sendable {
     public static let problem: String? = {
         if program == nil { return "no clickhouse-server: install the package clickhouse-server" }
         if client == nil { return "no clickhouse-client: install the package clickhouse-client" }
+        if LocalServer.program("openssl") == nil { return "no openssl: install the package openssl" }
         return nil
     }()
 
     /// Makes the folder and starts the server. Without a password everybody of this machine may enter.
-    public init(user: String = "default", password: String = "") throws {
+    public init(user: String = "default", password: String = "", isSecured: Bool = false) throws {
         if let problem = Self.problem { throw LocalServer.Failure(problem) }
         self.user = user
         self.password = password
         folder = try LocalServer.temporaryFolder("clickhouse")
         port = try LocalServer.freePort()
         nativePort = try LocalServer.freePort()
+        securedPort = isSecured ? try LocalServer.freePort() : nil
+        if isSecured {
+            try LocalServer.run(
+                LocalServer.program("openssl") ?? "openssl",
+                [
+                    "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost", "-addext",
+                    "subjectAltName=DNS:localhost", "-keyout", "server.key", "-out", "server.pem",
+                ], in: folder)
+        }
+        let secured =
+            securedPort.map { port in
+                """
+                <https_port>\(port)</https_port>
+                <openSSL><server>
+                  <certificateFile>./server.pem</certificateFile><privateKeyFile>./server.key</privateKeyFile>
+                  <verificationMode>none</verificationMode><loadDefaultCAFile>false</loadDefaultCAFile>
+                </server></openSSL>
+                """
+            } ?? ""
         for name in ["data", "tmp", "formats"] {
             try FileManager.default.createDirectory(
                 at: folder.appendingPathComponent(name), withIntermediateDirectories: true)
@@ -42,7 +67,8 @@ public final class ClickHouseServer: @unchecked Sendable {
               <logger><level>warning</level><log>./server.log</log><errorlog>./server.err.log</errorlog></logger>
               <http_port>\(port)</http_port><tcp_port>\(nativePort)</tcp_port>
               <interserver_http_port>\(try LocalServer.freePort())</interserver_http_port>
-              <listen_host>127.0.0.1</listen_host>
+              <listen_host>127.0.0.1</listen_host><keep_alive_timeout>1</keep_alive_timeout>
+              \(secured)
               <path>./data/</path><tmp_path>./tmp/</tmp_path><format_schema_path>./formats/</format_schema_path>
               <mark_cache_size>268435456</mark_cache_size><users_config>users.xml</users_config>
               <default_profile>default</default_profile><default_database>default</default_database>
@@ -80,9 +106,9 @@ public final class ClickHouseServer: @unchecked Sendable {
         }
     }
 
-    /// Stops the server. What it has answered is on disk.
-    public func stop() {
-        process?.stop()
+    /// Stops the server, which may wait for connections that are idle. What it has answered stays.
+    public func stop(signal: Int32 = SIGTERM) {
+        process?.stop(signal: signal)
         process = nil
     }
 

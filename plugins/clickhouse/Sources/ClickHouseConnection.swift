@@ -95,7 +95,7 @@ final class ClickHouseConnection {
             hint: "leave FORMAT out of the query; --output chooses how rows are shown", component: component)
     }
 
-    /// Sends rows in RowBinary. `token` lets a server that can do so recognise a repetition.
+    /// Sends rows in RowBinary.
     func insert(_ statement: String, _ rows: UnsafeRawBufferPointer, settings: [(String, String)]) throws {
         let parameters = [("query", statement)] + settings
         let response: HTTPResponse
@@ -170,15 +170,15 @@ final class ClickHouseConnection {
         }
         throw PipelineError(
             .clickHouseUnreachable, reasonText(reasons),
-            hint: "is the server running, is `urls` its HTTP interface (port 8123, or 8443 with https), and is `ca_file` "
-                + "right?",
+            hint: "is the server running, is `urls` its HTTP interface (port 8123, or 8443 with https), and is "
+                + "`ca_file` right?",
             component: "clickhouse", retry: .backoff)
     }
 
     private func attempt(_ request: HTTPRequest, _ body: UnsafeRawBufferPointer) -> Result<HTTPResponse, HTTPError> {
         do {
             return .success(try client.send(request, body: body))
-        } catch where error.kind == .cut {
+        } catch  where error.kind == .cut {
             return Result { () throws(HTTPError) in try client.send(request, body: body) }
         } catch {
             return .failure(error)

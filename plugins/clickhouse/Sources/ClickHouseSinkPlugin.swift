@@ -10,8 +10,8 @@ public struct ClickHouseSinkPlugin: SinkPlugin {
         options: [
             OptionSpec(
                 "urls", .strings, default: "http://localhost:8123",
-                doc: "The HTTP interface of one server, or of several that hold the same data: when one does not answer, "
-                    + "the next one is asked.",
+                doc: "The HTTP interface of one server, or of several that hold the same data: when one does not "
+                    + "answer, the next one is asked.",
                 example: "[https://ch1.example.com:8443, https://ch2.example.com:8443]"),
             OptionSpec("database", .string, default: "default", doc: "The database that holds the tables."),
             OptionSpec(

@@ -23,27 +23,17 @@ struct RowBinaryCell {
         isNullable = spec.isNullable
         let nullCount: Int
         switch vector {
-        case .boolean(let column):
-            (nulls, values, nullCount) = (UnsafePointer(column.nulls), UnsafeRawPointer(column.values), column.nullCount)
-            (offsets, dictionary) = (nil, nil)
-        case .int64(let column):
-            (nulls, values, nullCount) = (UnsafePointer(column.nulls), UnsafeRawPointer(column.values), column.nullCount)
-            (offsets, dictionary) = (nil, nil)
-        case .int128(let column):
-            (nulls, values, nullCount) = (UnsafePointer(column.nulls), UnsafeRawPointer(column.values), column.nullCount)
-            (offsets, dictionary) = (nil, nil)
-        case .double(let column):
-            (nulls, values, nullCount) = (UnsafePointer(column.nulls), UnsafeRawPointer(column.values), column.nullCount)
-            (offsets, dictionary) = (nil, nil)
+        case .boolean(let column): (values, nulls, nullCount) = Self.parts(column)
+        case .int64(let column): (values, nulls, nullCount) = Self.parts(column)
+        case .int128(let column): (values, nulls, nullCount) = Self.parts(column)
+        case .double(let column): (values, nulls, nullCount) = Self.parts(column)
+        case .dictionary(let codes, _): (values, nulls, nullCount) = Self.parts(codes)
         case .bytes(let column):
-            (nulls, values, nullCount) = (UnsafePointer(column.nulls), UnsafeRawPointer(column.arena), column.nullCount)
-            (offsets, dictionary) = (UnsafePointer(column.offsets), nil)
-        case .dictionary(let codes, let strings):
-            (nulls, values, nullCount) = (UnsafePointer(codes.nulls), UnsafeRawPointer(codes.values), codes.nullCount)
-            (offsets, dictionary) = (nil, strings)
-        case .hash:
-            throw RowBinaryEncoder.misfit("column '\(spec.name)' holds hashes, not values")
+            (values, nulls, nullCount) = (UnsafeRawPointer(column.arena), UnsafePointer(column.nulls), column.nullCount)
+        case .hash: throw RowBinaryEncoder.misfit("column '\(spec.name)' holds hashes, not values")
         }
+        if case .bytes(let column) = vector { offsets = UnsafePointer(column.offsets) } else { offsets = nil }
+        if case .dictionary(_, let strings) = vector { dictionary = strings } else { dictionary = nil }
         guard let kind = Self.kind(spec.type, vector) else {
             throw RowBinaryEncoder.misfit("column '\(spec.name)' is laid out for another type")
         }
@@ -62,6 +52,12 @@ struct RowBinaryCell {
         }
         guard let dictionary else { return UnsafeRawBufferPointer(start: nil, count: 0) }
         return dictionary[values.load(fromByteOffset: row &* 4, as: UInt32.self)]
+    }
+
+    private static func parts<Element>(
+        _ vector: FixedVector<Element>
+    ) -> (values: UnsafeRawPointer, nulls: UnsafePointer<Bool>, nullCount: Int) {
+        (UnsafeRawPointer(vector.values), UnsafePointer(vector.nulls), vector.nullCount)
     }
 
     private static func kind(_ type: LogicalType, _ vector: ColumnVector) -> Kind? {

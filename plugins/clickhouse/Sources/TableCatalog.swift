@@ -43,7 +43,8 @@ struct TableCatalog {
     /// What has to be done so that the database has the table as it is wanted.
     func change(to table: TableDefinition) throws -> TableChange {
         if table.name == Self.name || table.columns.contains(where: { $0.name == SQLText.versionColumn }) {
-            let taken = table.name == Self.name ? "the table name '\(Self.name)'" : "a column '\(SQLText.versionColumn)'"
+            let taken =
+                table.name == Self.name ? "the table name '\(Self.name)'" : "a column '\(SQLText.versionColumn)'"
             return .refuse(reason: "\(taken) is the sink's own", hint: "choose another name")
         }
         let columns = try columns(of: table.name)
@@ -77,14 +78,15 @@ struct TableCatalog {
                 steps.append("add column \(column.name) \(wanted)")
             } else {
                 steps.append(
-                    "add column \(column.name) \(wanted), 0 or empty in the rows that are there until they are counted anew")
+                    "add column \(column.name) \(wanted), 0 or empty in the rows that are there until they are "
+                        + "counted anew")
             }
         }
+        if entry.fingerprint == table.fingerprint { return steps.isEmpty ? .none : .alter(steps) }
         let known = Set(table.columns.map(\.name) + [SQLText.versionColumn])
-        for column in columns where column.isStored && !known.contains(column.name) && entry.fingerprint != table.fingerprint {
+        for column in columns where column.isStored && !known.contains(column.name) {
             steps.append("keep column \(column.name), null or 0 from now on")
         }
-        if entry.fingerprint == table.fingerprint { return steps.isEmpty ? .none : .alter(steps) }
         return .rebuild(steps)
     }
 
@@ -116,7 +118,8 @@ struct TableCatalog {
 
     private func record(_ table: TableDefinition) throws {
         let latest = try rows(
-            "SELECT max(\(SQLText.versionColumn)) FROM \(sql.table(Self.name)) WHERE name = \(SQLText.literal(table.name))")
+            "SELECT max(\(SQLText.versionColumn)) FROM \(sql.table(Self.name)) "
+                + "WHERE name = \(SQLText.literal(table.name))")
         let version = max(RowVersion.now(), (latest.first.flatMap { UInt64($0[0]) } ?? 0) + 1)
         let values = [table.name, table.owner, contentText(table), table.fingerprint, keyText(table)]
         try server.execute(
