@@ -81,8 +81,8 @@ let package = Package(
             name: "StreamplatKit",
             dependencies: [
                 "AvroSchema", "ConfigTree", "ConsoleSink", "DataPath", "Diagnostics", "EmbeddedBroker",
-                "EnvironmentSecrets", "FileSecrets", "FileSink", "Generation", "Ingest", "PlatformModel", "PluginAPI",
-                "ProjectConfig", "Provisioning", "SQLiteSink", "StreamRuntime",
+                "EnvironmentSecrets", "FileSecrets", "FileSink", "Generation", "Ingest", "KafkaBroker", "PlatformModel",
+                "PluginAPI", "ProjectConfig", "Provisioning", "SQLiteSink", "StreamRuntime",
             ]),
         .executableTarget(
             name: "streamplat",

@@ -5,7 +5,7 @@
 set -euo pipefail
 
 packages=(
-    pkg-config libyaml-dev libavro-dev libsqlite3-dev libsimdjson-dev zlib1g-dev
+    pkg-config libyaml-dev libavro-dev librdkafka-dev libsqlite3-dev libsimdjson-dev zlib1g-dev
     g++ python3 python3-venv sqlite3
 )
 

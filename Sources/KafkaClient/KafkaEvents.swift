@@ -18,6 +18,9 @@ final class KafkaEvents: Sendable {
         var failedDeliveries = 0
         var firstFailedDelivery: (topic: String, fault: KafkaFault)?
         var partitionsAway: Set<KafkaPartition> = []
+        /// How often each partition's leader, and how often every broker, was found to be away.
+        var outages: [KafkaPartition: Int] = [:]
+        var outagesOfAll = 0
         var statistics: KafkaStatistics?
     }
 
@@ -36,8 +39,14 @@ final class KafkaEvents: Sendable {
 
     func read<Result: Sendable>(_ body: @Sendable (State) -> Result) -> Result { state.withLock { body($0) } }
 
-    func isAway(_ partition: KafkaPartition) -> Bool {
-        state.withLock { $0.allDownSince != nil || $0.partitionsAway.contains(partition) }
+    /// Whether the partition's leader cannot be reached now, and how often that has been found. Known within a second.
+    func outage(of partition: KafkaPartition) -> (isAway: Bool, count: Int) {
+        state.withLock {
+            (
+                $0.allDownSince != nil || $0.partitionsAway.contains(partition),
+                $0.outagesOfAll + ($0.outages[partition] ?? 0)
+            )
+        }
     }
 
     // MARK: From librdkafka's threads.
@@ -82,6 +91,9 @@ final class KafkaEvents: Sendable {
         }
         let wasDown = state.withLock { state in
             state.statistics = reading.statistics
+            for partition in reading.partitionsAway.subtracting(state.partitionsAway) {
+                state.outages[partition, default: 0] += 1
+            }
             state.partitionsAway = reading.partitionsAway
             guard reading.isConnected, state.allDownSince != nil else { return false }
             state.allDownSince = nil
@@ -103,7 +115,10 @@ final class KafkaEvents: Sendable {
         switch fault.code {
         case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
             let reason = state.withLock { state in
-                state.allDownSince = state.allDownSince ?? .now
+                if state.allDownSince == nil {
+                    state.allDownSince = .now
+                    state.outagesOfAll += 1
+                }
                 return state.lastTrouble?.text
             }
             notices.forget(topic: "up \(role)")

@@ -33,6 +33,8 @@ public final class KafkaPartitionReader {
     private let messages: UnsafeMutablePointer<UnsafeMutablePointer<rd_kafka_message_t>?>
     private let entries: UnsafeMutablePointer<RecordBlock.Entry>
     private var isAtEnd = false
+    /// How many outages of the leader were known when the reading was started last.
+    private var outagesAtStart: Int
     private var isClosed = false
     /// An error that came behind records: the records are given first.
     private var pending: KafkaFault?
@@ -55,6 +57,7 @@ public final class KafkaPartitionReader {
         self.handle = handle
         self.topic = topic
         self.partition = partition
+        outagesAtStart = handle.events.outage(of: partition).count
         position = offset
         messages = .allocate(capacity: KafkaPartitionReader.batchLimit)
         entries = .allocate(capacity: KafkaPartitionReader.batchLimit)
@@ -91,7 +94,21 @@ public final class KafkaPartitionReader {
             if count < limit { break }
         }
         if block.count > 0 { return .records }
-        return isAtEnd && !handle.events.isAway(partition) ? .end : .nothingYet
+        return isAtEnd && !(try restartAfterOutage()) ? .end : .nothingYet
+    }
+
+    /// An end that was reported before the leader went away says nothing about now, and librdkafka reports an end only
+    /// once: the reading is started again where it stands. True while the end is not known.
+    private func restartAfterOutage() throws -> Bool {
+        let outage = handle.events.outage(of: partition)
+        if outage.isAway { return true }
+        guard outage.count != outagesAtStart else { return false }
+        outagesAtStart = outage.count
+        isAtEnd = false
+        guard rd_kafka_consume_stop(topic, partition.number) == 0,
+            rd_kafka_consume_start(topic, partition.number, position) == 0
+        else { throw KafkaFault(rd_kafka_last_error()).error(doing) }
+        return true
     }
 
     /// The offset that the next record will get, as the last answer of the leader said; nil before the first.

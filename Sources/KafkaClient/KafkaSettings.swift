@@ -36,6 +36,8 @@ public struct KafkaSettings: Sendable, CustomStringConvertible, CustomDebugStrin
                 "fetch.wait.max.ms": "100",
                 // For each partition: every reader has a queue of its own.
                 "queued.max.messages.kbytes": "8192",
+                // What bounds a request for offsets: librdkafka looks at no other timeout there.
+                "socket.timeout.ms": "\(max(30_000, requestTimeoutMilliseconds))",
             ], uniquingKeysWith: { given, _ in given }
         )
         .merging(reader, uniquingKeysWith: { $1 })

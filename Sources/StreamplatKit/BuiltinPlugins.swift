@@ -3,6 +3,7 @@ internal import EmbeddedBroker
 internal import EnvironmentSecrets
 internal import FileSecrets
 internal import FileSink
+internal import KafkaBroker
 public import PluginAPI
 internal import SQLiteSink
 
@@ -13,6 +14,7 @@ extension PluginRegistry {
         plugins.add(EnvironmentSecrets())
         plugins.add(FileSecrets())
         plugins.add(EmbeddedBroker())
+        plugins.add(KafkaBroker())
         plugins.add(EmbeddedRegistry())
         plugins.add(SQLiteSinkPlugin())
         plugins.add(ConsoleSinkPlugin())
