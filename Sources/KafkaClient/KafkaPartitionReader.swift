@@ -94,7 +94,8 @@ public final class KafkaPartitionReader {
             if count < limit { break }
         }
         if block.count > 0 { return .records }
-        return isAtEnd && !(try restartAfterOutage()) ? .end : .nothingYet
+        guard isAtEnd else { return .nothingYet }
+        return try restartAfterOutage() ? .nothingYet : .end
     }
 
     /// An end that was reported before the leader went away says nothing about now, and librdkafka reports an end only
