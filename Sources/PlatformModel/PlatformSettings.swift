@@ -20,7 +20,7 @@ public struct PlatformSettings: Sendable {
     public init(
         defaultDomain: String? = nil, broker: PluginSelection, schemaRegistry: PluginSelection, sinks: [SinkDefinition],
         secrets: PluginSelection,
-        runtime: RuntimeSettings = RuntimeSettings(), topicPrefix: String = "events",
+        runtime: RuntimeSettings = RuntimeSettings(), topicPrefix: String = TopicDefinition.defaultPrefix,
         topicDefaults: TopicDefaults = TopicDefaults(), schemas: SchemaSettings = SchemaSettings(),
         monitoring: MonitoringSettings = MonitoringSettings()
     ) {
@@ -35,6 +35,9 @@ public struct PlatformSettings: Sendable {
         self.schemas = schemas
         self.monitoring = monitoring
     }
+
+    /// The top-level keys that are read here, but for `domains`, which holds overrides of domains.
+    public static var keys: [String] { TopLevelKey.platform.filter { $0 != "domains" } }
 
     public func sink(_ name: String) -> SinkDefinition? { sinks.first { $0.name == name } }
 
@@ -91,17 +94,12 @@ public struct TopicDefaults: Hashable, Sendable {
 
 /// `schemas:`.
 public struct SchemaSettings: Hashable, Sendable {
-    /// The seven levels of the Schema Registry.
-    public static let compatibilityLevels = [
-        "BACKWARD", "BACKWARD_TRANSITIVE", "FORWARD", "FORWARD_TRANSITIVE", "FULL", "FULL_TRANSITIVE", "NONE",
-    ]
-
     /// The Avro namespace of records whose domain names none.
     public var namespace: String
-    /// One of ``compatibilityLevels``.
-    public var compatibility: String
+    /// What a new version of an event type's schema must go with.
+    public var compatibility: CompatibilityLevel
 
-    public init(namespace: String = "com.streaming.events", compatibility: String = "BACKWARD") {
+    public init(namespace: String = "com.streaming.events", compatibility: CompatibilityLevel = .backward) {
         self.namespace = namespace
         self.compatibility = compatibility
     }
@@ -119,6 +117,8 @@ public struct RuntimeSettings: Hashable, Sendable {
     public var idleTimeoutMilliseconds: Int64
     /// Events further ahead of their log-append time are dead letters.
     public var maxFutureSkewMilliseconds: Int64
+    /// How long a graceful stop may take before it gives up.
+    public var stopTimeoutMilliseconds: Int64
     public var checkpointIntervalMilliseconds: Int64
     /// Relative to the project root.
     public var checkpointPath: String
@@ -126,7 +126,8 @@ public struct RuntimeSettings: Hashable, Sendable {
     public init(
         workers: Int? = nil, batchRows: Int = 4096, flushIntervalMilliseconds: Int64 = 1000,
         watermarkDelayMilliseconds: Int64 = 10_000, idleTimeoutMilliseconds: Int64 = 30_000,
-        maxFutureSkewMilliseconds: Int64 = 86_400_000, checkpointIntervalMilliseconds: Int64 = 10_000,
+        maxFutureSkewMilliseconds: Int64 = 86_400_000, stopTimeoutMilliseconds: Int64 = 30_000,
+        checkpointIntervalMilliseconds: Int64 = 10_000,
         checkpointPath: String = ".streamplat/checkpoints"
     ) {
         self.workers = workers
@@ -135,6 +136,7 @@ public struct RuntimeSettings: Hashable, Sendable {
         self.watermarkDelayMilliseconds = watermarkDelayMilliseconds
         self.idleTimeoutMilliseconds = idleTimeoutMilliseconds
         self.maxFutureSkewMilliseconds = maxFutureSkewMilliseconds
+        self.stopTimeoutMilliseconds = stopTimeoutMilliseconds
         self.checkpointIntervalMilliseconds = checkpointIntervalMilliseconds
         self.checkpointPath = checkpointPath
     }
@@ -146,9 +148,15 @@ public struct MonitoringSettings: Hashable, Sendable {
     public var logLevel: String
     /// `text` or `json`.
     public var logFormat: String
+    /// Where metrics and health are served; nil = nowhere, 0 = any free port.
+    public var port: Int?
+    /// The address that the endpoint listens on.
+    public var host: String
 
-    public init(logLevel: String = "info", logFormat: String = "text") {
+    public init(logLevel: String = "info", logFormat: String = "text", port: Int? = nil, host: String = "127.0.0.1") {
         self.logLevel = logLevel
         self.logFormat = logFormat
+        self.port = port
+        self.host = host
     }
 }

@@ -1,6 +1,8 @@
 internal import DataPath
 internal import Diagnostics
 internal import Foundation
+internal import Logging
+internal import Metrics
 public import PlatformModel
 public import PluginAPI
 internal import Synchronization
@@ -8,7 +10,7 @@ internal import Synchronization
 /// A domain's running pipeline: partitions → decode → filter → window → rows → sinks.
 ///
 /// Order of calls: `init` (pure) → ``run()``, once, on a thread of the caller's, which it blocks →
-/// meanwhile ``stop()`` or ``abandon()`` from any thread, and ``status`` to look at.
+/// meanwhile ``stop()`` from any thread, and ``status`` to look at.
 public final class Pipeline: Sendable {
     /// What a pipeline is made of.
     public struct Parts: Sendable {
@@ -44,26 +46,36 @@ public final class Pipeline: Sendable {
     }
 
     public let status = PipelineStatus()
-    private let parts: Parts
-    private let options: RunOptions
-    private let topology: Topology
+    private let readiness: Readiness
+    private let metrics: RunMetrics
+    private let deadLetterTally: DeadLetterTally
+    let logger = Logger(label: "runtime")
+    let parts: Parts
+    let options: RunOptions
+    let topology: Topology
     private let control: RunControl
-    private let workerCount: Int
-    private let isStopping = Atomic<Bool>(false)
+    let workerCount: Int
+    /// When ``stop()`` was called, on the clock of the workers; 0 = not yet.
+    private let stoppingSince = Atomic<Int64>(0)
 
-    public init(_ parts: Parts, options: RunOptions = RunOptions()) {
+    /// - Parameter readiness: Is released when events are processed, and held back while a sink is tried again or the run
+    ///   ends.
+    public init(_ parts: Parts, options: RunOptions = RunOptions(), readiness: Readiness = Readiness()) {
         self.parts = parts
         self.options = options
+        self.readiness = readiness
         topology = Topology(domain: parts.domain)
+        metrics = RunMetrics(topology)
+        deadLetterTally = DeadLetterTally(topic: DeadLetter.topic(prefix: parts.topicPrefix))
         workerCount = max(1, options.workers ?? parts.settings.workers ?? ProcessInfo.processInfo.activeProcessorCount)
         control = RunControl(workerCount: workerCount)
     }
 
-    /// Ends the run gracefully: what was read is counted, written and checkpointed.
-    public func stop() { isStopping.store(true, ordering: .relaxed) }
-
-    /// Ends the run at once; it goes on from its last checkpoint next time.
-    public func abandon() { control.abandon() }
+    /// Ends the run gracefully: what was read is counted, written and checkpointed, for as long as
+    /// ``RuntimeSettings/stopTimeoutMilliseconds`` allows. The next run goes on from there.
+    public func stop() {
+        _ = stoppingSince.compareExchange(expected: 0, desired: Worker.now(), ordering: .relaxed)
+    }
 
     /// Runs until it is stopped, or with ``RunOptions/untilIdle`` until every partition is read to its end.
     ///
@@ -87,52 +99,70 @@ public final class Pipeline: Sendable {
                 partitions: partitions.enumerated().filter { $0.offset % workerCount == index }.map(\.element),
                 checkpoint: checkpoint)
         }
+        logStart(partitions: partitions.count, checkpoint: checkpoint?.sequence)
+        readiness.hold(SinkThread.component, "opening")
+        readiness.release(Readiness.process)
         let threads = startThreads(workers, sinkQueue, targets.list)
 
-        var barrierFailed = false
         func takeCheckpoint(_ kind: RunControl.BarrierKind) throws {
-            guard let reports = control.runBarrier(kind) else {
-                barrierFailed = true
-                return
-            }
+            let asked = Worker.nanoseconds()
+            guard let reports = try control.runBarrier(kind, check: checkStopTimeout) else { return }
             sequence += 1
             let checkpoint = makeCheckpoint(reports, sequence: sequence, hashKey: hashKey)
-            try store.save(checkpoint)
-            do {
-                try parts.broker.commit(group: "streamplat.\(topology.domain)", offsets: lowestOffsets(checkpoint))
-            } catch let error as PipelineError where error.retry == .backoff {
-                // Only informative: the checkpoint is the truth, and the next one commits again.
-                parts.notify("\(error)")
-            }
+            let bytes = try store.save(checkpoint)
+            commitGroupOffsets(checkpoint)
+            let taken = Int64(Worker.nanoseconds() - asked)
+            metrics.checkpoints.increment()
+            metrics.checkpointDuration.recordNanoseconds(taken)
+            metrics.checkpointBytes.record(bytes)
+            logger.debug(
+                "checkpoint written",
+                metadata: ["sequence": "\(sequence)", "bytes": "\(bytes)", "ms": "\(taken / 1_000_000)"])
             status.checkpoints.add(1, ordering: .relaxed)
         }
 
         do {
-            try supervise(shared.progress) { try takeCheckpoint(.checkpoint) }
+            try supervise(shared) { try takeCheckpoint(.checkpoint) }
+            readiness.hold(Readiness.process, "draining: what was read is being written")
             if !control.shouldAbandon { try takeCheckpoint(.final(closeWindows: options.closeWindows)) }
         } catch {
             control.fail(error)
         }
         sinkQueue.close()
         for thread in threads { thread.join() }
-        if let failure = control.failure { throw failure }
-        return RunSummary(
+        deadLetterTally.tell(at: Worker.now(), isLast: true)
+        if let failure = control.failure {
+            logger.error(
+                "run failed", metadata: ["code": "\((failure as? PipelineError)?.code.id ?? "none")"])
+            throw failure
+        }
+        let summary = RunSummary(
             eventsRead: status.eventsRead.load(ordering: .relaxed),
             rowsWritten: status.rowsWritten.load(ordering: .relaxed),
             deadLetters: status.deadLetters.load(ordering: .relaxed),
             lateEvents: status.lateEvents.load(ordering: .relaxed),
             checkpoints: status.checkpoints.load(ordering: .relaxed),
-            seconds: Date().timeIntervalSince(begin), wasAbandoned: barrierFailed || control.shouldAbandon)
+            seconds: Date().timeIntervalSince(begin))
+        logEnd(summary)
+        return summary
     }
 
     // MARK: Supervision.
 
     /// Takes a checkpoint at every interval until the run should end.
-    private func supervise(_ progress: [WorkerProgress], checkpoint: () throws -> Void) throws {
+    private func supervise(_ shared: Worker.Shared, checkpoint: () throws -> Void) throws {
+        let progress = shared.progress
         var lastCheckpoint = Worker.now()
-        while !control.shouldAbandon, !isStopping.load(ordering: .relaxed) {
+        var lastShown = Int64.min / 2
+        while !control.shouldAbandon, stoppingSince.load(ordering: .relaxed) == 0 {
             usleep(2000)
             status.lag.store(progress.reduce(0) { $0 + $1.lag }, ordering: .relaxed)
+            let now = Worker.now()
+            if now - lastShown >= 500 {
+                lastShown = now
+                metrics.show(watermarks: shared.watermarks.all)
+                deadLetterTally.tell(at: now)
+            }
             if options.untilIdle, try isDrained(progress) { return }
             if Worker.now() - lastCheckpoint >= parts.settings.checkpointIntervalMilliseconds {
                 try checkpoint()
@@ -150,6 +180,15 @@ public final class Pipeline: Sendable {
             usleep(1000)
         }
         return progress.allSatisfy { $0.quiet > 0 } && status.eventsRead.load(ordering: .acquiring) == first
+    }
+
+    /// Throws when the run should have ended by now: a sink that does not come back must not hold it for ever.
+    private func checkStopTimeout() throws {
+        let since = stoppingSince.load(ordering: .relaxed)
+        guard since > 0, Worker.now() - since > parts.settings.stopTimeoutMilliseconds else { return }
+        throw PipelineError(
+            .stopTimedOut, "the run could not finish within runtime.stop_timeout: a sink does not take its rows",
+            hint: "nothing is lost: the next run goes on from the last checkpoint")
     }
 
     // MARK: Construction.
@@ -186,8 +225,8 @@ public final class Pipeline: Sendable {
             broker: parts.broker, schemas: parts.schemas, hashKey: hashKey,
             inboxes: (0..<workerCount).map { _ in BoundedQueue(capacity: 64) }, sinkQueue: sinkQueue,
             control: control, status: status, progress: (0..<workerCount).map { _ in WorkerProgress() },
-            watermarks: PublishedWatermarks(count: topology.aggregations.count),
-            notify: parts.notify)
+            watermarks: PublishedWatermarks(count: topology.aggregations.count), metrics: metrics,
+            deadLetterTally: deadLetterTally, notify: parts.notify)
     }
 
     private func openPartitions(_ checkpoint: Checkpoint?) throws -> [PartitionState] {
@@ -249,7 +288,7 @@ public final class Pipeline: Sendable {
     ) -> [RunThread] {
         let sink = SinkThread(
             targets: targets, queue: sinkQueue, control: control, status: status, workerCount: workerCount,
-            notify: parts.notify)
+            readiness: readiness)
         let openSink = parts.openSink
         return [RunThread(name: "sink", confining: sink) { $0.run(open: openSink) }]
             + workers.enumerated().map { index, worker in
@@ -276,6 +315,16 @@ public final class Pipeline: Sendable {
             if let index = indexes[position.section] { sections[index].positions.append(position.position) }
         }
         return Checkpoint(sequence: sequence, hashKey: hashKey, sections: sections)
+    }
+
+    /// Tells the broker how far this domain has come. The checkpoint is the truth, so a broker that is away meanwhile only
+    /// leaves its figures behind.
+    private func commitGroupOffsets(_ checkpoint: Checkpoint) {
+        do {
+            try parts.broker.commit(group: "streamplat.\(topology.domain)", offsets: lowestOffsets(checkpoint))
+        } catch {
+            parts.notify("the broker did not take the group offsets, which only inform: \(error)")
+        }
     }
 
     private func lowestOffsets(_ checkpoint: Checkpoint) -> [TopicPartition: Int64] {

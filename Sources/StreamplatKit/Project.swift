@@ -25,8 +25,10 @@ public struct Project: Sendable {
     ) throws(DiagnosticsError) -> Project {
         let loaded = try ConfigurationLoader().load(request, sources: &sources)
         var diagnostics = Diagnostics()
+        // What the secret backend needs is needed when it is opened: most commands do without.
         let configuration = loaded.resolvingEnvironment(
-            lookup: ConfigurationLoader.processEnvironment, into: &diagnostics)
+            deferring: "secrets", lookup: ConfigurationLoader.processEnvironment, into: &diagnostics)
+        checkSecretOptions(configuration.tree, into: &diagnostics)
         let platform = PlatformSettings.check(configuration.tree, plugins: plugins, into: &diagnostics)
         var domain: DomainDefinition?
         if let platform, configuration.domainName != nil {
@@ -39,23 +41,48 @@ public struct Project: Sendable {
             plugins: plugins, configuration: configuration, platform: platform, domain: domain, warnings: diagnostics)
     }
 
-    /// The same project with the secrets of its broker and sinks put in; all that are missing are reported together.
-    public func resolvingSecrets(notify: @escaping @Sendable (String) -> Void) throws -> Project {
-        guard let plugin = plugins.secretBackend(platform.secrets.type) else { return self }
-        let backend = try plugin.open(platform.secrets.options, context(.change, notify))
+    /// The same project with the secrets of its broker, schema registry and sinks put in; all that are missing are
+    /// reported together.
+    ///
+    /// - Parameter parts: What will be used; the rest keeps its variables, as do blocks of plugins that no `type` names.
+    public func resolvingSecrets(
+        of parts: [Part] = [.broker, .schemaRegistry, .sinks], notify: @escaping @Sendable (String) -> Void
+    ) throws -> Project {
+        let paths = parts.flatMap(optionPaths)
+        guard paths.contains(where: { configuration.tree.node(at: $0)?.holdsSecretVariable == true }) else {
+            return self
+        }
+        let backend = ObservedSecrets(try openSecrets(notify: notify))
         var diagnostics = Diagnostics()
         var resolved = configuration
-        for path in ["broker", "schema_registry", "sinks"] {
+        for path in paths {
             resolved = resolved.resolvingSecrets(
                 at: path, from: backend, lookup: ConfigurationLoader.processEnvironment, into: &diagnostics)
         }
-        try diagnostics.throwIfErrors()
+        try diagnostics.throwIfErrors(exitCode: backend.exitCode(of: diagnostics))
         guard let settings = PlatformSettings.check(resolved.tree, plugins: plugins, into: &diagnostics) else {
             throw DiagnosticsError(diagnostics: diagnostics)
         }
         try diagnostics.throwIfErrors()
         return Project(
             plugins: plugins, configuration: resolved, platform: settings, domain: domain, warnings: warnings)
+    }
+
+    /// A part of an environment that is opened by itself.
+    public enum Part: Sendable {
+        case broker, schemaRegistry, sinks
+        case sink(String)
+    }
+
+    /// Where the options of a part's plugins stand in the configuration.
+    private func optionPaths(_ part: Part) -> [String] {
+        switch part {
+        case .broker: ["broker.\(platform.broker.type)"]
+        case .schemaRegistry: ["schema_registry.\(platform.schemaRegistry.type)"]
+        case .sinks: platform.sinks.map { "sinks.\($0.name).\($0.plugin.type)" }
+        case .sink(let name):
+            platform.sinks.filter { $0.name == name }.map { "sinks.\($0.name).\($0.plugin.type)" }
+        }
     }
 
     public func context(

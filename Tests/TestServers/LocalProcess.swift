@@ -14,9 +14,7 @@ public final class LocalProcess: @unchecked Sendable {
     ) throws {
         self.name = name
         self.logFile = logFile
-        if !FileManager.default.fileExists(atPath: logFile.path) {
-            _ = FileManager.default.createFile(atPath: logFile.path, contents: nil)
-        }
+        if !FileManager.default.fileExists(atPath: logFile.path) { try Data().write(to: logFile) }
         let log = try FileHandle(forWritingTo: logFile)
         try log.seekToEnd()
         process.executableURL = URL(fileURLWithPath: program)
