@@ -21,17 +21,22 @@ final class KafkaEvents: Sendable {
         /// How often each partition's leader, and how often every broker, was found to be away.
         var outages: [KafkaPartition: Int] = [:]
         var outagesOfAll = 0
-        var statistics: KafkaStatistics?
     }
 
     private let state = Mutex(State())
     let notices: KafkaNotices
     /// Whose events: `reader` or `producer`.
     let role: String
+    /// Takes each reading of the statistics; on librdkafka's thread, about once a second.
+    private let onStatistics: @Sendable (KafkaStatistics) -> Void
     /// With librdkafka's `debug` property its log lines are what a person asked for.
     let logsEverything: Bool
 
-    init(role: String, notices: KafkaNotices, logsEverything: Bool) {
+    init(
+        role: String, notices: KafkaNotices, logsEverything: Bool,
+        onStatistics: @escaping @Sendable (KafkaStatistics) -> Void
+    ) {
+        self.onStatistics = onStatistics
         self.role = role
         self.notices = notices
         self.logsEverything = logsEverything
@@ -90,7 +95,6 @@ final class KafkaEvents: Sendable {
             return notices.say("librdkafka's statistics cannot be read", topic: "statistics")
         }
         let wasDown = state.withLock { state in
-            state.statistics = reading.statistics
             for partition in reading.partitionsAway.subtracting(state.partitionsAway) {
                 state.outages[partition, default: 0] += 1
             }
@@ -100,6 +104,7 @@ final class KafkaEvents: Sendable {
             state.lastTrouble = nil
             return true
         }
+        onStatistics(reading.statistics)
         if wasDown {
             notices.forget(topic: "all down \(role)")
             notices.say("the \(role) is connected again", topic: "up \(role)")

@@ -52,7 +52,7 @@ final class MockCluster {
 
     func connect(
         producer: [String: String] = [:], requestTimeoutMilliseconds: Int32 = 5000,
-        notify: @escaping @Sendable (String) -> Void = { _ in }
+        onStatistics: @escaping @Sendable (String, KafkaStatistics) -> Void = { _, _ in }
     ) throws -> KafkaCluster {
         let settings = KafkaSettings(
             common: ["bootstrap.servers": servers],
@@ -61,7 +61,7 @@ final class MockCluster {
             ].merging(producer, uniquingKeysWith: { $1 }),
             reader: ["fetch.error.backoff.ms": "10"],
             requestTimeoutMilliseconds: requestTimeoutMilliseconds)
-        let cluster = try KafkaCluster(settings, notices: KafkaNotices(sensitiveValues: [], notify: notify))
+        let cluster = try KafkaCluster(settings, notices: KafkaNotices(sensitiveValues: []) { _ in }, onStatistics: onStatistics)
         try cluster.connect()
         return cluster
     }

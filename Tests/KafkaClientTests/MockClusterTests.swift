@@ -3,6 +3,7 @@ import DataPath
 import Diagnostics
 import Foundation
 import KafkaClient
+import Synchronization
 import Testing
 
 /// Faults that a real server does not produce on request.
@@ -105,7 +106,8 @@ struct MockClusterTests {
     @Test("statistics hold what was sent and received")
     func statistics() throws {
         let mock = try MockCluster()
-        let cluster = try mock.connect()
+        let seen = Mutex<[String: KafkaStatistics]>([:])
+        let cluster = try mock.connect { name, statistics in seen.withLock { $0[name] = statistics } }
         defer { cluster.close() }
         let producer = try cluster.makeProducer()
         try producer.send(.numbers(0..<100), to: "t")
@@ -113,15 +115,16 @@ struct MockClusterTests {
         let reader = try cluster.makeReader(partition, at: 0)
         #expect(try reader.read(until: .end)?.count == 100)
         let end = Date(timeIntervalSinceNow: 4)
-        while Date() < end, producer.statistics?.sentMessages != 100 || cluster.statistics?.receivedMessages != 100 {
+        func of(_ name: String) -> KafkaStatistics? { seen.withLock { $0[name] } }
+        while Date() < end, of("producer 1")?.sentMessages != 100 || of("reader")?.receivedMessages != 100 {
             usleep(10_000)
         }
-        #expect(producer.statistics?.sentMessages == 100)
-        #expect(producer.statistics?.queuedMessages == 0)
-        #expect(cluster.statistics?.receivedMessages == 100)
-        #expect(cluster.statistics?.brokersUp == 1)
-        #expect(cluster.statistics?.brokersKnown == 1)
-        #expect(cluster.statistics?.roundTripP99Milliseconds ?? 0 > 0)
+        #expect(of("producer 1")?.sentMessages == 100)
+        #expect(of("producer 1")?.queuedMessages == 0)
+        #expect(of("reader")?.receivedMessages == 100)
+        #expect(of("reader")?.brokersUp == 1)
+        #expect(of("reader")?.brokersKnown == 1)
+        #expect(of("reader")?.roundTripP99Milliseconds ?? 0 > 0)
         reader.close()
         try producer.close()
     }
