@@ -36,6 +36,8 @@ public final class KafkaPartitionReader {
     /// How many outages of the leader were known when the reading was started last.
     private var outagesAtStart: Int
     private var isClosed = false
+    /// When the cluster first said that the topic or partition is not there; nil after any sign of it.
+    private var missing: (since: ContinuousClock.Instant, fault: KafkaFault)?
     /// An error that came behind records: the records are given first.
     private var pending: KafkaFault?
     /// The mean size of a record, for the number of records to take at once.
@@ -94,6 +96,9 @@ public final class KafkaPartitionReader {
             if count < limit { break }
         }
         if block.count > 0 { return .records }
+        if let missing, .now - missing.since > .milliseconds(cluster.settings.missingTopicTimeoutMilliseconds) {
+            throw missing.fault.error(doing)
+        }
         guard isAtEnd else { return .nothingYet }
         return try restartAfterOutage() ? .nothingYet : .end
     }
@@ -157,6 +162,7 @@ public final class KafkaPartitionReader {
             rows += 1
             position = message.pointee.offset + 1
             isAtEnd = false
+            missing = nil
         }
         guard rows > 0 else { return }
         block.entries.append(contentsOf: UnsafeBufferPointer(start: entries, count: rows))
@@ -202,6 +208,7 @@ public final class KafkaPartitionReader {
             // Markers of transactions and compacted records lie before it too.
             position = max(position, message.pointee.offset)
             isAtEnd = true
+            missing = nil
         } else if pending == nil {
             pending = KafkaFault(message.pointee.err, rd_kafka_message_errstr(message))
         }
@@ -210,7 +217,12 @@ public final class KafkaPartitionReader {
     private func take(_ fault: KafkaFault) throws {
         let facts = fault.facts
         if facts.code == .offsetOutOfRange { throw OutOfRange(position: position) }
-        guard facts.isPassing else { throw fault.error(doing) }
+        if facts.code == .unknownTopic || facts.code == .unknownPartition {
+            // A broker that has just started may not know its topics yet.
+            missing = missing ?? (.now, fault)
+        } else if !facts.isPassing {
+            throw fault.error(doing)
+        }
         isAtEnd = false
         cluster.notices.say("\(doing): \(fault.text); trying again", topic: doing)
     }

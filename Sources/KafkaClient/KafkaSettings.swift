@@ -10,6 +10,8 @@ public struct KafkaSettings: Sendable, CustomStringConvertible, CustomDebugStrin
     public var reader: [String: String]
     /// How long a request of the administration, or the opening, may take.
     public var requestTimeoutMilliseconds: Int32
+    /// How long a topic that was there may be missing, as while a cluster starts, before a reader gives up.
+    public var missingTopicTimeoutMilliseconds: Int64 = 30_000
     /// Values that must not appear in any text: passwords.
     public var sensitiveValues: [String]
 

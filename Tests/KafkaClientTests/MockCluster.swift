@@ -50,17 +50,21 @@ final class MockCluster {
         rd_kafka_mock_partition_set_leader(cluster, topic, partition, broker)
     }
 
+    func setError(_ error: rd_kafka_resp_err_t, topic: String) { rd_kafka_mock_topic_set_error(cluster, topic, error) }
+
     func connect(
         producer: [String: String] = [:], requestTimeoutMilliseconds: Int32 = 5000,
+        missingTopicTimeoutMilliseconds: Int64 = 30_000,
         onStatistics: @escaping @Sendable (String, KafkaStatistics) -> Void = { _, _ in }
     ) throws -> KafkaCluster {
-        let settings = KafkaSettings(
-            common: ["bootstrap.servers": servers],
+        var settings = KafkaSettings(
+            common: ["bootstrap.servers": servers, "topic.metadata.refresh.interval.ms": "200"],
             producer: [
                 "enable.idempotence": "true", "linger.ms": "1", "message.timeout.ms": "10000", "retry.backoff.ms": "10",
             ].merging(producer, uniquingKeysWith: { $1 }),
             reader: ["fetch.error.backoff.ms": "10"],
             requestTimeoutMilliseconds: requestTimeoutMilliseconds)
+        settings.missingTopicTimeoutMilliseconds = missingTopicTimeoutMilliseconds
         let cluster = try KafkaCluster(settings, notices: KafkaNotices(sensitiveValues: []) { _ in }, onStatistics: onStatistics)
         try cluster.connect()
         return cluster

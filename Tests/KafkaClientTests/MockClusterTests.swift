@@ -91,6 +91,31 @@ struct MockClusterTests {
         try producer.close()
     }
 
+    @Test("a topic that is missing for a moment is waited for; one that stays missing ends the reading")
+    func missingTopic() throws {
+        let mock = try MockCluster()
+        let cluster = try mock.connect(missingTopicTimeoutMilliseconds: 1500)
+        defer { cluster.close() }
+        let producer = try cluster.makeProducer()
+        try producer.send(.numbers(0..<10), to: "t")
+        try producer.flush()
+        let reader = try cluster.makeReader(partition, at: 0)
+        #expect(try reader.read(until: .end) == Array(0..<10))
+        mock.setError(RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, topic: "t")
+        #expect(try reader.read(until: .nothingYet) == [])
+        mock.setError(RD_KAFKA_RESP_ERR_NO_ERROR, topic: "t")
+        try producer.send(.numbers(10..<20), to: "t")
+        try producer.flush()
+        #expect(try reader.read(until: .records) == Array(10..<20))
+        mock.setError(RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, topic: "t")
+        let error = #expect(throws: PipelineError.self) {
+            while try reader.read(until: .records, seconds: 10) != nil {}
+        }
+        #expect(error?.code == .unknownTopic)
+        reader.close()
+        try producer.close()
+    }
+
     @Test("a broker that answers too slowly is said to be that, and may be asked again")
     func slowBroker() throws {
         let mock = try MockCluster()
