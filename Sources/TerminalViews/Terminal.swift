@@ -1,4 +1,5 @@
 internal import Glibc
+internal import Synchronization
 
 /// What the terminal behind a file descriptor can show. Threads: any, as long as nobody changes the environment.
 public enum Terminal {
@@ -17,6 +18,12 @@ public enum Terminal {
 
     /// Columns of the terminal behind standard error or standard output, else `COLUMNS`, else 80. Never below 20.
     public static var width: Int { width(of: STDERR_FILENO) ?? width(of: STDOUT_FILENO) ?? fallbackWidth() }
+
+    /// What a message on standard error begins with so that it does not stand behind a line that is being rewritten there:
+    /// that line is taken away, and is drawn again after the message. Empty when there is none. Threads: any.
+    public static var messageStart: String {
+        LiveLine.isAnyShown ? "\r" + LiveLine.eraseToEnd : ""
+    }
 
     /// Columns of the terminal behind `descriptor`; nil when it is none or does not say.
     public static func width(of descriptor: Int32) -> Int? {

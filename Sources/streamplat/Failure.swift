@@ -43,7 +43,7 @@ enum Failure {
 
     static func print(_ text: String) {
         let line = text.hasSuffix("\n") ? text : text + "\n"
-        FileHandle.standardError.write(Data(line.utf8))
+        FileHandle.standardError.write(Data((Terminal.messageStart + line).utf8))
     }
 
     private static func renderer(_ view: View) -> DiagnosticRenderer {

