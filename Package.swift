@@ -119,7 +119,7 @@ let package = Package(
         plugin("FileSecrets", folder: "secret-file", ["YAMLTree"]),
         plugin("EmbeddedBroker", folder: "embedded", ["EventLog", "SchemaStore"]),
         plugin("ConfluentRegistry", folder: "confluent-registry", ["HTTPClient"]),
-        plugin("KafkaBroker", folder: "kafka", ["KafkaClient"]),
+        plugin("KafkaBroker", folder: "kafka", [metrics, "KafkaClient"]),
         plugin("SQLiteSink", folder: "sqlite", ["SQLiteClient"]),
         plugin("PostgreSQLSink", folder: "postgresql", ["PostgresClient"]),
         plugin("ClickHouseSink", folder: "clickhouse", ["Compression", "HTTPClient"]),

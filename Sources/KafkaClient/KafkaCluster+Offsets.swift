@@ -3,6 +3,8 @@ internal import Diagnostics
 
 extension KafkaCluster {
     /// The first offset that can be read, and the one behind the last that a reader of the isolation may see.
+    ///
+    /// A broker that takes the request and does not answer is waited for up to librdkafka's `socket.timeout.ms`.
     public func offsets(_ partition: KafkaPartition) throws -> (earliest: Int64, next: Int64) {
         var earliest: Int64 = 0
         var next: Int64 = 0

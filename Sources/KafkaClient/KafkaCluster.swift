@@ -9,23 +9,37 @@ internal import Synchronization
 public final class KafkaCluster: Sendable {
     let settings: KafkaSettings
     let notices: KafkaNotices
+    /// Takes the statistics of every handle by its name: `reader`, `producer 1`, …
+    let onStatistics: @Sendable (String, KafkaStatistics) -> Void
     private struct Handles {
         /// The first is the one for everything; a second is made when one partition is read twice at a time.
         var all: [(handle: KafkaHandle, reading: Set<KafkaPartition>)] = []
+        var readers = 1
+        var producers = 0
         var isClosed = false
     }
     private let handles = Mutex(Handles())
 
     /// Throws when librdkafka refuses the settings. Connects to nothing yet.
-    public init(_ settings: KafkaSettings, notices: KafkaNotices) throws {
+    ///
+    /// `onStatistics` gets the name of a handle (`reader`, `producer 1`) and its numbers, about once a second, on a thread
+    /// of librdkafka's; it must not call the cluster.
+    public init(
+        _ settings: KafkaSettings, notices: KafkaNotices,
+        onStatistics: @escaping @Sendable (_ handle: String, KafkaStatistics) -> Void = { _, _ in }
+    ) throws {
         self.settings = settings
+        self.onStatistics = onStatistics
         self.notices = notices
-        let handle = try makeHandle()
+        let handle = try makeHandle(name: "reader")
         handles.withLock { $0.all = [(handle, [])] }
     }
 
-    private func makeHandle() throws -> KafkaHandle {
-        try KafkaHandle(RD_KAFKA_CONSUMER, settings.readerProperties, role: "reader", notices: notices)
+    private func makeHandle(name: String) throws -> KafkaHandle {
+        let onStatistics = onStatistics
+        return try KafkaHandle(RD_KAFKA_CONSUMER, settings.readerProperties, role: "reader", notices: notices) {
+            onStatistics(name, $0)
+        }
     }
 
     var handle: KafkaHandle {
@@ -71,16 +85,14 @@ public final class KafkaCluster: Sendable {
         throw fault.error("no Kafka broker answers at \(servers)", exitCode: 3)
     }
 
-    /// The newest numbers of the connection that serves readers; nil in the first second.
-    public var statistics: KafkaStatistics? {
-        guard let handle = try? handle else { return nil }
-        return handle.events.read { $0.statistics }
-    }
-
     /// A producer with a connection of its own.
     public func makeProducer() throws -> KafkaProducer {
         _ = try handle
-        return try KafkaProducer(self)
+        let number = handles.withLock { handles in
+            handles.producers += 1
+            return handles.producers
+        }
+        return try KafkaProducer(self, name: "producer \(number)")
     }
 
     /// Reads one partition from `offset` on. Waits for nothing: a fault shows at the first fetch.
@@ -91,7 +103,8 @@ public final class KafkaCluster: Sendable {
                 handles.all[index].reading.insert(partition)
                 return handles.all[index].handle
             }
-            let handle = try makeHandle()
+            handles.readers += 1
+            let handle = try makeHandle(name: "reader \(handles.readers)")
             handles.all.append((handle, [partition]))
             return handle
         }

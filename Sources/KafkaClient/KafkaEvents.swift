@@ -18,17 +18,25 @@ final class KafkaEvents: Sendable {
         var failedDeliveries = 0
         var firstFailedDelivery: (topic: String, fault: KafkaFault)?
         var partitionsAway: Set<KafkaPartition> = []
-        var statistics: KafkaStatistics?
+        /// How often each partition's leader, and how often every broker, was found to be away.
+        var outages: [KafkaPartition: Int] = [:]
+        var outagesOfAll = 0
     }
 
     private let state = Mutex(State())
     let notices: KafkaNotices
     /// Whose events: `reader` or `producer`.
     let role: String
+    /// Takes each reading of the statistics; on librdkafka's thread, about once a second.
+    private let onStatistics: @Sendable (KafkaStatistics) -> Void
     /// With librdkafka's `debug` property its log lines are what a person asked for.
     let logsEverything: Bool
 
-    init(role: String, notices: KafkaNotices, logsEverything: Bool) {
+    init(
+        role: String, notices: KafkaNotices, logsEverything: Bool,
+        onStatistics: @escaping @Sendable (KafkaStatistics) -> Void
+    ) {
+        self.onStatistics = onStatistics
         self.role = role
         self.notices = notices
         self.logsEverything = logsEverything
@@ -36,8 +44,14 @@ final class KafkaEvents: Sendable {
 
     func read<Result: Sendable>(_ body: @Sendable (State) -> Result) -> Result { state.withLock { body($0) } }
 
-    func isAway(_ partition: KafkaPartition) -> Bool {
-        state.withLock { $0.allDownSince != nil || $0.partitionsAway.contains(partition) }
+    /// Whether the partition's leader cannot be reached now, and how often that has been found. Known within a second.
+    func outage(of partition: KafkaPartition) -> (isAway: Bool, count: Int) {
+        state.withLock {
+            (
+                $0.allDownSince != nil || $0.partitionsAway.contains(partition),
+                $0.outagesOfAll + ($0.outages[partition] ?? 0)
+            )
+        }
     }
 
     // MARK: From librdkafka's threads.
@@ -81,13 +95,16 @@ final class KafkaEvents: Sendable {
             return notices.say("librdkafka's statistics cannot be read", topic: "statistics")
         }
         let wasDown = state.withLock { state in
-            state.statistics = reading.statistics
+            for partition in reading.partitionsAway.subtracting(state.partitionsAway) {
+                state.outages[partition, default: 0] += 1
+            }
             state.partitionsAway = reading.partitionsAway
             guard reading.isConnected, state.allDownSince != nil else { return false }
             state.allDownSince = nil
             state.lastTrouble = nil
             return true
         }
+        onStatistics(reading.statistics)
         if wasDown {
             notices.forget(topic: "all down \(role)")
             notices.say("the \(role) is connected again", topic: "up \(role)")
@@ -103,7 +120,10 @@ final class KafkaEvents: Sendable {
         switch fault.code {
         case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
             let reason = state.withLock { state in
-                state.allDownSince = state.allDownSince ?? .now
+                if state.allDownSince == nil {
+                    state.allDownSince = .now
+                    state.outagesOfAll += 1
+                }
                 return state.lastTrouble?.text
             }
             notices.forget(topic: "up \(role)")

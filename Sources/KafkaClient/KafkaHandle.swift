@@ -12,7 +12,10 @@ final class KafkaHandle: @unchecked Sendable {
 
     /// Throws when librdkafka refuses a property: a file of TLS that is not there, a combination that makes no sense.
     /// Connects to nothing yet.
-    init(_ kind: rd_kafka_type_t, _ properties: [String: String], role: String, notices: KafkaNotices) throws {
+    init(
+        _ kind: rd_kafka_type_t, _ properties: [String: String], role: String, notices: KafkaNotices,
+        onStatistics: @escaping @Sendable (KafkaStatistics) -> Void
+    ) throws {
         guard let configuration = rd_kafka_conf_new() else {
             throw PipelineError(.kafkaClientRefused, "librdkafka gives no configuration", component: "kafka")
         }
@@ -30,7 +33,8 @@ final class KafkaHandle: @unchecked Sendable {
                 guard result == RD_KAFKA_CONF_OK else { throw refused(String(cString: text)) }
             }
         }
-        events = KafkaEvents(role: role, notices: notices, logsEverything: properties["debug"] != nil)
+        events = KafkaEvents(
+            role: role, notices: notices, logsEverything: properties["debug"] != nil, onStatistics: onStatistics)
         opaque = .passRetained(events)
         rd_kafka_conf_set_opaque(configuration, opaque.toOpaque())
         rd_kafka_conf_set_events(configuration, RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR | RD_KAFKA_EVENT_STATS)

@@ -33,7 +33,11 @@ public final class KafkaPartitionReader {
     private let messages: UnsafeMutablePointer<UnsafeMutablePointer<rd_kafka_message_t>?>
     private let entries: UnsafeMutablePointer<RecordBlock.Entry>
     private var isAtEnd = false
+    /// How many outages of the leader were known when the reading was started last.
+    private var outagesAtStart: Int
     private var isClosed = false
+    /// When the cluster first said that the topic or partition is not there; nil after any sign of it.
+    private var missing: (since: ContinuousClock.Instant, fault: KafkaFault)?
     /// An error that came behind records: the records are given first.
     private var pending: KafkaFault?
     /// The mean size of a record, for the number of records to take at once.
@@ -55,6 +59,7 @@ public final class KafkaPartitionReader {
         self.handle = handle
         self.topic = topic
         self.partition = partition
+        outagesAtStart = handle.events.outage(of: partition).count
         position = offset
         messages = .allocate(capacity: KafkaPartitionReader.batchLimit)
         entries = .allocate(capacity: KafkaPartitionReader.batchLimit)
@@ -91,7 +96,25 @@ public final class KafkaPartitionReader {
             if count < limit { break }
         }
         if block.count > 0 { return .records }
-        return isAtEnd && !handle.events.isAway(partition) ? .end : .nothingYet
+        if let missing, .now - missing.since > .milliseconds(cluster.settings.missingTopicTimeoutMilliseconds) {
+            throw missing.fault.error(doing)
+        }
+        guard isAtEnd else { return .nothingYet }
+        return try restartAfterOutage() ? .nothingYet : .end
+    }
+
+    /// An end that was reported before the leader went away says nothing about now, and librdkafka reports an end only
+    /// once: the reading is started again where it stands. True while the end is not known.
+    private func restartAfterOutage() throws -> Bool {
+        let outage = handle.events.outage(of: partition)
+        if outage.isAway { return true }
+        guard outage.count != outagesAtStart else { return false }
+        outagesAtStart = outage.count
+        isAtEnd = false
+        guard rd_kafka_consume_stop(topic, partition.number) == 0,
+            rd_kafka_consume_start(topic, partition.number, position) == 0
+        else { throw KafkaFault(rd_kafka_last_error()).error(doing) }
+        return true
     }
 
     /// The offset that the next record will get, as the last answer of the leader said; nil before the first.
@@ -139,6 +162,7 @@ public final class KafkaPartitionReader {
             rows += 1
             position = message.pointee.offset + 1
             isAtEnd = false
+            missing = nil
         }
         guard rows > 0 else { return }
         block.entries.append(contentsOf: UnsafeBufferPointer(start: entries, count: rows))
@@ -184,6 +208,7 @@ public final class KafkaPartitionReader {
             // Markers of transactions and compacted records lie before it too.
             position = max(position, message.pointee.offset)
             isAtEnd = true
+            missing = nil
         } else if pending == nil {
             pending = KafkaFault(message.pointee.err, rd_kafka_message_errstr(message))
         }
@@ -192,7 +217,12 @@ public final class KafkaPartitionReader {
     private func take(_ fault: KafkaFault) throws {
         let facts = fault.facts
         if facts.code == .offsetOutOfRange { throw OutOfRange(position: position) }
-        guard facts.isPassing else { throw fault.error(doing) }
+        if facts.code == .unknownTopic || facts.code == .unknownPartition {
+            // A broker that has just started may not know its topics yet.
+            missing = missing ?? (.now, fault)
+        } else if !facts.isPassing {
+            throw fault.error(doing)
+        }
         isAtEnd = false
         cluster.notices.say("\(doing): \(fault.text); trying again", topic: doing)
     }

@@ -16,10 +16,12 @@ public final class KafkaProducer {
     /// Records that librdkafka took.
     public private(set) var acceptedRecords = 0
 
-    init(_ cluster: KafkaCluster) throws {
+    init(_ cluster: KafkaCluster, name: String) throws {
         self.cluster = cluster
+        let onStatistics = cluster.onStatistics
         handle = try KafkaHandle(
-            RD_KAFKA_PRODUCER, cluster.settings.producerProperties, role: "producer", notices: cluster.notices)
+            RD_KAFKA_PRODUCER, cluster.settings.producerProperties, role: "producer", notices: cluster.notices
+        ) { onStatistics(name, $0) }
     }
 
     deinit { release() }
@@ -71,9 +73,6 @@ public final class KafkaProducer {
 
     /// Records that were given up.
     public var failedRecords: Int { handle.events.read { $0.failedDeliveries } }
-
-    /// The newest numbers of the producer's connection; nil in the first second.
-    public var statistics: KafkaStatistics? { handle.events.read { $0.statistics } }
 
     /// Drops what was not sent: after ``flush()`` that is nothing.
     private func release() {

@@ -10,6 +10,8 @@ public struct KafkaSettings: Sendable, CustomStringConvertible, CustomDebugStrin
     public var reader: [String: String]
     /// How long a request of the administration, or the opening, may take.
     public var requestTimeoutMilliseconds: Int32
+    /// How long a topic that was there may be missing, as while a cluster starts, before a reader gives up.
+    public var missingTopicTimeoutMilliseconds: Int64 = 30_000
     /// Values that must not appear in any text: passwords.
     public var sensitiveValues: [String]
 
@@ -36,6 +38,8 @@ public struct KafkaSettings: Sendable, CustomStringConvertible, CustomDebugStrin
                 "fetch.wait.max.ms": "100",
                 // For each partition: every reader has a queue of its own.
                 "queued.max.messages.kbytes": "8192",
+                // What bounds a request for offsets: librdkafka looks at no other timeout there.
+                "socket.timeout.ms": "\(max(30_000, requestTimeoutMilliseconds))",
             ], uniquingKeysWith: { given, _ in given }
         )
         .merging(reader, uniquingKeysWith: { $1 })

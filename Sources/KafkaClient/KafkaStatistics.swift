@@ -18,7 +18,7 @@ public struct KafkaStatistics: Hashable, Sendable {
     public init() {}
 }
 
-/// A reading of librdkafka's statistics: the numbers, and the partitions whose leader cannot be reached.
+/// A reading of librdkafka's statistics: the numbers, and the partitions whose broker cannot be reached.
 struct KafkaStatisticsReading {
     var statistics = KafkaStatistics()
     var partitionsAway: Set<KafkaPartition> = []
@@ -55,8 +55,9 @@ struct KafkaStatisticsReading {
         for (topic, value) in root["topics"] as? [String: [String: Any]] ?? [:] {
             for (name, partition) in value["partitions"] as? [String: [String: Any]] ?? [:] {
                 guard let number = Int32(name), number >= 0 else { continue }
-                let leader = (partition["leader"] as? NSNumber)?.int32Value ?? -1
-                if leader < 0 || !up.contains(leader) {
+                // Whom it is fetched from: its leader, or with client.rack a follower.
+                let broker = (partition["broker"] as? NSNumber)?.int32Value ?? -1
+                if broker < 0 || !up.contains(broker) {
                     partitionsAway.insert(KafkaPartition(topic: topic, number: number))
                 }
             }

@@ -79,6 +79,35 @@ extension KafkaSuites {
             #expect(!heard.all.isEmpty)
         }
 
+        @Test("refused credentials are said at once, without the password that the broker repeats")
+        func refusedCredentials() throws {
+            let folder = try LocalServer.temporaryFolder("refusing")
+            defer { try? FileManager.default.removeItem(at: folder) }
+            let port = try LocalServer.freePort()
+            let broker = try LocalProcess(
+                "refusing broker", try #require(KafkaServer.python), [Scripts.refusingBroker.path, "\(port)"],
+                logFile: folder.appendingPathComponent("log"))
+            defer { broker.stop() }
+            try LocalServer.wait(for: broker) { LocalServer.accepts(port: port) }
+            let heard = Heard()
+            let begin = Date()
+            let error = #expect(throws: PipelineError.self) {
+                _ = try KafkaSuites.open(
+                    "127.0.0.1:\(port)",
+                    """
+                    security_protocol: sasl_plaintext
+                    sasl_mechanism: PLAIN
+                    username: someone
+                    password: \(Failures.canary)
+                    """, heard: heard)
+            }
+            #expect(error?.exitCode == 3)
+            #expect(error?.code == .kafkaAuthentication)
+            #expect(error?.message.contains("wrong password: ***") == true)
+            #expect(!"\(String(reflecting: error)) \(heard.all)".contains(Failures.canary))
+            #expect(Date().timeIntervalSince(begin) < 5)
+        }
+
         @Test("a broker that is restarted is waited for: reader and producer go on, nothing is lost")
         func restart() throws {
             let server = try KafkaServer()

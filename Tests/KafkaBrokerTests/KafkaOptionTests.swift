@@ -1,8 +1,10 @@
+import ConfigTree
 import Diagnostics
 import Foundation
 import KafkaBroker
 import PluginAPI
 import Testing
+import YAMLTree
 
 @Suite("Options of the Kafka broker")
 struct KafkaOptionTests {
@@ -92,5 +94,28 @@ struct KafkaOptionTests {
         #expect(judge(["cleanup.policy": "remove"]).map(\.severity) == [.error])
         #expect(judge(["min.insync.replicas": "2"], replication: 1).map(\.severity) == [.error])
         #expect(judge(["confluent.value.schema.validation": "true"]).map(\.severity) == [.warning])
+    }
+
+    @Test("the example beside the plugin is right, and so is the one of the readme")
+    func examples() throws {
+        let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().appendingPathComponent("plugins/kafka")
+        let readme = try String(contentsOf: folder.appendingPathComponent("README.md"), encoding: .utf8)
+        let block = readme.split(separator: "```yaml\n").dropFirst().first?.split(separator: "```").first
+        let texts = [
+            try String(contentsOf: folder.appendingPathComponent("example.yaml"), encoding: .utf8),
+            String(try #require(block)),
+        ]
+        for text in texts {
+            var diagnostics = Diagnostics()
+            let tree = try #require(
+                YAMLTree.parse(
+                    bytes: Array(text.utf8), file: "example.yaml", layer: ConfigLayer("x"), into: &diagnostics))
+            #expect(tree.node(at: "broker.type")?.scalar?.text == "kafka")
+            let node = try #require(tree.node(at: "broker.kafka"))
+            let options = KafkaBroker.spec.parse(node, path: "broker.kafka", at: node.location, into: &diagnostics)
+            KafkaBroker().validate(options, into: &diagnostics)
+            #expect(diagnostics.items.isEmpty)
+        }
     }
 }

@@ -2,6 +2,8 @@ import Foundation
 
 /// The scripts beside the tests: Kafka as other people's programs see it.
 enum Scripts {
-    static let kafka = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-        .appendingPathComponent("Scripts/kafka.py")
+    private static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+        .appendingPathComponent("Scripts")
+    static let kafka = folder.appendingPathComponent("kafka.py")
+    static let refusingBroker = folder.appendingPathComponent("refusing_broker.py")
 }

@@ -2,7 +2,7 @@
 ///
 /// Who records uses the façade (`import Metrics`) with these names and labels; the registry takes help and buckets from here.
 public enum MetricCatalog {
-    public static let all: [MetricDefinition] = produced + processed + stored + watched + process
+    public static let all: [MetricDefinition] = produced + processed + stored + watched + kafka + process
 
     /// The definition of a name; nil for a metric of a plugin that is not ours.
     public static func definition(_ name: String) -> MetricDefinition? { byName[name] }
@@ -86,6 +86,34 @@ public enum MetricCatalog {
             "How far the watermark is behind now; large while old events are replayed.", labels: ["aggregation"]),
         MetricDefinition(
             "streamplat_build_info", .gauge, "Always 1; its label says which version runs.", labels: ["version"]),
+    ]
+
+    /// Of the broker plugin `kafka`, from librdkafka's statistics.
+    private static let kafka = [
+        MetricDefinition(
+            "streamplat_kafka_brokers_up", .gauge,
+            "Kafka brokers that a connection stands to; `client` is reader, or producer with its number.",
+            labels: ["client"]),
+        MetricDefinition(
+            "streamplat_kafka_queued_records", .gauge,
+            "Records that wait to be sent to Kafka or acknowledged.",
+            labels: ["client"]),
+        MetricDefinition(
+            "streamplat_kafka_queued_bytes", .gauge,
+            "Bytes of the records that wait to be sent to Kafka or acknowledged.",
+            labels: ["client"]),
+        MetricDefinition(
+            "streamplat_kafka_round_trip_seconds", .gauge,
+            "The slowest broker's 99th percentile of the time between a request and its answer.",
+            labels: ["client"]),
+        MetricDefinition(
+            "streamplat_kafka_sent_bytes_total", .counter,
+            "Bytes of keys and values sent to Kafka, before compression.",
+            labels: ["client"]),
+        MetricDefinition(
+            "streamplat_kafka_received_bytes_total", .counter,
+            "Bytes of keys and values received from Kafka, after decompression.",
+            labels: ["client"]),
     ]
 
     private static let process = [

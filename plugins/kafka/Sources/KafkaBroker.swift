@@ -23,7 +23,8 @@ public struct KafkaBroker: BrokerPlugin {
     public func open(_ options: OptionValues, _ context: PluginContext) throws -> any Broker {
         let settings = KafkaOptions.settings(options, context)
         let notices = KafkaNotices(sensitiveValues: settings.sensitiveValues, notify: context.notify)
-        let cluster = try KafkaCluster(settings, notices: notices)
+        let metrics = KafkaMetrics()
+        let cluster = try KafkaCluster(settings, notices: notices) { metrics.record(client: $0, $1) }
         try cluster.connect()
         return KafkaLog(cluster)
     }

@@ -1,0 +1,168 @@
+import CRdKafka
+import DataPath
+import Diagnostics
+import Foundation
+import KafkaClient
+import Synchronization
+import Testing
+
+/// Faults that a real server does not produce on request.
+@Suite("Injected faults", .serialized)
+struct MockClusterTests {
+    private let partition = KafkaPartition(topic: "t", number: 0)
+
+    @Test("a produce request that may succeed later is sent again: every record once, in order")
+    func passingProduceErrors() throws {
+        let mock = try MockCluster()
+        let cluster = try mock.connect()
+        defer { cluster.close() }
+        let producer = try cluster.makeProducer()
+        mock.fail(
+            .produce,
+            [
+                RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION, RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT,
+                RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS,
+            ])
+        for start in stride(from: 0, to: 500, by: 50) { try producer.send(.numbers(start..<start + 50), to: "t") }
+        try producer.close()
+        let reader = try cluster.makeReader(partition, at: 0)
+        #expect(try reader.read(until: .end) == Array(0..<500))
+        #expect(producer.failedRecords == 0)
+        reader.close()
+    }
+
+    @Test("a record that the broker refuses for good ends the producer and is counted", arguments: [
+        (RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, DiagnosticCode.kafkaAuthorization),
+        (RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, .kafkaRecordTooLarge),
+        (RD_KAFKA_RESP_ERR_POLICY_VIOLATION, .invalidTopicConfig),
+    ])
+    func permanentProduceErrors(error: rd_kafka_resp_err_t, code: DiagnosticCode) throws {
+        let mock = try MockCluster()
+        let cluster = try mock.connect(producer: ["linger.ms": "100"])
+        defer { cluster.close() }
+        let producer = try cluster.makeProducer()
+        try producer.send(.numbers(0..<1), to: "t")
+        try producer.flush()
+        mock.fail(.produce, [error])
+        try producer.send(.numbers(1..<4), to: "t")
+        let thrown = #expect(throws: PipelineError.self) { try producer.flush() }
+        #expect(thrown?.code == code)
+        #expect(producer.failedRecords == 3)
+        #expect(throws: PipelineError.self) { try producer.send(.numbers(4..<5), to: "t") }
+        #expect(throws: PipelineError.self) { try producer.close() }
+    }
+
+    @Test("a fetch that fails in passing is tried again; one out of range is said with the position")
+    func fetchErrors() throws {
+        let mock = try MockCluster()
+        let cluster = try mock.connect()
+        defer { cluster.close() }
+        let producer = try cluster.makeProducer()
+        try producer.send(.numbers(0..<10), to: "t")
+        try producer.close()
+        mock.fail(.fetch, [RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION, RD_KAFKA_RESP_ERR_KAFKA_STORAGE_ERROR])
+        let reader = try cluster.makeReader(partition, at: 0)
+        #expect(try reader.read(until: .end) == Array(0..<10))
+        reader.close()
+        let beyond = try cluster.makeReader(partition, at: 99)
+        let error = #expect(throws: KafkaPartitionReader.OutOfRange.self) { _ = try beyond.read(until: .end) }
+        #expect(error?.position == 99)
+        beyond.close()
+    }
+
+    @Test("a partition whose leader is away is not at its end; when another broker leads, it goes on")
+    func leaderAway() throws {
+        let mock = try MockCluster(brokers: 2)
+        mock.setLeader(1, of: "t")
+        let cluster = try mock.connect()
+        defer { cluster.close() }
+        let producer = try cluster.makeProducer()
+        try producer.send(.numbers(0..<10), to: "t")
+        try producer.flush()
+        let reader = try cluster.makeReader(partition, at: 0)
+        #expect(try reader.read(until: .end) == Array(0..<10))
+        mock.setDown(1)
+        #expect(try reader.read(until: .nothingYet) == [])
+        mock.setLeader(2, of: "t")
+        try producer.send(.numbers(10..<20), to: "t")
+        try producer.flush()
+        #expect(try reader.read(until: .end, seconds: 8) == Array(10..<20))
+        reader.close()
+        try producer.close()
+    }
+
+    @Test("a topic that is missing for a moment is waited for; one that stays missing ends the reading")
+    func missingTopic() throws {
+        let mock = try MockCluster()
+        let cluster = try mock.connect(missingTopicTimeoutMilliseconds: 1500)
+        defer { cluster.close() }
+        let producer = try cluster.makeProducer()
+        try producer.send(.numbers(0..<10), to: "t")
+        try producer.flush()
+        let reader = try cluster.makeReader(partition, at: 0)
+        #expect(try reader.read(until: .end) == Array(0..<10))
+        mock.setError(RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, topic: "t")
+        #expect(try reader.read(until: .nothingYet) == [])
+        mock.setError(RD_KAFKA_RESP_ERR_NO_ERROR, topic: "t")
+        try producer.send(.numbers(10..<20), to: "t")
+        try producer.flush()
+        #expect(try reader.read(until: .records) == Array(10..<20))
+        mock.setError(RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, topic: "t")
+        let error = #expect(throws: PipelineError.self) {
+            while try reader.read(until: .records, seconds: 10) != nil {}
+        }
+        #expect(error?.code == .unknownTopic)
+        reader.close()
+        try producer.close()
+    }
+
+    @Test("a broker that answers too slowly is said to be that, and may be asked again")
+    func slowBroker() throws {
+        let mock = try MockCluster()
+        let cluster = try mock.connect(requestTimeoutMilliseconds: 300)
+        defer { cluster.close() }
+        #expect(try cluster.partitionCount("t") == 1)
+        mock.setRoundTrip(milliseconds: 700)
+        let error = #expect(throws: PipelineError.self) { _ = try cluster.partitionCount("t") }
+        #expect(error?.code == .kafkaTimedOut)
+        #expect(error?.retry == .backoff)
+    }
+
+    @Test("statistics hold what was sent and received")
+    func statistics() throws {
+        let mock = try MockCluster()
+        let seen = Mutex<[String: KafkaStatistics]>([:])
+        let cluster = try mock.connect { name, statistics in seen.withLock { $0[name] = statistics } }
+        defer { cluster.close() }
+        let producer = try cluster.makeProducer()
+        try producer.send(.numbers(0..<100), to: "t")
+        try producer.flush()
+        let reader = try cluster.makeReader(partition, at: 0)
+        #expect(try reader.read(until: .end)?.count == 100)
+        let end = Date(timeIntervalSinceNow: 4)
+        func of(_ name: String) -> KafkaStatistics? { seen.withLock { $0[name] } }
+        while Date() < end, of("producer 1")?.sentMessages != 100 || of("reader")?.receivedMessages != 100 {
+            usleep(10_000)
+        }
+        #expect(of("producer 1")?.sentMessages == 100)
+        #expect(of("producer 1")?.queuedMessages == 0)
+        #expect(of("reader")?.receivedMessages == 100)
+        #expect(of("reader")?.brokersUp == 1)
+        #expect(of("reader")?.brokersKnown == 1)
+        #expect(of("reader")?.roundTripP99Milliseconds ?? 0 > 0)
+        reader.close()
+        try producer.close()
+    }
+
+    @Test("readers that are never closed, and a cluster dropped with records unsent, free everything")
+    func dropped() throws {
+        let mock = try MockCluster()
+        for _ in 0..<3 {
+            let cluster = try mock.connect(producer: ["linger.ms": "1000"])
+            let producer = try cluster.makeProducer()
+            try producer.send(.numbers(0..<10), to: "t")
+            _ = try cluster.makeReader(partition, at: 0)
+            cluster.close()
+        }
+    }
+}
