@@ -12,12 +12,16 @@ public final class EventPublisher {
         var schemaID: Int32
         var keyColumn: Int?
         var timestampColumn: Int
+        /// Encoded and not yet sent.
+        var block = RecordBlock()
     }
+
+    private static let gatheredRecords = 4096
+    private static let gatheredBytes = 1 << 20
 
     private let producer: any BrokerProducer
     private let deadLetterTopic: String
     private var channels: [String: Channel] = [:]
-    private let block = RecordBlock(byteCapacity: 1 << 20)
     private let letters = RecordBlock()
 
     /// Every event type's schema must be registered and its topic there: `apply` does both.
@@ -56,25 +60,41 @@ public final class EventPublisher {
 
     /// Sends every row of a batch of the event type's columns. Rows that its schema cannot hold are given to `onError`.
     public func publish(
-        _ batch: RecordBatch, of eventType: String, onError: (_ row: Int, _ reason: String) -> Void
+        _ batch: RecordBatch, of eventType: String, onError: (_ row: Int, _ error: AvroEncodeError) -> Void
+    ) throws {
+        try add(batch, of: eventType, onError: onError)
+        if let channel = channels[eventType] { try send(channel) }
+    }
+
+    /// As ``publish(_:of:onError:)``, but small batches are gathered and sent together, by ``flush()`` at the latest.
+    public func add(
+        _ batch: RecordBatch, of eventType: String, onError: (_ row: Int, _ error: AvroEncodeError) -> Void
     ) throws {
         guard let channel = channels[eventType] else { return }
-        block.removeAll()
         channel.encoder.encode(
             batch, schemaID: channel.schemaID, keyColumn: channel.keyColumn, timestampColumn: channel.timestampColumn,
-            into: block
-        ) { row, error in onError(row, "\(error)") }
-        if block.count > 0 { try producer.send(block, to: channel.topic) }
+            into: channel.block, onError: onError)
+        if channel.block.count >= Self.gatheredRecords || channel.block.byteCount >= Self.gatheredBytes {
+            try send(channel)
+        }
+    }
+
+    private func send(_ channel: Channel) throws {
+        guard channel.block.count > 0 else { return }
+        // Also when it fails: some of its records may be in the topic already.
+        defer { channel.block.removeAll() }
+        try producer.send(channel.block, to: channel.topic)
     }
 
     /// Adds a dead letter to what the next flush sends.
     public func reject(_ letter: DeadLetter) throws {
         letter.encode(into: letters)
-        if letters.byteCount > 1 << 20 { try sendLetters() }
+        if letters.byteCount > Self.gatheredBytes { try sendLetters() }
     }
 
     /// Returns when everything is as durable as the broker is configured to make it.
     public func flush() throws {
+        for channel in channels.values { try send(channel) }
         try sendLetters()
         try producer.flush()
     }
