@@ -1,11 +1,11 @@
 # Everything is started from here; `make` alone lists the targets. The work is done by scripts/.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test bench format clean
+.PHONY: help setup build demo test services services-stop bench format clean
 
 help: ## list the targets
 	@echo "streamplat: make TARGET"
-	@sed -n 's/^\([a-z][a-z]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 16
 
 setup: ## install the system packages (apt-get, as root or with sudo); instant when they are there
 	@bash scripts/setup.sh
@@ -20,6 +20,12 @@ demo: ## set up, build, generate, run and query the ecommerce domain in this fol
 
 test: ## set up what tests need and run every test
 	@bash scripts/test.sh
+
+services: build ## start Kafka, registry, ClickHouse, PostgreSQL and OpenBao on loopback for environment dev
+	@bash scripts/services.sh start
+
+services-stop: ## stop what make services started; data stays
+	@bash scripts/services.sh stop
 
 bench: setup ## measure generate, ingest and run
 	@bash scripts/bench.sh

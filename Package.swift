@@ -27,6 +27,7 @@ let package = Package(
         system("CLibYAML", pkgConfig: "yaml-0.1", apt: "libyaml-dev"),
         system("CLibAvro", pkgConfig: "avro-c", apt: "libavro-dev"),
         system("CSQLite", pkgConfig: "sqlite3", apt: "libsqlite3-dev"),
+        system("CCurl", pkgConfig: "libcurl", apt: "libcurl4-openssl-dev"),
         system("CZlib", pkgConfig: "zlib", apt: "zlib1g-dev"),
         .target(name: "CSIMDJSON", path: "Sources/CSIMDJSON", linkerSettings: [.linkedLibrary("simdjson")]),
 
@@ -52,6 +53,7 @@ let package = Package(
         .target(name: "Compression", dependencies: ["CZlib", "Diagnostics"]),
         .target(name: "LibAvro", dependencies: ["CLibAvro", "Diagnostics"]),
         .target(name: "SQLiteClient", dependencies: ["CSQLite", "Diagnostics"]),
+        .target(name: "HTTPClient", dependencies: ["CCurl", "PluginAPI"]),
 
         // What moves events.
         .target(name: "EventLog", dependencies: ["DataPath", "Diagnostics"]),
@@ -97,6 +99,7 @@ let package = Package(
         plugin("ConsoleSink", folder: "console"),
         plugin("FileSink", folder: "file"),
 
+        .testTarget(name: "HTTPClientTests", dependencies: ["HTTPClient", "PluginAPI"], exclude: ["Fixtures"]),
         .testTarget(
             name: "EmbeddedBrokerTests",
             dependencies: ["EmbeddedBroker", "PluginAPI", "ConfigTree", "DataPath", "Diagnostics"]),

@@ -4,6 +4,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 scripts/setup.sh
+scripts/test-servers.sh
 scripts/test-env.sh
 
 options=(-c release -Xswiftc -enable-testing --scratch-path .build-test)

@@ -10,10 +10,12 @@ extension DiagnosticCode {
     public static let pluginConflict = DiagnosticCode("SP4021", "Two plugins of one kind have one name.")
     public static let uncheckedPluginBlock = DiagnosticCode(
         "SP4022", "The options of a plugin that is not built in were not checked.")
+    public static let brokerRefusesTopic = DiagnosticCode(
+        "SP4023", "The broker in use cannot have a topic as it is asked for.")
     public static let pluginMissing = DiagnosticCode("SP4040", "A plugin that the configuration names is not there.")
 
     static let plugins: [DiagnosticCode] = [
         secretFileMissing, secretFileUnreadable, secretFileWorldReadable, secretFileInvalid, invalidSecretKey,
-        unknownPlugin, pluginConflict, uncheckedPluginBlock, pluginMissing,
+        unknownPlugin, pluginConflict, uncheckedPluginBlock, brokerRefusesTopic, pluginMissing,
     ]
 }

@@ -31,10 +31,12 @@ extension DiagnosticCode {
     public static let sinkFailed = DiagnosticCode("SP6109", "A sink could not take rows.")
     public static let expressionFailed = DiagnosticCode("SP6110", "An expression failed on a record.")
 
+    public static let stopTimedOut = DiagnosticCode("SP6111", "A graceful stop took longer than runtime.stop_timeout.")
+
     static let runtime: [DiagnosticCode] = [
         logNotAccessible, logCorrupted, logFull, logFailed, unknownTopic, unknownPartition, topicExists,
         invalidTopicName, invalidTopicConfig, offsetOutOfRange, logRecordTooLarge, logFormatUnknown, logClosed,
         runnerBusy, checkpointUnreadable, checkpointStorage, notApplied, undecodable, unknownSchema, futureEvent,
-        aggregateOverflow, sinkFailed, expressionFailed,
+        aggregateOverflow, sinkFailed, expressionFailed, stopTimedOut,
     ]
 }

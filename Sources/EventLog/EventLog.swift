@@ -2,7 +2,7 @@ public import Diagnostics
 import Glibc
 import Synchronization
 
-/// Durable topics, schemas and group offsets in plain files below one folder. The files: docs/event-log.md.
+/// Durable topics and group offsets in plain files below one folder. The files: docs/event-log.md.
 ///
 /// Several processes may use one folder at once. Threads: any; producers and readers are confined to one.
 public final class EventLog: Sendable {
@@ -11,7 +11,6 @@ public final class EventLog: Sendable {
     public let root: String
     let options: EventLogOptions
     let notify: @Sendable (String) -> Void
-    let schemas: SchemaStore
     private let ends = Mutex<[String: PartitionEnd]>([:])
     private let isClosed = Mutex(false)
 
@@ -25,11 +24,10 @@ public final class EventLog: Sendable {
         self.notify = notify
         try Folder.create(root)
         try Self.checkFormat(root)
-        for name in ["topics", "groups", "schemas"] { try Folder.create("\(root)/\(name)") }
+        for name in ["topics", "groups"] { try Folder.create("\(root)/\(name)") }
         if access("\(root)/topics", R_OK | W_OK | X_OK) != 0 {
             throw LogErrors.notAccessible("\(root)/topics", "write to", errno)
         }
-        schemas = SchemaStore(folder: "\(root)/schemas", durable: options.fsync != .never, notify: notify)
     }
 
     /// After this every method throws `logClosed`. Producers flush when they are closed themselves.
@@ -44,7 +42,7 @@ public final class EventLog: Sendable {
                 .logFormatUnknown, "\(path) does not name version 1 of the event log's format",
                 hint: "it was written by a newer streamplat, or is damaged", component: "event log", exitCode: 3)
         }
-        let ours = ["topics", "groups", "schemas", "format.json"]
+        let ours = ["topics", "groups", "format.json"]
         if let other = try Folder.names(in: root)?.first(where: { !ours.contains($0) && !$0.hasPrefix("~") }) {
             throw PipelineError(
                 .logFormatUnknown, "the folder \(root) is not an event log: it holds '\(other)'",

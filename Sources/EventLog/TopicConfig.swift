@@ -11,26 +11,34 @@ struct TopicConfig: Sendable {
     /// Reads configuration texts; throws for unknown keys and values that are not numbers in range.
     init(_ texts: [String: String], topic: String) throws(PipelineError) {
         for (key, text) in texts.sorted(by: { $0.key < $1.key }) {
-            guard Self.keys.contains(key) else {
+            if let fault = Self.fault(key, text) {
                 throw PipelineError(
-                    .invalidTopicConfig, "the embedded log does not know the topic configuration '\(key)'",
-                    hint: nearestName(to: key, among: Self.keys).map { "did you mean '\($0)'?" }
-                        ?? "known are \(Self.keys.joined(separator: ", "))",
-                    component: "topic \(topic)", exitCode: 2)
+                    .invalidTopicConfig, fault.message, hint: fault.hint, component: "topic \(topic)", exitCode: 2)
             }
-            let least: Int64 = key == "segment.bytes" ? 1024 : -1
-            guard let value = Int64(text), value >= least else {
-                throw PipelineError(
-                    .invalidTopicConfig, "'\(key)' is '\(text)', not a whole number from \(least) up",
-                    hint: key == "segment.bytes" ? "a number of bytes, such as 67108864" : "-1 keeps everything",
-                    component: "topic \(topic)", exitCode: 2)
-            }
+            let value = Int64(text) ?? -1
             switch key {
             case "retention.ms": retentionMilliseconds = value < 0 ? nil : value
             case "retention.bytes": retentionBytes = value < 0 ? nil : value
             default: segmentBytes = value
             }
         }
+    }
+
+    /// What is wrong with one key and its value; nil = nothing.
+    static func fault(_ key: String, _ text: String) -> (message: String, hint: String)? {
+        guard keys.contains(key) else {
+            return (
+                "the embedded log does not know the topic configuration '\(key)'",
+                nearestName(to: key, among: keys).map { "did you mean '\($0)'?" }
+                    ?? "known are \(keys.joined(separator: ", "))"
+            )
+        }
+        let least: Int64 = key == "segment.bytes" ? 1024 : -1
+        if let value = Int64(text), value >= least { return nil }
+        return (
+            "'\(key)' is '\(text)', not a whole number from \(least) up",
+            key == "segment.bytes" ? "a number of bytes, such as 67108864" : "-1 keeps everything"
+        )
     }
 
     /// Checks a topic or group name against Kafka's rule.
@@ -49,5 +57,12 @@ struct TopicConfig: Sendable {
                 hint: "letters, digits, '.', '_' and '-', at most 249 characters, not '.' or '..'",
                 component: "event log", exitCode: 2)
         }
+    }
+}
+
+extension EventLog {
+    /// What is wrong with a topic's configuration key and its value; nil = nothing. Pure.
+    public static func fault(inTopicConfiguration key: String, value: String) -> (message: String, hint: String)? {
+        TopicConfig.fault(key, value)
     }
 }

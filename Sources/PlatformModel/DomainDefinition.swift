@@ -112,6 +112,8 @@ public struct TopicDefinition: Hashable, Sendable {
     /// Any further topic configuration.
     public var config: [String: String]
     public var location: SourceLocation?
+    /// Where single settings are written: `partitions`, `replication` and the keys of ``config``.
+    public var settingLocations: [String: SourceLocation] = [:]
 
     public init(
         name: String, partitions: Int, replication: Int = 1, retentionMilliseconds: Int64? = nil,

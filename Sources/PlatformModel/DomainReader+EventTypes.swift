@@ -1,5 +1,6 @@
 import ConfigTree
 import Diagnostics
+import PluginAPI
 
 extension DomainReader {
     mutating func readEventTypes(_ reader: inout MappingReader, at location: SourceLocation) {
@@ -45,6 +46,7 @@ extension DomainReader {
         let topic = TopicReader.read(
             reader.node("topic"), eventType: name, platform: platform, path: "\(path).topic", at: location,
             into: &diagnostics)
+        plugins.broker(platform.broker.type)?.validateTopic(TopicRequest(topic), into: &diagnostics)
         let rawEvents = reader.boolean("raw_events", into: &diagnostics) ?? false
         if reader.choice("format", of: ["avro", "json"], into: &diagnostics) == "json" {
             error(

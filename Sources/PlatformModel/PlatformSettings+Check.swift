@@ -21,10 +21,14 @@ extension PlatformSettings {
         let broker = selections.read(
             top.node("broker"), kind: .broker, default: "embedded", path: "broker", at: tree.location,
             into: &diagnostics)
+        let schemaRegistry = selections.read(
+            top.node("schema_registry"), kind: .schemaRegistry, default: "embedded", path: "schema_registry",
+            at: tree.location, into: &diagnostics)
         let secrets = selections.read(
             top.node("secrets"), kind: .secretBackend, default: "env", path: "secrets", at: tree.location,
             into: &diagnostics)
-        var settings = PlatformSettings(broker: broker, sinks: [], secrets: secrets)
+        var settings = PlatformSettings(
+            broker: broker, schemaRegistry: schemaRegistry, sinks: [], secrets: secrets)
         settings.sinks = readSinks(top.node("sinks"), selections, into: &diagnostics)
         settings.defaultDomain = top.string("default_domain", into: &diagnostics)
         if let node = top.node("kafka") { settings.readTopics(node.withoutVariables, into: &diagnostics) }
@@ -77,6 +81,7 @@ extension PlatformSettings {
             topicDefaults.replication =
                 reader.integer("replication", in: TopicReader.replicationRange, into: &diagnostics)
                 ?? topicDefaults.replication
+            topicDefaults.replicationLocation = reader.mapping["replication"]?.location
             if let retention = TopicReader.retention(&reader, into: &diagnostics) {
                 topicDefaults.retentionMilliseconds = retention.milliseconds
                 topicDefaults.retentionBytes = retention.bytes
@@ -99,6 +104,7 @@ extension PlatformSettings {
         duration("watermark_delay", positive: false, &runtime.watermarkDelayMilliseconds)
         duration("idle_timeout", positive: true, &runtime.idleTimeoutMilliseconds)
         duration("max_future_skew", positive: true, &runtime.maxFutureSkewMilliseconds)
+        duration("stop_timeout", positive: true, &runtime.stopTimeoutMilliseconds)
         if let node = reader.node("checkpoint"),
             var checkpoint = MappingReader(node, path: "runtime.checkpoint", into: &diagnostics)
         {

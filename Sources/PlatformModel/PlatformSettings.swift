@@ -7,6 +7,7 @@ public struct PlatformSettings: Sendable {
     /// The domain of commands that name none.
     public var defaultDomain: String?
     public var broker: PluginSelection
+    public var schemaRegistry: PluginSelection
     public var sinks: [SinkDefinition]
     public var secrets: PluginSelection
     public var runtime: RuntimeSettings
@@ -17,13 +18,15 @@ public struct PlatformSettings: Sendable {
     public var monitoring: MonitoringSettings
 
     public init(
-        defaultDomain: String? = nil, broker: PluginSelection, sinks: [SinkDefinition], secrets: PluginSelection,
+        defaultDomain: String? = nil, broker: PluginSelection, schemaRegistry: PluginSelection, sinks: [SinkDefinition],
+        secrets: PluginSelection,
         runtime: RuntimeSettings = RuntimeSettings(), topicPrefix: String = "events",
         topicDefaults: TopicDefaults = TopicDefaults(), schemas: SchemaSettings = SchemaSettings(),
         monitoring: MonitoringSettings = MonitoringSettings()
     ) {
         self.defaultDomain = defaultDomain
         self.broker = broker
+        self.schemaRegistry = schemaRegistry
         self.sinks = sinks
         self.secrets = secrets
         self.runtime = runtime
@@ -68,6 +71,8 @@ public struct SinkDefinition: Sendable {
 public struct TopicDefaults: Hashable, Sendable {
     public var partitions: Int
     public var replication: Int
+    /// Where `replication` is written; nil = nowhere.
+    public var replicationLocation: SourceLocation?
     /// Nil = kept for ever.
     public var retentionMilliseconds: Int64?
     /// Nil = no bound on size.
@@ -114,6 +119,8 @@ public struct RuntimeSettings: Hashable, Sendable {
     public var idleTimeoutMilliseconds: Int64
     /// Events further ahead of their log-append time are dead letters.
     public var maxFutureSkewMilliseconds: Int64
+    /// How long a graceful stop may take before it gives up.
+    public var stopTimeoutMilliseconds: Int64
     public var checkpointIntervalMilliseconds: Int64
     /// Relative to the project root.
     public var checkpointPath: String
@@ -121,7 +128,8 @@ public struct RuntimeSettings: Hashable, Sendable {
     public init(
         workers: Int? = nil, batchRows: Int = 4096, flushIntervalMilliseconds: Int64 = 1000,
         watermarkDelayMilliseconds: Int64 = 10_000, idleTimeoutMilliseconds: Int64 = 30_000,
-        maxFutureSkewMilliseconds: Int64 = 86_400_000, checkpointIntervalMilliseconds: Int64 = 10_000,
+        maxFutureSkewMilliseconds: Int64 = 86_400_000, stopTimeoutMilliseconds: Int64 = 30_000,
+        checkpointIntervalMilliseconds: Int64 = 10_000,
         checkpointPath: String = ".streamplat/checkpoints"
     ) {
         self.workers = workers
@@ -130,6 +138,7 @@ public struct RuntimeSettings: Hashable, Sendable {
         self.watermarkDelayMilliseconds = watermarkDelayMilliseconds
         self.idleTimeoutMilliseconds = idleTimeoutMilliseconds
         self.maxFutureSkewMilliseconds = maxFutureSkewMilliseconds
+        self.stopTimeoutMilliseconds = stopTimeoutMilliseconds
         self.checkpointIntervalMilliseconds = checkpointIntervalMilliseconds
         self.checkpointPath = checkpointPath
     }

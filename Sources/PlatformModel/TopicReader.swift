@@ -1,5 +1,6 @@
 import ConfigTree
 import Diagnostics
+import PluginAPI
 
 /// Reads the topic of an event type and what topics have in common.
 enum TopicReader {
@@ -16,6 +17,7 @@ enum TopicReader {
             name: "\(platform.topicPrefix).\(eventType)", partitions: defaults.partitions,
             replication: defaults.replication, retentionMilliseconds: defaults.retentionMilliseconds,
             retentionBytes: defaults.retentionBytes, location: node?.location ?? location)
+        topic.settingLocations["replication"] = defaults.replicationLocation
         guard let node else { return topic }
         if node.mapping == nil {
             if let name = readString(node, path: path, into: &diagnostics) {
@@ -30,6 +32,9 @@ enum TopicReader {
         }
         topic.partitions = reader.integer("partitions", in: partitionRange, into: &diagnostics) ?? topic.partitions
         topic.replication = reader.integer("replication", in: replicationRange, into: &diagnostics) ?? topic.replication
+        for key in ["partitions", "replication"] {
+            if let location = reader.mapping[key]?.location { topic.settingLocations[key] = location }
+        }
         if let retention = retention(&reader, into: &diagnostics) {
             topic.retentionMilliseconds = retention.milliseconds
             topic.retentionBytes = retention.bytes
@@ -80,6 +85,7 @@ enum TopicReader {
                     hint: "write retention: 7 days, or retention: {time: 7 days, size: 1 GiB}")
             } else if let scalar = entry.node.scalar, !entry.node.isNull {
                 topic.config[entry.key] = scalar.text
+                topic.settingLocations[entry.key] = entry.keyLocation
             } else {
                 diagnostics.error(
                     .wrongType, "'\(entry.key)' takes a single value, found \(entry.node.kindDescription)",
@@ -96,5 +102,19 @@ enum TopicReader {
                 .invalidName, "'\(name)' cannot name a topic", at: location, path: path, hint: NameRule.topicHint)
         }
         return name
+    }
+}
+
+extension TopicRequest {
+    /// The topic as its broker is asked about it.
+    init(_ topic: TopicDefinition) {
+        self.init(
+            name: .init(topic.name, at: topic.location),
+            partitions: .init(topic.partitions, at: topic.settingLocations["partitions"] ?? topic.location),
+            replication: .init(topic.replication, at: topic.settingLocations["replication"] ?? topic.location),
+            config: Dictionary(
+                uniqueKeysWithValues: topic.config.map { key, value in
+                    (key, .init(value, at: topic.settingLocations[key] ?? topic.location))
+                }))
     }
 }

@@ -1,10 +1,12 @@
 public import DataPath
-internal import Diagnostics
+public import Diagnostics
 
-/// A broker plugin: topics, records, schemas, group offsets.
+/// A broker plugin: topics, records, group offsets.
 ///
 /// Order of calls: `validate` (pure) → `open` → any of the broker's methods, from any thread → `close`, once.
 public protocol BrokerPlugin: Plugin {
+    /// Says what of a topic this broker could not do, with its place. Pure: no file, no network.
+    func validateTopic(_ topic: TopicRequest, into diagnostics: inout Diagnostics)
     /// Opens the broker. Throws ``PipelineError`` with exit code 3 when it is not there.
     func open(_ options: OptionValues, _ context: PluginContext) throws -> any Broker
 }
@@ -41,16 +43,9 @@ public struct TopicDescription: Hashable, Sendable {
 public protocol Broker: AnyObject, Sendable {
     // Administration. Configuration keys are Kafka's: `retention.ms`, `retention.bytes`, `segment.bytes`.
     func topics() throws -> [TopicDescription]
-    func createTopic(_ name: String, partitions: Int, config: [String: String]) throws
+    func createTopic(_ name: String, partitions: Int, replication: Int, config: [String: String]) throws
     /// Adds partitions (never removes) and sets configuration keys.
     func alterTopic(_ name: String, partitions: Int?, config: [String: String]) throws
-
-    // Schemas.
-    /// The id of the schema under the subject; the same text gets the same id for ever.
-    func registerSchema(subject: String, schema: String) throws -> Int32
-    func schema(id: Int32) throws -> String?
-    /// The newest schema of a subject.
-    func latestSchema(subject: String) throws -> (id: Int32, schema: String)?
 
     // Records.
     func makeProducer() throws -> any BrokerProducer
@@ -62,6 +57,8 @@ public protocol Broker: AnyObject, Sendable {
     func commit(group: String, offsets: [TopicPartition: Int64]) throws
     func committed(group: String) throws -> [TopicPartition: Int64]
 
+    /// Asks the broker whether it is there.
+    func health() throws -> ComponentHealth
     func close() throws
 }
 

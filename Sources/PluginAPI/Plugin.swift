@@ -17,11 +17,22 @@ extension Plugin {
 public struct PluginContext: Sendable {
     /// Relative paths in options are relative to this folder.
     public var projectRoot: String
+    /// What the plugin may do to the world.
+    public var access: Access
     /// Says something that a person should know, such as that a torn tail was cut. Any thread.
     public var notify: @Sendable (String) -> Void
 
-    public init(projectRoot: String, notify: @escaping @Sendable (String) -> Void) {
+    public enum Access: Sendable {
+        /// Only look: nothing is created or changed. What is not there counts as empty.
+        case inspect
+        case change
+    }
+
+    public init(
+        projectRoot: String, access: Access = .change, notify: @escaping @Sendable (String) -> Void
+    ) {
         self.projectRoot = projectRoot
+        self.access = access
         self.notify = notify
     }
 
@@ -36,7 +47,10 @@ public protocol SecretBackendPlugin: Plugin {
     func open(_ options: OptionValues, _ context: PluginContext) throws -> any SecretBackend
 }
 
+/// An open secret backend. Threads: any.
 public protocol SecretBackend: Sendable {
     /// The secret's value, or nil when there is none of that name. Throws when the backend itself fails.
     func secret(named key: String) throws -> Secret?
+    /// Asks the backend whether it is there.
+    func health() throws -> ComponentHealth
 }

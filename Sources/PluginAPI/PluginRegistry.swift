@@ -23,6 +23,9 @@ public struct PluginRegistry: Sendable {
 
     public func sink(_ name: String) -> (any SinkPlugin)? { plugins[.sink]?[name] as? any SinkPlugin }
     public func broker(_ name: String) -> (any BrokerPlugin)? { plugins[.broker]?[name] as? any BrokerPlugin }
+    public func schemaRegistry(_ name: String) -> (any SchemaRegistryPlugin)? {
+        plugins[.schemaRegistry]?[name] as? any SchemaRegistryPlugin
+    }
     public func secretBackend(_ name: String) -> (any SecretBackendPlugin)? {
         plugins[.secretBackend]?[name] as? any SecretBackendPlugin
     }

@@ -2,6 +2,7 @@
 public enum PluginKind: String, Hashable, Sendable, CaseIterable {
     case secretBackend = "secret_backend"
     case broker
+    case schemaRegistry = "schema_registry"
     case sink
     case valueProvider = "value_provider"
 }

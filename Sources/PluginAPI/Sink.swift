@@ -71,13 +71,20 @@ public protocol Sink: AnyObject {
     /// Creates or alters the table. Doing it twice does nothing the second time.
     func apply(_ table: TableDefinition) throws
     /// Takes rows of a table whose columns are the table's, in order. A row whose key is there replaces it.
+    ///
+    /// An error whose `retry` is `backoff` means that the sink has not taken these rows: the caller gives them again.
     func write(_ rows: RecordBatch, to table: TableDefinition) throws
     /// Returns when everything written is durable.
+    ///
+    /// After an error whose `retry` is `backoff` the sink still has every row since the last flush that returned, and the
+    /// caller calls again: a lost connection loses no row.
     func flush() throws
     /// Runs a query; nil when this kind of sink cannot be queried.
     func query(_ sql: String) throws -> QueryResult?
     /// Tables of this sink with their row counts; nil when it cannot say.
     func tables() throws -> [(name: String, rows: Int64)]?
+    /// Asks the other side whether it is there.
+    func health() throws -> ComponentHealth
     func close() throws
 }
 

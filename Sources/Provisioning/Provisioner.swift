@@ -12,12 +12,16 @@ public import PluginAPI
 public struct Provisioner {
     private let desired: DesiredState
     private let broker: any Broker
+    private let schemas: any SchemaRegistry
     private let sinks: [String: any Sink]
 
     /// `sinks` holds every sink that a table of `desired` names, open.
-    public init(desired: DesiredState, broker: any Broker, sinks: [String: any Sink]) {
+    public init(
+        desired: DesiredState, broker: any Broker, schemas: any SchemaRegistry, sinks: [String: any Sink]
+    ) {
         self.desired = desired
         self.broker = broker
+        self.schemas = schemas
         self.sinks = sinks
     }
 
@@ -40,7 +44,7 @@ public struct Provisioner {
             switch item.kind {
             case .schema:
                 if let subject = desired.subjects.first(where: { $0.name == item.name }) {
-                    _ = try broker.registerSchema(
+                    _ = try schemas.register(
                         subject: subject.name, schema: AvroSchema.record(subject.eventType.schema).json(pretty: false))
                 }
             case .topic:
@@ -69,7 +73,7 @@ public struct Provisioner {
                 at: subject.eventType.location)
             return Plan.Item(.schema, subject.name, .refuse, ["\(error)"])
         }
-        guard let latest = try broker.latestSchema(subject: subject.name) else {
+        guard let latest = try schemas.latest(subject: subject.name) else {
             return Plan.Item(
                 .schema, subject.name, .create, ["version 1, \(subject.eventType.schema.fields.count) fields"])
         }
@@ -131,7 +135,8 @@ public struct Provisioner {
 
     private func make(_ topic: TopicDefinition, _ action: Plan.Item.Action) throws {
         if action == .create {
-            try broker.createTopic(topic.name, partitions: topic.partitions, config: topic.configuration)
+            try broker.createTopic(
+                topic.name, partitions: topic.partitions, replication: topic.replication, config: topic.configuration)
         } else {
             try broker.alterTopic(topic.name, partitions: topic.partitions, config: topic.configuration)
         }

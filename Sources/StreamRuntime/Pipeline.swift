@@ -8,7 +8,7 @@ internal import Synchronization
 /// A domain's running pipeline: partitions → decode → filter → window → rows → sinks.
 ///
 /// Order of calls: `init` (pure) → ``run()``, once, on a thread of the caller's, which it blocks →
-/// meanwhile ``stop()`` or ``abandon()`` from any thread, and ``status`` to look at.
+/// meanwhile ``stop()`` from any thread, and ``status`` to look at.
 public final class Pipeline: Sendable {
     /// What a pipeline is made of.
     public struct Parts: Sendable {
@@ -16,6 +16,7 @@ public final class Pipeline: Sendable {
         public var settings: RuntimeSettings
         public var topicPrefix: String
         public var broker: any Broker
+        public var schemas: any SchemaRegistry
         /// The kind of each sink by name.
         public var sinkNatures: [String: SinkNature]
         /// Opens a sink by name; called on the sink thread.
@@ -27,13 +28,14 @@ public final class Pipeline: Sendable {
 
         public init(
             domain: DomainDefinition, settings: RuntimeSettings, topicPrefix: String, broker: any Broker,
-            sinkNatures: [String: SinkNature], openSink: @escaping @Sendable (String) throws -> any Sink,
+            schemas: any SchemaRegistry, sinkNatures: [String: SinkNature], openSink: @escaping @Sendable (String) throws -> any Sink,
             checkpointFolder: String, notify: @escaping @Sendable (String) -> Void
         ) {
             self.domain = domain
             self.settings = settings
             self.topicPrefix = topicPrefix
             self.broker = broker
+            self.schemas = schemas
             self.sinkNatures = sinkNatures
             self.openSink = openSink
             self.checkpointFolder = checkpointFolder
@@ -47,7 +49,8 @@ public final class Pipeline: Sendable {
     private let topology: Topology
     private let control: RunControl
     private let workerCount: Int
-    private let isStopping = Atomic<Bool>(false)
+    /// When ``stop()`` was called, on the clock of the workers; 0 = not yet.
+    private let stoppingSince = Atomic<Int64>(0)
 
     public init(_ parts: Parts, options: RunOptions = RunOptions()) {
         self.parts = parts
@@ -57,11 +60,11 @@ public final class Pipeline: Sendable {
         control = RunControl(workerCount: workerCount)
     }
 
-    /// Ends the run gracefully: what was read is counted, written and checkpointed.
-    public func stop() { isStopping.store(true, ordering: .relaxed) }
-
-    /// Ends the run at once; it goes on from its last checkpoint next time.
-    public func abandon() { control.abandon() }
+    /// Ends the run gracefully: what was read is counted, written and checkpointed, for as long as
+    /// ``RuntimeSettings/stopTimeoutMilliseconds`` allows. The next run goes on from there.
+    public func stop() {
+        _ = stoppingSince.compareExchange(expected: 0, desired: Worker.now(), ordering: .relaxed)
+    }
 
     /// Runs until it is stopped, or with ``RunOptions/untilIdle`` until every partition is read to its end.
     ///
@@ -87,16 +90,12 @@ public final class Pipeline: Sendable {
         }
         let threads = startThreads(workers, sinkQueue, targets.list)
 
-        var barrierFailed = false
         func takeCheckpoint(_ kind: RunControl.BarrierKind) throws {
-            guard let reports = control.runBarrier(kind) else {
-                barrierFailed = true
-                return
-            }
+            guard let reports = try control.runBarrier(kind, check: checkStopTimeout) else { return }
             sequence += 1
             let checkpoint = makeCheckpoint(reports, sequence: sequence, hashKey: hashKey)
             try store.save(checkpoint)
-            try parts.broker.commit(group: "streamplat.\(topology.domain)", offsets: lowestOffsets(checkpoint))
+            commitGroupOffsets(checkpoint)
             status.checkpoints.add(1, ordering: .relaxed)
         }
 
@@ -115,7 +114,7 @@ public final class Pipeline: Sendable {
             deadLetters: status.deadLetters.load(ordering: .relaxed),
             lateEvents: status.lateEvents.load(ordering: .relaxed),
             checkpoints: status.checkpoints.load(ordering: .relaxed),
-            seconds: Date().timeIntervalSince(begin), wasAbandoned: barrierFailed || control.shouldAbandon)
+            seconds: Date().timeIntervalSince(begin))
     }
 
     // MARK: Supervision.
@@ -123,7 +122,7 @@ public final class Pipeline: Sendable {
     /// Takes a checkpoint at every interval until the run should end.
     private func supervise(_ progress: [WorkerProgress], checkpoint: () throws -> Void) throws {
         var lastCheckpoint = Worker.now()
-        while !control.shouldAbandon, !isStopping.load(ordering: .relaxed) {
+        while !control.shouldAbandon, stoppingSince.load(ordering: .relaxed) == 0 {
             usleep(2000)
             status.lag.store(progress.reduce(0) { $0 + $1.lag }, ordering: .relaxed)
             if options.untilIdle, try isDrained(progress) { return }
@@ -143,6 +142,15 @@ public final class Pipeline: Sendable {
             usleep(1000)
         }
         return progress.allSatisfy { $0.quiet > 0 } && status.eventsRead.load(ordering: .acquiring) == first
+    }
+
+    /// Throws when the run should have ended by now: a sink that does not come back must not hold it for ever.
+    private func checkStopTimeout() throws {
+        let since = stoppingSince.load(ordering: .relaxed)
+        guard since > 0, Worker.now() - since > parts.settings.stopTimeoutMilliseconds else { return }
+        throw PipelineError(
+            .stopTimedOut, "the run could not finish within runtime.stop_timeout: a sink does not take its rows",
+            hint: "nothing is lost: the next run goes on from the last checkpoint")
     }
 
     // MARK: Construction.
@@ -176,7 +184,7 @@ public final class Pipeline: Sendable {
                     case nil: parts.sinkNatures[aggregation.sink] == .table
                     }
                 }, rawTargets: targets.raw),
-            broker: parts.broker, hashKey: hashKey,
+            broker: parts.broker, schemas: parts.schemas, hashKey: hashKey,
             inboxes: (0..<workerCount).map { _ in BoundedQueue(capacity: 64) }, sinkQueue: sinkQueue,
             control: control, status: status, progress: (0..<workerCount).map { _ in WorkerProgress() },
             watermarks: PublishedWatermarks(count: topology.aggregations.count),
@@ -269,6 +277,16 @@ public final class Pipeline: Sendable {
             if let index = indexes[position.section] { sections[index].positions.append(position.position) }
         }
         return Checkpoint(sequence: sequence, hashKey: hashKey, sections: sections)
+    }
+
+    /// Tells the broker how far this domain has come. The checkpoint is the truth, so a broker that is away meanwhile only
+    /// leaves its figures behind.
+    private func commitGroupOffsets(_ checkpoint: Checkpoint) {
+        do {
+            try parts.broker.commit(group: "streamplat.\(topology.domain)", offsets: lowestOffsets(checkpoint))
+        } catch {
+            parts.notify("the broker did not take the group offsets, which only inform: \(error)")
+        }
     }
 
     private func lowestOffsets(_ checkpoint: Checkpoint) -> [TopicPartition: Int64] {

@@ -24,6 +24,4 @@ public struct RunSummary: Sendable {
     public var lateEvents: Int
     public var checkpoints: Int
     public var seconds: Double
-    /// True when it was ended at once: it goes on from its last checkpoint.
-    public var wasAbandoned: Bool
 }

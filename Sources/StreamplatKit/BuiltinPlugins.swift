@@ -13,6 +13,7 @@ extension PluginRegistry {
         plugins.add(EnvironmentSecrets())
         plugins.add(FileSecrets())
         plugins.add(EmbeddedBroker())
+        plugins.add(EmbeddedRegistry())
         plugins.add(SQLiteSinkPlugin())
         plugins.add(ConsoleSinkPlugin())
         plugins.add(FileSinkPlugin())

@@ -25,13 +25,13 @@ public final class EventPublisher {
     private let letters = RecordBlock()
 
     /// Every event type's schema must be registered and its topic there: `apply` does both.
-    public init(_ eventTypes: [EventType], broker: any Broker, topicPrefix: String) throws {
+    public init(_ eventTypes: [EventType], broker: any Broker, schemas: any SchemaRegistry, topicPrefix: String) throws {
         producer = try broker.makeProducer()
         deadLetterTopic = DeadLetter.topic(prefix: topicPrefix)
         let topics = Set(try broker.topics().map(\.name))
         for eventType in eventTypes {
             guard topics.contains(eventType.topic.name), topics.contains(deadLetterTopic),
-                let latest = try broker.latestSchema(subject: eventType.subject)
+                let latest = try schemas.latest(subject: eventType.subject)
             else {
                 throw PipelineError(
                     .notApplied, "topic '\(eventType.topic.name)' or its schema is not there",

@@ -8,7 +8,7 @@ public import PluginAPI
 
 /// Where generated events go.
 public enum GenerationTarget: Sendable {
-    case broker(any Broker, topicPrefix: String)
+    case broker(any Broker, schemas: any SchemaRegistry, topicPrefix: String)
     /// One file; the format follows its ending: `.ndjson`, `.csv` or `.avro`.
     case file(String)
     /// Nowhere: they are only made.
@@ -60,8 +60,9 @@ public struct GenerationJob {
     private func makeOutput() throws -> any GenerationOutput {
         switch target {
         case .nothing: return NoOutput()
-        case .broker(let broker, let prefix):
-            return BrokerOutput(try EventPublisher(domain.eventTypes, broker: broker, topicPrefix: prefix))
+        case .broker(let broker, let schemas, let prefix):
+            return BrokerOutput(
+                try EventPublisher(domain.eventTypes, broker: broker, schemas: schemas, topicPrefix: prefix))
         case .file(let path): return try FileOutput(path: path, domain: domain, eventTypes: options.eventTypes)
         }
     }

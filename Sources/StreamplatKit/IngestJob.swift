@@ -10,9 +10,13 @@ public struct IngestJob {
     private let eventType: EventType
     private var options: IngestOptions
     private let broker: any Broker
+    private let schemas: any SchemaRegistry
     private let topicPrefix: String
 
-    public init(eventType: EventType, options: IngestOptions, broker: any Broker, topicPrefix: String) {
+    public init(
+        eventType: EventType, options: IngestOptions, broker: any Broker, schemas: any SchemaRegistry,
+        topicPrefix: String
+    ) {
         self.eventType = eventType
         self.options = options
         // What the domain file says about names in payloads; a mapping on the command line says otherwise.
@@ -23,6 +27,7 @@ public struct IngestJob {
             self.options.mappings.append(.init(column: source, field: field.name))
         }
         self.broker = broker
+        self.schemas = schemas
         self.topicPrefix = topicPrefix
     }
 
@@ -36,7 +41,7 @@ public struct IngestJob {
 
     public func run(_ source: IngestSource, progress: (_ records: Int) -> Void) throws -> Result {
         let reader = try IngestReader(source: source, eventType: eventType, options: options)
-        let publisher = try EventPublisher([eventType], broker: broker, topicPrefix: topicPrefix)
+        let publisher = try EventPublisher([eventType], broker: broker, schemas: schemas, topicPrefix: topicPrefix)
         let batch = RecordBatch(schema: reader.schema)
         var bad: [BadRecord] = []
         var first: [BadRecord] = []

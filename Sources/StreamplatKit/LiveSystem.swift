@@ -4,20 +4,27 @@ public import PluginAPI
 public import Provisioning
 public import StreamRuntime
 
-/// A project's broker and sinks, open. Threads: one, but for the broker.
+/// A project's broker, schema registry and sinks, open. Threads: one, but for the broker.
 public final class LiveSystem {
     public let project: Project
     public let domain: DomainDefinition
     public let broker: any Broker
+    public let schemas: any SchemaRegistry
+    private let access: PluginContext.Access
     private let notify: @Sendable (String) -> Void
 
-    /// Resolves secrets and opens the broker.
-    public init(_ project: Project, domain: DomainDefinition, notify: @escaping @Sendable (String) -> Void) throws {
+    /// Resolves secrets and opens the broker and the schema registry.
+    public init(
+        _ project: Project, domain: DomainDefinition, access: PluginContext.Access,
+        notify: @escaping @Sendable (String) -> Void
+    ) throws {
         try TopicOwnership(project).conflicts().throwIfErrors()
         self.project = try project.resolvingSecrets(notify: notify)
         self.domain = domain
         self.notify = notify
-        broker = try self.project.openBroker(notify: notify)
+        self.access = access
+        schemas = try self.project.openSchemaRegistry(access, notify: notify)
+        broker = try self.project.openBroker(access, notify: notify)
     }
 
     /// The difference between the domain and what is there, and, after `confirm` has seen it, none.
@@ -27,8 +34,8 @@ public final class LiveSystem {
     ) throws -> Plan? {
         let desired = DesiredState(domain: domain, topicPrefix: project.platform.topicPrefix)
         var sinks: [String: any Sink] = [:]
-        for name in Set(desired.tables.map(\.sink)) { sinks[name] = try project.openSink(name, notify: notify) }
-        let provisioner = Provisioner(desired: desired, broker: broker, sinks: sinks)
+        for name in Set(desired.tables.map(\.sink)) { sinks[name] = try project.openSink(name, access, notify: notify) }
+        let provisioner = Provisioner(desired: desired, broker: broker, schemas: schemas, sinks: sinks)
         let plan = try provisioner.plan()
         if try confirm(plan) {
             try plan.diagnostics.throwIfErrors(exitCode: 1)
@@ -67,16 +74,19 @@ public final class LiveSystem {
         return Pipeline(
             Pipeline.Parts(
                 domain: domain, settings: project.platform.runtime, topicPrefix: project.platform.topicPrefix,
-                broker: broker, sinkNatures: project.sinkNatures,
-                openSink: { try project.openSink($0, notify: notify) },
+                broker: broker, schemas: schemas, sinkNatures: project.sinkNatures,
+                openSink: { try project.openSink($0, .change, notify: notify) },
                 checkpointFolder: checkpointFolder,
                 notify: notify),
             options: options)
     }
 
     private var checkpointFolder: String {
-        project.context(notify).absolute("\(project.platform.runtime.checkpointPath)/\(domain.name)")
+        project.context(access, notify).absolute("\(project.platform.runtime.checkpointPath)/\(domain.name)")
     }
 
-    public func close() throws { try broker.close() }
+    public func close() throws {
+        try broker.close()
+        try schemas.close()
+    }
 }

@@ -39,13 +39,17 @@ public struct Project: Sendable {
             plugins: plugins, configuration: configuration, platform: platform, domain: domain, warnings: diagnostics)
     }
 
-    /// The same project with the secrets of its broker and sinks put in; all that are missing are reported together.
-    public func resolvingSecrets(notify: @escaping @Sendable (String) -> Void) throws -> Project {
-        guard let plugin = plugins.secretBackend(platform.secrets.type) else { return self }
-        let backend = try plugin.open(platform.secrets.options, context(notify))
+    /// The same project with the secrets of its broker, schema registry and sinks put in; all that are missing are
+    /// reported together.
+    ///
+    /// - Parameter parts: What will be used; the rest keeps its variables, as do blocks of plugins that no `type` names.
+    public func resolvingSecrets(
+        of parts: [Part] = [.broker, .schemaRegistry, .sinks], notify: @escaping @Sendable (String) -> Void
+    ) throws -> Project {
+        let backend = try openSecrets(notify: notify)
         var diagnostics = Diagnostics()
         var resolved = configuration
-        for path in ["broker", "sinks"] {
+        for path in parts.flatMap(optionPaths) {
             resolved = resolved.resolvingSecrets(
                 at: path, from: backend, lookup: ConfigurationLoader.processEnvironment, into: &diagnostics)
         }
@@ -58,24 +62,65 @@ public struct Project: Sendable {
             plugins: plugins, configuration: resolved, platform: settings, domain: domain, warnings: warnings)
     }
 
-    public func context(_ notify: @escaping @Sendable (String) -> Void) -> PluginContext {
-        PluginContext(projectRoot: configuration.root, notify: notify)
+    /// A part of an environment that is opened by itself.
+    public enum Part: Sendable {
+        case broker, schemaRegistry, sinks
+        case sink(String)
+    }
+
+    /// Where the options of a part's plugins stand in the configuration.
+    private func optionPaths(_ part: Part) -> [String] {
+        switch part {
+        case .broker: ["broker.\(platform.broker.type)"]
+        case .schemaRegistry: ["schema_registry.\(platform.schemaRegistry.type)"]
+        case .sinks: platform.sinks.map { "sinks.\($0.name).\($0.plugin.type)" }
+        case .sink(let name):
+            platform.sinks.filter { $0.name == name }.map { "sinks.\($0.name).\($0.plugin.type)" }
+        }
+    }
+
+    /// Opens the secret backend. Throws ``PipelineError`` with exit code 3 when it is not there.
+    public func openSecrets(notify: @escaping @Sendable (String) -> Void) throws -> any SecretBackend {
+        guard let plugin = plugins.secretBackend(platform.secrets.type) else {
+            throw PipelineError(.pluginMissing, "secret backend '\(platform.secrets.type)' has no plugin")
+        }
+        return try plugin.open(platform.secrets.options, context(.inspect, notify))
+    }
+
+    public func context(
+        _ access: PluginContext.Access = .change, _ notify: @escaping @Sendable (String) -> Void
+    ) -> PluginContext {
+        PluginContext(projectRoot: configuration.root, access: access, notify: notify)
     }
 
     /// Opens the broker. Throws ``PipelineError`` with exit code 3 when it is not there.
-    public func openBroker(notify: @escaping @Sendable (String) -> Void) throws -> any Broker {
+    public func openBroker(
+        _ access: PluginContext.Access, notify: @escaping @Sendable (String) -> Void
+    ) throws -> any Broker {
         guard let plugin = plugins.broker(platform.broker.type) else {
             throw PipelineError(.pluginMissing, "broker '\(platform.broker.type)' has no plugin")
         }
-        return try plugin.open(platform.broker.options, context(notify))
+        return try plugin.open(platform.broker.options, context(access, notify))
+    }
+
+    /// Opens the schema registry. Throws ``PipelineError`` with exit code 3 when it is not there.
+    public func openSchemaRegistry(
+        _ access: PluginContext.Access, notify: @escaping @Sendable (String) -> Void
+    ) throws -> any SchemaRegistry {
+        guard let plugin = plugins.schemaRegistry(platform.schemaRegistry.type) else {
+            throw PipelineError(.pluginMissing, "schema registry '\(platform.schemaRegistry.type)' has no plugin")
+        }
+        return try plugin.open(platform.schemaRegistry.options, context(access, notify))
     }
 
     /// Opens a sink by its name in `sinks:`.
-    public func openSink(_ name: String, notify: @escaping @Sendable (String) -> Void) throws -> any Sink {
+    public func openSink(
+        _ name: String, _ access: PluginContext.Access, notify: @escaping @Sendable (String) -> Void
+    ) throws -> any Sink {
         guard let definition = platform.sink(name), let plugin = plugins.sink(definition.plugin.type) else {
             throw PipelineError(.pluginMissing, "sink '\(name)' is not defined, or has no plugin")
         }
-        return try plugin.open(definition.plugin.options, context(notify))
+        return try plugin.open(definition.plugin.options, context(access, notify))
     }
 
     /// What each sink can do with a row whose key it has seen.

@@ -48,9 +48,9 @@ struct GlobalOptions: ParsableArguments {
     }
 
     /// Loads the project and opens its broker.
-    func open(domain name: String?) throws -> LiveSystem {
+    func open(domain name: String?, _ access: PluginContext.Access = .change) throws -> LiveSystem {
         let project = try load(domain: name)
-        return try LiveSystem(project, domain: try project.requireDomain(), notify: notify)
+        return try LiveSystem(project, domain: try project.requireDomain(), access: access, notify: notify)
     }
 
     /// Says what a person should know and what is no error.

@@ -23,7 +23,8 @@ struct Streamplat: ParsableCommand {
             CommandGroup(
                 name: "Describe and check:",
                 subcommands: [ValidateCommand.self, SchemaCommand.self, ConfigCommand.self, PluginsCommand.self]),
-            CommandGroup(name: "Make it so:", subcommands: [PlanCommand.self, ApplyCommand.self]),
+            CommandGroup(
+                name: "Make it so:", subcommands: [HealthCommand.self, PlanCommand.self, ApplyCommand.self]),
             CommandGroup(name: "Events:", subcommands: [GenerateCommand.self, IngestCommand.self]),
             CommandGroup(name: "Results:", subcommands: [RunCommand.self, QueryCommand.self]),
         ])

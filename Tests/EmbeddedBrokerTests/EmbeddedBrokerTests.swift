@@ -22,10 +22,24 @@ struct EmbeddedBrokerTests {
         try broker.close()
     }
 
+    @Test("what it cannot do of a topic is found without opening anything, with its place")
+    func topicIsJudged() {
+        let place = SourceLocation(file: "d.yaml", line: 3, column: 5)
+        var diagnostics = Diagnostics()
+        EmbeddedBroker().validateTopic(
+            TopicRequest(
+                name: .init("t", at: nil), partitions: .init(1, at: nil), replication: .init(3, at: place),
+                config: ["retension.ms": .init("5", at: place), "segment.bytes": .init("12", at: place)]),
+            into: &diagnostics)
+        #expect(diagnostics.items.map(\.code) == [.brokerRefusesTopic, .brokerRefusesTopic, .brokerRefusesTopic])
+        #expect(diagnostics.items.allSatisfy { $0.location == place })
+        #expect(diagnostics.items.contains { $0.hint == "did you mean 'retention.ms'?" })
+    }
+
     @Test("with default options it opens, takes records and gives them back")
     func roundTrip() throws {
         try withBroker { broker in
-            try broker.createTopic("t", partitions: 1, config: [:])
+            try broker.createTopic("t", partitions: 1, replication: 1, config: [:])
             let block = RecordBlock()
             Array("hello".utf8).withUnsafeBytes { block.append(key: nil, value: $0, timestamp: 5) }
             let producer = try broker.makeProducer()
@@ -54,7 +68,7 @@ struct EmbeddedBrokerTests {
     @Test("a position behind the end is the broker's error, with the ends")
     func outOfRange() throws {
         try withBroker { broker in
-            try broker.createTopic("t", partitions: 1, config: [:])
+            try broker.createTopic("t", partitions: 1, replication: 1, config: [:])
             let partition = TopicPartition(topic: "t", partition: 0)
             let error = #expect(throws: OffsetOutOfRangeError.self) { _ = try broker.makeReader(partition, at: 9) }
             #expect(error?.earliest == 0 && error?.next == 0)

@@ -25,7 +25,15 @@ struct StubBroker: BrokerPlugin {
     static let spec = PluginSpec(
         kind: .broker, name: "embedded", summary: "Declared, never opened.",
         options: [OptionSpec("path", .path, default: ".streamplat/log", doc: "The folder.")])
+    func validateTopic(_ topic: TopicRequest, into diagnostics: inout Diagnostics) {}
     func open(_ options: OptionValues, _ context: PluginContext) throws -> any Broker {
+        throw PipelineError(.unknownPlugin, "a check must open nothing")
+    }
+}
+
+struct StubRegistry: SchemaRegistryPlugin {
+    static let spec = PluginSpec(kind: .schemaRegistry, name: "embedded", summary: "Declared, never opened.")
+    func open(_ options: OptionValues, _ context: PluginContext) throws -> any SchemaRegistry {
         throw PipelineError(.unknownPlugin, "a check must open nothing")
     }
 }
@@ -50,6 +58,7 @@ enum TestDomains {
         var registry = PluginRegistry()
         registry.add(StubSink())
         registry.add(StubBroker())
+        registry.add(StubRegistry())
         registry.add(StubSecrets())
         return registry
     }

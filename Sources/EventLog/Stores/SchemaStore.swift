@@ -1,10 +1,10 @@
-import Diagnostics
+public import Diagnostics
 import Glibc
 import Synchronization
 
 /// Schemas with dense ids from 1, in one append-only file of JSON lines. Threads: any.
-final class SchemaStore: Sendable {
-    struct State {
+public final class SchemaStore: Sendable {
+    private struct State {
         var texts: [String] = []
         var ids: [String: Int32] = [:]
         /// Ids by subject, in the order of their versions.
@@ -18,21 +18,26 @@ final class SchemaStore: Sendable {
     private let notify: @Sendable (String) -> Void
     private let state = Mutex(State())
 
-    init(folder: String, durable: Bool, notify: @escaping @Sendable (String) -> Void) {
+    /// The store in a folder; `create` makes the folder where it is missing, else it counts as empty.
+    public init(
+        folder: String, create: Bool, durable: Bool, notify: @escaping @Sendable (String) -> Void = { _ in }
+    ) throws(PipelineError) {
+        if create { try Folder.create(folder) }
         path = "\(folder)/schemas.jsonl"
         lockPath = "\(folder)/~lock"
         self.durable = durable
         self.notify = notify
     }
 
-    func read<Result>(_ body: (State) -> Result) throws -> Result where Result: Sendable {
+    private func read<Result>(_ body: (State) -> Result) throws -> Result where Result: Sendable {
         try state.withLock { state in
             if let file = try LogFile(reading: path) { _ = try load(file, &state) }
             return body(state)
         }
     }
 
-    func register(subject: String, schema: String) throws -> Int32 {
+    /// The id of the schema under the subject. The same text has the same id under every subject.
+    public func register(subject: String, schema: String) throws -> Int32 {
         try state.withLock { state in
             try LogFile(path: lockPath, flags: O_RDWR | O_CREAT).withLock {
                 let file = try LogFile(path: path, flags: O_RDWR | O_CREAT)
@@ -86,31 +91,20 @@ final class SchemaStore: Sendable {
         }
         return bytes.count - start
     }
-}
 
-extension EventLog {
-    /// The id of the schema under the subject. The same text has the same id under every subject.
-    public func registerSchema(subject: String, schema: String) throws -> Int32 {
-        try checkOpen()
-        return try schemas.register(subject: subject, schema: schema)
-    }
-
+    /// The schema's text; nil when the id is not known.
     public func schema(id: Int32) throws -> String? {
-        try checkOpen()
-        return try schemas.read { id >= 1 && Int(id) <= $0.texts.count ? $0.texts[Int(id) - 1] : nil }
+        try read { id >= 1 && Int(id) <= $0.texts.count ? $0.texts[Int(id) - 1] : nil }
     }
 
-    /// The newest schema of a subject.
-    public func latestSchema(subject: String) throws -> (id: Int32, schema: String)? {
-        try checkOpen()
-        return try schemas.read { state in
-            state.subjects[subject]?.last.map { ($0, state.texts[Int($0) - 1]) }
+    /// The newest version of a subject.
+    public func latest(subject: String) throws -> (id: Int32, version: Int, schema: String)? {
+        try read { state in
+            guard let ids = state.subjects[subject], let id = ids.last else { return nil }
+            return (id, ids.count, state.texts[Int(id) - 1])
         }
     }
 
-    /// Ids of a subject's versions; the first is version 1.
-    public func schemaVersions(subject: String) throws -> [Int32] {
-        try checkOpen()
-        return try schemas.read { $0.subjects[subject] ?? [] }
-    }
+    /// How many subjects there are.
+    public func subjectCount() throws -> Int { try read { $0.subjects.count } }
 }

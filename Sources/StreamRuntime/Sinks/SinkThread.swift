@@ -1,6 +1,5 @@
 internal import DataPath
 internal import Diagnostics
-internal import Glibc
 internal import PluginAPI
 internal import Synchronization
 
@@ -84,14 +83,14 @@ final class SinkThread {
     }
 
     private func retrying(_ component: String, _ body: () throws -> Void) throws {
-        var pauseMilliseconds: UInt32 = 100
+        var pauseMilliseconds = 100
         while true {
             do {
                 return try body()
             } catch let error as PipelineError where error.retry == .backoff {
                 guard !control.shouldAbandon else { throw error }
                 notify("\(component): \(error.message); trying again in \(pauseMilliseconds) ms")
-                usleep(pauseMilliseconds * 1000)
+                control.pause(milliseconds: pauseMilliseconds)
                 pauseMilliseconds = min(pauseMilliseconds * 2, 10_000)
             }
         }

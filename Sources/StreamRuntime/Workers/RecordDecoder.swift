@@ -8,7 +8,7 @@ internal import PluginAPI
 /// Threads: one.
 final class RecordDecoder {
     private let input: Topology.Input
-    private let broker: any Broker
+    private let schemas: any SchemaRegistry
     private let hashKey: HashKey
     /// Reused from call to call; its dictionary columns share the worker's one dictionary, so that a value has one code
     /// in every batch of the worker.
@@ -29,9 +29,9 @@ final class RecordDecoder {
         var reason: String
     }
 
-    init(input: Topology.Input, broker: any Broker, hashKey: HashKey, dictionary: StringDictionary, capacity: Int) {
+    init(input: Topology.Input, schemas: any SchemaRegistry, hashKey: HashKey, dictionary: StringDictionary, capacity: Int) {
         self.input = input
-        self.broker = broker
+        self.schemas = schemas
         self.hashKey = hashKey
         self.dictionary = dictionary
         let columns = input.schema.columns.map { spec in
@@ -105,7 +105,7 @@ final class RecordDecoder {
         if let known = decoders[id] { return known }
         if unreadable.contains(id) { return nil }
         // A schema that is not there now may be registered later: only what can never change is remembered.
-        guard let text = try broker.schema(id: id) else {
+        guard let text = try schemas.schema(id: id) else {
             failures[id] = "schema id \(id) is not known"
             return nil
         }

@@ -46,13 +46,6 @@ final class RunControl: @unchecked Sendable {
     /// True when threads should end as soon as they can, leaving everything as the last checkpoint has it.
     var shouldAbandon: Bool { isAbandoned.load(ordering: .relaxed) }
 
-    func abandon() {
-        condition.lock()
-        isAbandoned.store(true, ordering: .relaxed)
-        condition.broadcast()
-        condition.unlock()
-    }
-
     /// Records the first failure and ends the run.
     func fail(_ error: any Error) {
         condition.lock()
@@ -60,6 +53,14 @@ final class RunControl: @unchecked Sendable {
         isAbandoned.store(true, ordering: .relaxed)
         condition.broadcast()
         condition.unlock()
+    }
+
+    /// Waits, but not longer than the run lasts.
+    func pause(milliseconds: Int) {
+        let end = Date(timeIntervalSinceNow: Double(milliseconds) / 1000)
+        condition.lock()
+        defer { condition.unlock() }
+        while !isAbandoned.load(ordering: .relaxed), condition.wait(until: end) {}
     }
 
     var failure: (any Error)? {
@@ -72,7 +73,9 @@ final class RunControl: @unchecked Sendable {
 
     /// Runs one barrier and gives all reports, in the order of the workers, when every sink has everything that came
     /// before it; nil when the run was abandoned meanwhile.
-    func runBarrier(_ kind: BarrierKind) -> [Report]? {
+    ///
+    /// - Parameter check: Called ten times a second while it waits; may throw to end the waiting.
+    func runBarrier(_ kind: BarrierKind, check: () throws -> Void) throws -> [Report]? {
         condition.lock()
         defer { condition.unlock() }
         let number = (barrier?.number ?? 0) + 1
@@ -81,7 +84,7 @@ final class RunControl: @unchecked Sendable {
         requestedBarrier.store(number, ordering: .releasing)
         while reports.count < workerCount || sinkReachedBarrier < number {
             if isAbandoned.load(ordering: .relaxed) { return nil }
-            condition.wait()
+            if !condition.wait(until: Date(timeIntervalSinceNow: 0.1)) { try check() }
         }
         return reports.sorted { $0.key < $1.key }.map(\.value)
     }

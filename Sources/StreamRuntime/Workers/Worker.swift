@@ -15,6 +15,7 @@ final class Worker {
         var topology: Topology
         var settings: Settings
         var broker: any Broker
+        var schemas: any SchemaRegistry
         var hashKey: HashKey
         var inboxes: [BoundedQueue<ShardMessage>]
         var sinkQueue: BoundedQueue<SinkMessage>
@@ -75,7 +76,7 @@ final class Worker {
         }
         decoders = topology.inputs.map { input in
             RecordDecoder(
-                input: input, broker: shared.broker, hashKey: shared.hashKey, dictionary: dictionary,
+                input: input, schemas: shared.schemas, hashKey: shared.hashKey, dictionary: dictionary,
                 capacity: shared.settings.batchRows)
         }
         shard = try Shard(

@@ -81,9 +81,9 @@ struct GenerateCommand: ParsableCommand {
         } else if let out {
             target = .file(out)
         } else {
-            let opened = try LiveSystem(project, domain: definition, notify: global.notify)
+            let opened = try LiveSystem(project, domain: definition, access: .change, notify: global.notify)
             system = opened
-            target = .broker(opened.broker, topicPrefix: project.platform.topicPrefix)
+            target = .broker(opened.broker, schemas: opened.schemas, topicPrefix: project.platform.topicPrefix)
         }
         let job = try GenerationJob(domain: definition, options: options, target: target)
         let line = ProgressLine(

@@ -72,6 +72,7 @@ struct IngestCommand: ParsableCommand {
         }
         let job = IngestJob(
             eventType: definition, options: try options(), broker: system.broker,
+            schemas: system.schemas,
             topicPrefix: system.project.platform.topicPrefix)
         let line = ProgressLine(
             doing: "ingesting", done: "ingested", unit: "records", total: nil, start: .now, isQuiet: global.quiet)

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Diagnostics
 import PlatformModel
+import PluginAPI
 import ProjectConfig
 import Provisioning
 import StreamplatKit
@@ -13,7 +14,7 @@ struct PlanCommand: ParsableCommand {
     @OptionGroup var global: GlobalOptions
 
     func run() throws {
-        let system = try global.open(domain: domain.name)
+        let system = try global.open(domain: domain.name, .inspect)
         var shown: Plan?
         _ = try system.provision(
             confirm: {

@@ -25,7 +25,8 @@ struct QueryCommand: ParsableCommand {
     @OptionGroup var global: GlobalOptions
 
     func run() throws {
-        let project = try global.load(domain: domain, needsDomain: false).resolvingSecrets(notify: global.notify)
+        let project = try global.load(domain: domain, needsDomain: false)
+            .resolvingSecrets(of: [.sink(sink)], notify: global.notify)
         guard let definition = project.platform.sink(sink) else {
             let names = project.platform.sinks.map(\.name)
             throw DiagnosticsError(
@@ -34,7 +35,7 @@ struct QueryCommand: ParsableCommand {
                     hint: nearestName(to: sink, among: names).map { "did you mean '\($0)'?" }
                         ?? "there is \(names.joined(separator: ", "))"))
         }
-        let opened = try project.openSink(sink, notify: global.notify)
+        let opened = try project.openSink(sink, .inspect, notify: global.notify)
         let result: QueryResult
         if let sql {
             guard let found = try opened.query(sql) else { throw notQueryable(definition.plugin.type) }

@@ -68,5 +68,6 @@ private final class ConsoleSink: Sink {
 
     func query(_ sql: String) -> QueryResult? { nil }
     func tables() -> [(name: String, rows: Int64)]? { nil }
+    func health() -> ComponentHealth { ComponentHealth(version: "console") }
     func close() throws { try flush() }
 }

@@ -33,6 +33,19 @@ public struct EmbeddedBroker: BrokerPlugin {
         }
     }
 
+    public func validateTopic(_ topic: TopicRequest, into diagnostics: inout Diagnostics) {
+        if topic.replication.value > 1 {
+            diagnostics.error(
+                .brokerRefusesTopic, "the embedded log keeps one copy of a record, not \(topic.replication.value)",
+                at: topic.replication.location, hint: "write replication: 1, or set it in the environment that has Kafka")
+        }
+        for (key, value) in topic.config.sorted(by: { $0.key < $1.key }) {
+            if let fault = EventLog.fault(inTopicConfiguration: key, value: value.value) {
+                diagnostics.error(.brokerRefusesTopic, fault.message, at: value.location, hint: fault.hint)
+            }
+        }
+    }
+
     public func open(_ options: OptionValues, _ context: PluginContext) throws -> any Broker {
         let fsync: EventLogOptions.Fsync =
             switch options.string("fsync") {

@@ -12,22 +12,12 @@ final class EmbeddedLog: Broker {
         try log.topics().map { TopicDescription(name: $0.name, partitions: $0.partitions, config: $0.config) }
     }
 
-    func createTopic(_ name: String, partitions: Int, config: [String: String]) throws {
+    func createTopic(_ name: String, partitions: Int, replication: Int, config: [String: String]) throws {
         try log.createTopic(name, partitions: partitions, config: config)
     }
 
     func alterTopic(_ name: String, partitions: Int?, config: [String: String]) throws {
         try log.alterTopic(name, partitions: partitions, config: config)
-    }
-
-    func registerSchema(subject: String, schema: String) throws -> Int32 {
-        try log.registerSchema(subject: subject, schema: schema)
-    }
-
-    func schema(id: Int32) throws -> String? { try log.schema(id: id) }
-
-    func latestSchema(subject: String) throws -> (id: Int32, schema: String)? {
-        try log.latestSchema(subject: subject)
     }
 
     func makeProducer() throws -> any BrokerProducer { EmbeddedProducer(try log.makeProducer()) }
@@ -55,6 +45,10 @@ final class EmbeddedLog: Broker {
             mapped[TopicPartition(topic: key.topic, partition: key.partition)] = offset
         }
         return mapped
+    }
+
+    func health() throws -> ComponentHealth {
+        ComponentHealth(version: "embedded log", detail: "\(try log.topics().count) topics in \(log.root)")
     }
 
     func close() throws { log.close() }

@@ -62,4 +62,6 @@ struct EnvironmentSecretBackend: SecretBackend {
     func secret(named key: String) throws -> Secret? {
         lookup(key).map { Secret($0) } ?? dotenv[key]
     }
+
+    func health() -> ComponentHealth { ComponentHealth(version: "environment") }
 }

@@ -66,6 +66,8 @@ final class FileSink: Sink {
     func query(_ sql: String) -> QueryResult? { nil }
     func tables() -> [(name: String, rows: Int64)]? { nil }
 
+    func health() -> ComponentHealth { ComponentHealth(version: "files", detail: folder) }
+
     func close() throws {
         try flush()
         for file in files.values { Glibc.close(file.descriptor) }

@@ -25,4 +25,6 @@ struct FolderSecretBackend: SecretBackend {
         }
         return Secret(text)
     }
+
+    func health() -> ComponentHealth { ComponentHealth(version: "secret files", detail: shown) }
 }

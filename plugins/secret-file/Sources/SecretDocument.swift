@@ -13,7 +13,7 @@ struct SecretDocument: Sendable {
         case pairs([String: Secret])
     }
 
-    private let file: String
+    let file: String
     private let content: Content
 
     init(bytes: [UInt8], file: String) throws(PipelineError) {
@@ -66,4 +66,6 @@ struct DocumentSecretBackend: SecretBackend {
     init(_ document: SecretDocument) { self.document = document }
 
     func secret(named key: String) throws -> Secret? { try document.secret(named: key) }
+
+    func health() -> ComponentHealth { ComponentHealth(version: "secret file", detail: document.file) }
 }

@@ -94,6 +94,10 @@ final class SQLiteSink: Sink {
         }
     }
 
+    func health() throws -> ComponentHealth {
+        try reporting { ComponentHealth(version: "SQLite \(SQLiteConnection.libraryVersion)", detail: path) }
+    }
+
     func close() throws {
         try flush()
         writers = [:]
