@@ -25,7 +25,8 @@ public final class EventPublisher {
     private let letters = RecordBlock()
 
     /// Every event type's schema must be registered and its topic there: `apply` does both.
-    public init(_ eventTypes: [EventType], broker: any Broker, schemas: any SchemaRegistry, topicPrefix: String) throws {
+    public init(_ eventTypes: [EventType], broker: any Broker, schemas: any SchemaRegistry, topicPrefix: String) throws
+    {
         producer = try broker.makeProducer()
         deadLetterTopic = DeadLetter.topic(prefix: topicPrefix)
         let topics = Set(try broker.topics().map(\.name))
