@@ -27,7 +27,7 @@ services: build ## start Kafka, registry, ClickHouse, PostgreSQL and OpenBao on 
 services-stop: ## stop what make services started; data stays
 	@bash scripts/services.sh stop
 
-bench: setup ## measure generate, ingest and run
+bench: setup ## measure generate, ingest, run and validate
 	@bash scripts/bench.sh
 
 format: ## rewrite the Swift files in the project's style

@@ -1,24 +1,31 @@
 #!/usr/bin/env python3
-"""Measures whole commands: wall time, CPU time and peak memory. Prints a Markdown table with machine and commit.
+"""Measures whole commands: wall time, CPU time and peak memory. Prints Markdown tables with machine and commit.
 
     bench.py --binary PATH [--events 1000000] [--repeat 3] [--folder DIR] [--check]
 
 Of `--repeat` runs of each command the fastest counts; memory is the highest of all. The data file is made once and
-kept in the folder. `--check` fails when a figure is below the floor that docs/benchmarks.md promises.
+kept in the folder. `validate` is measured over the shipped domains with one mistake each (bench_mutations.py), every one of
+which must be found. `--check` fails when a figure misses the floor or limit that docs/benchmarks.md promises.
 """
 import argparse
 import os
 import platform
 import shutil
 import sqlite3
+import statistics
 import subprocess
 import sys
 import time
+
+import bench_mutations
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 MEMORY_FLOOR = 300
 # Least events per second of each measurement; None: none promised.
 FLOORS = {"generate to the log": 300_000, "ingest NDJSON": None, "run": 500_000}
+# Most milliseconds that `validate` may take for a domain with a mistake.
+VALIDATE_LIMIT = 200
+LEAST_MUTATIONS = 60
 
 
 class Failed(Exception):
@@ -52,6 +59,37 @@ class Project:
 
     def run(self, *arguments):
         return measure([self.binary, *arguments], self.folder)
+
+
+def validate(binary, folder):
+    """Milliseconds of `validate` for each broken domain, one file broken at a time among all the others."""
+    project = os.path.join(folder, "validate")
+    shutil.rmtree(project, ignore_errors=True)
+    for part in ["config", "environments", "domains"]:
+        shutil.copytree(os.path.join(ROOT, part), os.path.join(project, part))
+    times = []
+    for file in sorted(os.listdir(os.path.join(ROOT, "domains"))):
+        if not file.endswith(".yaml"):
+            continue
+        path = os.path.join(project, "domains", file)
+        with open(path, encoding="utf-8") as whole:
+            text = whole.read()
+        measure([binary, "validate", file.removesuffix(".yaml")], project)
+        for what, broken in bench_mutations.edits(text):
+            with open(path, "w", encoding="utf-8") as out:
+                out.write(broken)
+            start = time.perf_counter()
+            outcome = subprocess.run([binary, "validate", file.removesuffix(".yaml")], cwd=project, stdin=subprocess.DEVNULL,
+                                     capture_output=True, text=True, check=False)
+            times.append((time.perf_counter() - start) * 1000)
+            if outcome.returncode != 2 or f"domains/{file}:" not in outcome.stderr:
+                raise Failed(f"validate did not find the mistake in {file}: {what}\n{outcome.stdout}{outcome.stderr}")
+        with open(path, "w", encoding="utf-8") as out:
+            out.write(text)
+    shutil.rmtree(project, ignore_errors=True)
+    if len(times) < LEAST_MUTATIONS:
+        raise Failed(f"only {len(times)} broken domains, at least {LEAST_MUTATIONS} are promised")
+    return times
 
 
 def repeated(count, one):
@@ -115,6 +153,8 @@ def main():
         if counted != events:
             raise Failed(f"the table holds {counted} purchases instead of {events}")
 
+    print("== validate", file=sys.stderr)
+    validated = validate(binary, options.folder)
     results = []
     # The last ingest leaves the log that `run` reads.
     for name, one in [("generate to the log", generate), ("ingest NDJSON", ingest), ("run", run)]:
@@ -130,8 +170,14 @@ def main():
         print(f"| {name} | {rate:,.0f} | {seconds:.2f} | {processor:.2f} | {memory:.0f} | {f'{floor:,}' if floor else ''} |")
         if floor and rate < floor or memory > MEMORY_FLOOR:
             missed.append(name)
+    worst = max(validated)
+    print("\n| what | broken domains | median, ms | worst, ms | limit, ms |")
+    print("| --- | ---: | ---: | ---: | ---: |")
+    print(f"| validate | {len(validated)} | {statistics.median(validated):.0f} | {worst:.0f} | {VALIDATE_LIMIT} |")
+    if worst > VALIDATE_LIMIT:
+        missed.append("validate")
     for name in missed:
-        print(f"bench: '{name}' misses its floor (rate, or {MEMORY_FLOOR} MiB)", file=sys.stderr)
+        print(f"bench: '{name}' misses its floor (rate, {MEMORY_FLOOR} MiB, or milliseconds)", file=sys.stderr)
     shutil.rmtree(project.folder, ignore_errors=True)
     sys.exit(1 if missed and options.check else 0)
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Measures generate, ingest and run with a release build; prints the table of docs/benchmarks.md.
+# Measures generate, ingest, run and validate with a release build; prints the tables of docs/benchmarks.md.
 # Arguments go to scripts/bench.py: --events N, --repeat N, --check. STREAMPLAT_BIN names another binary.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."

@@ -2,17 +2,29 @@
 # The servers of environment `dev`, on loopback, in one folder: Kafka (noida-db), the schema registry (streamplat's
 # own), ClickHouse, PostgreSQL and OpenBao with the passwords of the others.
 #
-#   scripts/services.sh start    starts what does not run, waits until it answers, prints the settings
-#   scripts/services.sh stop     stops what this script started, by process id; data stays
-#   scripts/services.sh status   says what runs
-#   scripts/services.sh env      prints the settings as shell variables, for `eval` or `source`
+#   scripts/services.sh start [NAME…]   starts what does not run, waits until it answers, prints the settings
+#   scripts/services.sh stop [NAME…]    stops what this script started, by process id; data stays
+#   scripts/services.sh status          says what runs
+#   scripts/services.sh env             prints the settings as shell variables, for `eval` or `source`
 #
+# NAME is kafka, registry, clickhouse, postgres or vault; without one all are meant.
 # STREAMPLAT_SERVICES names the folder (default .streamplat/services). A port that is taken is replaced by a free one.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 folder="${STREAMPLAT_SERVICES:-$PWD/.streamplat/services}"
 names=(kafka registry clickhouse postgres vault)
+action="${1:-}"
+if (($# > 1)); then
+    shift
+    for name in "$@"; do
+        [[ " ${names[*]} " == *" $name "* ]] || {
+            echo "services: there is no service '$name'; known: ${names[*]}" >&2
+            exit 2
+        }
+    done
+    names=("$@")
+fi
 settings="$folder/env"
 
 fail() {
@@ -230,7 +242,7 @@ stop() {
     done
 }
 
-case "${1:-}" in
+case "$action" in
 start) start ;;
 stop) stop ;;
 status)
@@ -245,7 +257,7 @@ env)
     exported
     ;;
 *)
-    sed -n '2,11p' "${BASH_SOURCE[0]}" | sed 's/^# \{0,1\}//' >&2
+    sed -n '2,12p' "${BASH_SOURCE[0]}" | sed 's/^# \{0,1\}//' >&2
     exit 2
     ;;
 esac

@@ -18,12 +18,24 @@ public enum CompressionError: Error, Hashable, Sendable, CustomStringConvertible
     }
 }
 
-/// Raw deflate (RFC 1951, no zlib or gzip wrapper) of whole buffers, and CRC-32.
+/// Deflate of whole buffers, raw (RFC 1951, no wrapper) or as gzip, and CRC-32.
 public enum Deflate {
     /// Compresses `bytes`; `level` is 1 (fast) … 9 (small). The same input gives the same bytes with the same zlib.
     public static func compress(_ bytes: UnsafeRawBufferPointer, level: Int = 6) throws(CompressionError) -> [UInt8] {
+        try compress(bytes, level: level, windowBits: -15)
+    }
+
+    /// Compresses `bytes` to one gzip member (RFC 1952) without a file name or time.
+    public static func gzip(_ bytes: UnsafeRawBufferPointer, level: Int = 6) throws(CompressionError) -> [UInt8] {
+        // 16 more make zlib write gzip's header and trailer around its window of 15 bits.
+        try compress(bytes, level: level, windowBits: 15 + 16)
+    }
+
+    private static func compress(
+        _ bytes: UnsafeRawBufferPointer, level: Int, windowBits: Int32
+    ) throws(CompressionError) -> [UInt8] {
         var stream = z_stream()
-        let began = sp_deflateInit2(&stream, Int32(min(max(level, 1), 9)), -15)
+        let began = sp_deflateInit2(&stream, Int32(min(max(level, 1), 9)), windowBits)
         guard began == Z_OK else { throw .failed(code: began) }
         defer { deflateEnd(&stream) }
         guard let inputLength = uInt(exactly: bytes.count) else { throw .tooLarge(byteLimit: Int(uInt.max)) }

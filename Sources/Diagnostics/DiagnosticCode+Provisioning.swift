@@ -10,9 +10,11 @@ extension DiagnosticCode {
     public static let notQueryable = DiagnosticCode("SP5007", "This kind of sink cannot be queried.")
     public static let staleSchemaFile = DiagnosticCode("SP5008", "A schema file differs from its domain.")
     public static let topicTwice = DiagnosticCode("SP5009", "Two domains claim one topic.")
+    public static let outputFormatRefused = DiagnosticCode("SP5010", "A command has no output in the wanted format.")
+    public static let sinkMissing = DiagnosticCode("SP5011", "What a query would look into is not there yet.")
 
     static let provisioning: [DiagnosticCode] = [
         queryFailed, sinkStorage, tableRefused, topicRefused, incompatibleSchema, confirmationNeeded, notQueryable,
-        staleSchemaFile, topicTwice,
+        staleSchemaFile, topicTwice, outputFormatRefused, sinkMissing,
     ]
 }

@@ -32,6 +32,7 @@ extension DiagnosticCode {
     public static let expressionFailed = DiagnosticCode("SP6110", "An expression failed on a record.")
 
     public static let stopTimedOut = DiagnosticCode("SP6111", "A graceful stop took longer than runtime.stop_timeout.")
+    public static let monitoringPort = DiagnosticCode("SP6130", "The monitoring endpoint cannot listen on its address.")
 
     public static let untimedEvent = DiagnosticCode(
         "SP6120", "An event's time is so far from the epoch that it belongs to no window.")
@@ -47,7 +48,7 @@ extension DiagnosticCode {
         logNotAccessible, logCorrupted, logFull, logFailed, unknownTopic, unknownPartition, topicExists,
         invalidTopicName, invalidTopicConfig, offsetOutOfRange, logRecordTooLarge, logFormatUnknown, logClosed,
         runnerBusy, checkpointUnreadable, checkpointStorage, notApplied, undecodable, unknownSchema, futureEvent,
-        aggregateOverflow, sinkFailed, expressionFailed, stopTimedOut,
+        aggregateOverflow, sinkFailed, expressionFailed, stopTimedOut, monitoringPort,
         untimedEvent, measureUnsupported, windowRefused, inputColumnMissing, inputLayoutWrong, stateOfOther,
         stateDamaged,
     ]

@@ -1,4 +1,5 @@
 public import Diagnostics
+import DurableFiles
 import Glibc
 
 extension EventLog {
@@ -20,7 +21,7 @@ extension EventLog {
 
     /// Creates a topic, whole or not at all. Configuration keys: `retention.ms`, `retention.bytes`, `segment.bytes`.
     public func createTopic(_ name: String, partitions: Int, config: [String: String]) throws {
-        try checkOpen()
+        try checkWritable()
         try TopicConfig.checkName(name, kind: "topic")
         _ = try TopicConfig(config, topic: name)
         try checkPartitions(partitions, topic: name)
@@ -48,6 +49,7 @@ extension EventLog {
 
     /// Adds partitions (never removes) and sets configuration keys; keys that are not named stay.
     public func alterTopic(_ name: String, partitions: Int?, config: [String: String]) throws {
+        try checkWritable()
         _ = try requireTopic(name)
         _ = try TopicConfig(config, topic: name)
         try withTopicsLock {

@@ -1,4 +1,5 @@
 public import Diagnostics
+import DurableFiles
 import Glibc
 import Synchronization
 
@@ -8,24 +9,38 @@ import Synchronization
 public final class EventLog: Sendable {
     static let maximumPartitions = 10_000
 
+    public enum Access: Sendable {
+        /// Nothing is created or changed; a log that is not there has no topics.
+        case readOnly
+        case readWrite
+    }
+
     public let root: String
+    let access: Access
     let options: EventLogOptions
     let notify: @Sendable (String) -> Void
     private let ends = Mutex<[String: PartitionEnd]>([:])
     private let isClosed = Mutex(false)
 
-    /// Opens the log, creating the folder where it is missing. Throws with exit code 3 when it cannot be used.
+    /// Opens the log; with ``Access/readWrite`` the folder is created where it is missing. Throws with exit code 3 when it
+    /// cannot be used.
     public init(
-        root: String, options: EventLogOptions = EventLogOptions(),
+        root: String, options: EventLogOptions = EventLogOptions(), access: Access = .readWrite,
         notify: @escaping @Sendable (String) -> Void = { _ in }
     ) throws(PipelineError) {
         self.root = root
         self.options = options
+        self.access = access
         self.notify = notify
-        try Folder.create(root)
-        try Self.checkFormat(root)
+        if access == .readWrite { try Folder.create(root) }
+        let isThere = try Self.checkFormat(root)
+        guard access == .readWrite else { return }
+        if !isThere {
+            try Folder.replaceFile(
+                "\(root)/format.json", with: #"{"format":"streamplat-event-log","version":1}"# + "\n", durable: true)
+        }
         for name in ["topics", "groups"] { try Folder.create("\(root)/\(name)") }
-        if access("\(root)/topics", R_OK | W_OK | X_OK) != 0 {
+        if Glibc.access("\(root)/topics", R_OK | W_OK | X_OK) != 0 {
             throw LogErrors.notAccessible("\(root)/topics", "write to", errno)
         }
     }
@@ -33,11 +48,12 @@ public final class EventLog: Sendable {
     /// After this every method throws `logClosed`. Producers flush when they are closed themselves.
     public func close() { isClosed.withLock { $0 = true } }
 
-    private static func checkFormat(_ root: String) throws(PipelineError) {
+    /// Whether the folder is an event log; throws when it is something else. An empty folder, or none, may become one.
+    private static func checkFormat(_ root: String) throws(PipelineError) -> Bool {
         let path = "\(root)/format.json"
         if let file = try LogFile(reading: path) {
             let json = JSONValue.parse(try file.contents())
-            if json?["format"]?.string == "streamplat-event-log", json?["version"]?.integer == 1 { return }
+            if json?["format"]?.string == "streamplat-event-log", json?["version"]?.integer == 1 { return true }
             throw PipelineError(
                 .logFormatUnknown, "\(path) does not name version 1 of the event log's format",
                 hint: "it was written by a newer streamplat, or is damaged", component: "event log", exitCode: 3)
@@ -49,7 +65,7 @@ public final class EventLog: Sendable {
                 hint: "set the broker's 'path' to an empty folder, or one that is not there", component: "event log",
                 exitCode: 3)
         }
-        try Folder.replaceFile(path, with: #"{"format":"streamplat-event-log","version":1}"# + "\n", durable: true)
+        return false
     }
 
     func checkOpen() throws(PipelineError) {
@@ -58,10 +74,19 @@ public final class EventLog: Sendable {
         }
     }
 
+    /// Whoever opened the log for reading must not change it, whatever the folder's rights would allow.
+    func checkWritable() throws(PipelineError) {
+        try checkOpen()
+        if access == .readOnly {
+            throw PipelineError(
+                .logNotAccessible, "the event log at \(root) was opened for reading only", component: "event log")
+        }
+    }
+
     // MARK: Records
 
     public func makeProducer() throws(PipelineError) -> LogProducer {
-        try checkOpen()
+        try checkWritable()
         return LogProducer(self)
     }
 

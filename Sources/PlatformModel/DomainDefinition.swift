@@ -115,6 +115,12 @@ public struct TopicDefinition: Hashable, Sendable {
     /// Where single settings are written: `partitions`, `replication` and the keys of ``config``.
     public var settingLocations: [String: SourceLocation] = [:]
 
+    /// What topics are called that neither the platform nor the domain names.
+    public static let defaultPrefix = "events"
+
+    /// The topic of an event type that names none.
+    public static func defaultName(prefix: String, eventType: String) -> String { "\(prefix).\(eventType)" }
+
     public init(
         name: String, partitions: Int, replication: Int = 1, retentionMilliseconds: Int64? = nil,
         retentionBytes: Int64? = nil, config: [String: String] = [:], location: SourceLocation? = nil

@@ -75,6 +75,8 @@ extension EventType {
             return inner.flatMap { leaves($0, prefix: "\(prefix)\(field.name).", isNullable: isNullable) }
         }
         guard let type = field.type.logicalType else { return [] }
-        return [ColumnSpec(prefix + field.storedName, type, isNullable: isNullable)]
+        var element: LogicalType?
+        if case .array(let inner) = field.type, inner.logicalType != .json { element = inner.logicalType }
+        return [ColumnSpec(prefix + field.storedName, type, isNullable: isNullable, element: element)]
     }
 }

@@ -14,7 +14,8 @@ enum TopicReader {
     ) -> TopicDefinition {
         let defaults = platform.topicDefaults
         var topic = TopicDefinition(
-            name: "\(platform.topicPrefix).\(eventType)", partitions: defaults.partitions,
+            name: TopicDefinition.defaultName(prefix: platform.topicPrefix, eventType: eventType),
+            partitions: defaults.partitions,
             replication: defaults.replication, retentionMilliseconds: defaults.retentionMilliseconds,
             retentionBytes: defaults.retentionBytes, location: node?.location ?? location)
         topic.settingLocations["replication"] = defaults.replicationLocation

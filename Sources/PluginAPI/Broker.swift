@@ -65,7 +65,7 @@ public protocol Broker: AnyObject, Sendable {
 /// Writes records. Threads: one.
 public protocol BrokerProducer: AnyObject {
     /// Sends every record of the block; the key chooses the partition (murmur2, as Kafka's default partitioner; records
-    /// without a key go round robin by batch). The block can be reused when this returns.
+    /// without a key are spread, many in a row to one partition). The block can be reused when this returns.
     func send(_ block: RecordBlock, to topic: String) throws
     /// Returns when everything sent is as durable as the broker is configured to make it.
     func flush() throws
@@ -75,8 +75,11 @@ public protocol BrokerProducer: AnyObject {
 public enum FetchResult: Sendable {
     /// The block holds at least one record.
     case records
-    /// There is nothing to read now.
+    /// There is nothing to read now: nothing lies behind the reader's position.
     case endOfPartition
+    /// Nothing has arrived yet, and whether there is more is not known: the first answer is on its way, or the
+    /// partition's leader cannot be reached. Ask again in some milliseconds.
+    case nothingYet
 }
 
 /// Reads one partition in order. Threads: one.
@@ -84,6 +87,9 @@ public protocol PartitionReader: AnyObject {
     var partition: TopicPartition { get }
     /// The offset that the next fetch begins at.
     var position: Int64 { get }
+    /// The offset that the next record of the partition will get, as far as it is known without waiting; nil when it is
+    /// not known yet. For showing how far behind a reader is.
+    var knownEnd: Int64? { get throws }
     /// Replaces the block's contents with the next records, up to about `maxBytes`. Does not wait.
     func fetch(into block: RecordBlock, maxBytes: Int) throws -> FetchResult
     func close() throws

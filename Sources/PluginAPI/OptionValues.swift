@@ -11,10 +11,12 @@ public struct OptionValues: Sendable {
         case durationMilliseconds(Int64)
         case bytes(Int64)
         case strings([String])
+        case properties([String: String])
     }
 
     private var values: [String: Value] = [:]
     private var locations: [String: SourceLocation] = [:]
+    private var secretKeys: Set<String> = []
 
     public init(_ values: [String: Value] = [:]) { self.values = values }
 
@@ -25,12 +27,24 @@ public struct OptionValues: Sendable {
     public func strings(_ key: String) -> [String]? {
         if case .strings(let value)? = values[key] { value } else { nil }
     }
+    /// The names and values of a map. ``location(_:)`` of `<key>.<name>` is where a value was written.
+    public func properties(_ key: String) -> [String: String]? {
+        if case .properties(let value)? = values[key] { value } else { nil }
+    }
     public func milliseconds(_ key: String) -> Int64? {
         if case .durationMilliseconds(let value)? = values[key] { value } else { nil }
     }
     public func bytes(_ key: String) -> Int64? { if case .bytes(let value)? = values[key] { value } else { nil } }
     /// Where the option was written; nil for a default.
     public func location(_ key: String) -> SourceLocation? { locations[key] }
+
+    /// Whether a value of a ``OptionSpec/ValueType/properties`` map, `<key>.<name>`, came from a secret.
+    public func isSecret(_ key: String) -> Bool { secretKeys.contains(key) }
+
+    fileprivate mutating func setProperty(_ key: String, _ node: ConfigNode) {
+        locations[key] = node.location
+        if node.scalar?.isSecret == true { secretKeys.insert(key) }
+    }
 
     mutating func set(_ key: String, _ value: Value, at location: SourceLocation?) {
         values[key] = value
@@ -57,6 +71,9 @@ extension PluginSpec {
                         at: child.location)
                 } else if let value = option.read(child, &reader, into: &diagnostics) {
                     result.set(option.key, value, at: child.location)
+                    for entry in child.mapping?.entries ?? [] {
+                        result.setProperty("\(option.key).\(entry.key)", entry.node)
+                    }
                 }
             } else if let text = option.defaultValue {
                 let scalar = ConfigNode(.scalar(ConfigScalar(text)), at: location, layer: ConfigLayer("default"))
@@ -97,6 +114,21 @@ extension OptionSpec {
         case .duration: return reader.durationMilliseconds(key, into: &diagnostics).map { .durationMilliseconds($0) }
         case .choice(let choices): return reader.choice(key, of: choices, into: &diagnostics).map { .string($0) }
         case .strings: return reader.strings(key, into: &diagnostics).map { .strings($0.map(\.text)) }
+        case .properties:
+            guard let properties = MappingReader(node, path: reader.childPath(key), into: &diagnostics) else {
+                return nil
+            }
+            var values: [String: String] = [:]
+            for entry in properties.mapping.entries where !entry.node.isNull {
+                let path = properties.childPath(entry.key)
+                // Numbers and booleans need no quotes here: the other program reads all values as texts.
+                if let scalar = entry.node.scalar {
+                    values[entry.key] = scalar.text
+                } else {
+                    _ = readString(entry.node, path: path, into: &diagnostics)
+                }
+            }
+            return .properties(values)
         case .byteSize:
             if let text = node.scalar?.text, let bytes = ByteSizeText.bytes(text) { return .bytes(bytes) }
             diagnostics.error(

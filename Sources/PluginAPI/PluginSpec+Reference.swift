@@ -52,6 +52,7 @@ extension OptionSpec.ValueType {
         case .choice(let choices): "one of \(choices.joined(separator: ", "))"
         case .path: "path"
         case .strings: "list of texts"
+        case .properties: "map of names to texts"
         }
     }
 }

@@ -36,6 +36,8 @@ public struct OptionSpec: Sendable {
         /// A file or folder; relative to the project root.
         case path
         case strings
+        /// Names with texts, for what another program defines; values may be secrets, and none is ever shown.
+        case properties
     }
 
     public var key: String

@@ -58,7 +58,8 @@ public enum TableChange: Hashable, Sendable {
     case create
     /// Can be done without losing data: lines for the plan, such as `add column total double`.
     case alter([String])
-    /// The table's meaning changed: its rows are deleted and counted anew from the earliest offset; besides, the steps.
+    /// The table's meaning changed: its rows are deleted (an append sink may keep them elsewhere) and counted anew from the
+    /// earliest offset; besides, the steps.
     case rebuild([String])
     /// Would lose data or is not ours: the reason, and what a person can do.
     case refuse(reason: String, hint: String)

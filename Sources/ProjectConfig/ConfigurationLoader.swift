@@ -91,7 +91,10 @@ public struct ConfigurationLoader {
         try reader.diagnostics.throwIfErrors(exitCode: 2)
         return LoadedConfiguration(
             root: project.root, environment: environmentName, domainName: name,
-            domainFile: domain.map(project.shown), tree: merge.tree, removals: merge.removals, sources: reader.sources)
+            domainFile: domain.map(project.shown), tree: merge.tree, removals: merge.removals, sources: reader.sources,
+            surroundings: DomainOutline.Surroundings(
+                project: project, domainFile: domain, platform: platform, environment: environment,
+                settings: settings.map(\.tree)))
     }
 
     // MARK: Finding files

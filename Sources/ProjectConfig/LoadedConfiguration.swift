@@ -18,6 +18,8 @@ public struct LoadedConfiguration: Sendable {
     public var removals: [ConfigMerge.Removal]
     /// The files that were read, for excerpts.
     public var sources: SourceTexts
+    /// The layers around the domain, as they were read: what other domains of the project are read with.
+    var surroundings: DomainOutline.Surroundings
 
     /// The tree, or one part of it, with the environment's variables put in; secrets stay as they were written.
     ///
@@ -27,6 +29,34 @@ public struct LoadedConfiguration: Sendable {
     ) -> LoadedConfiguration {
         withoutActuallyEscaping(lookup) { lookup in
             resolving(VariableResolver(environment: lookup), at: path, into: &diagnostics)
+        }
+    }
+
+    /// The whole tree with the environment's variables put in, where those of one top-level part may be missing: there, a
+    /// scalar with a variable that is not set stays as it was written.
+    public func resolvingEnvironment(
+        deferring part: String, lookup: (String) -> String?, into diagnostics: inout Diagnostics
+    ) -> LoadedConfiguration {
+        guard var mapping = tree.mapping, var entry = mapping.entry(part) else {
+            return resolvingEnvironment(lookup: lookup, into: &diagnostics)
+        }
+        return withoutActuallyEscaping(lookup) { lookup in
+            let resolver = VariableResolver(environment: lookup)
+            // By itself, so that a name that is missing here and elsewhere is reported elsewhere.
+            mapping.remove(part)
+            var rest = tree
+            rest.value = .mapping(mapping)
+            rest = resolver.resolve(rest, into: &diagnostics)
+            var deferred = Diagnostics()
+            entry.node = resolver.resolve(entry.node, path: part, into: &deferred)
+            for finding in deferred.items where finding.code != .missingVariable { diagnostics.add(finding) }
+            // In its old place, with the values of the rest.
+            let resolved = tree.mapping?.entries.map { old in
+                old.key == part ? entry : rest.mapping?.entry(old.key) ?? old
+            }
+            var result = self
+            result.tree.value = .mapping(ConfigMapping(resolved ?? []))
+            return result
         }
     }
 

@@ -41,6 +41,15 @@ struct ProjectFolder {
         Set(place.folders.flatMap { PathText.yamlStems(in: "\(root)/\($0)") }).sorted()
     }
 
+    /// Every file of a kind, by folder and name; both endings.
+    func files(_ place: Place) -> [String] {
+        place.folders.flatMap { folder in
+            PathText.yamlStems(in: "\(root)/\(folder)").flatMap { stem in
+                ["yaml", "yml"].map { "\(root)/\(folder)/\(stem).\($0)" }.filter(PathText.exists)
+            }
+        }
+    }
+
     /// The file of a name; nil when there is none. Two files of one name are an error.
     func file(_ name: String, _ place: Place, at location: SourceLocation?) throws(DiagnosticsError) -> String? {
         let candidates = place.folders.flatMap { ["\(root)/\($0)/\(name).yaml", "\(root)/\($0)/\(name).yml"] }

@@ -2,7 +2,13 @@ internal import CSQLite
 
 /// A connection to one SQLite database file. Threads: one at a time.
 public final class SQLiteConnection {
-    public enum Mode: Sendable { case readOnly, readWrite }
+    public enum Mode: Sendable {
+        case readOnly
+        /// Reads without locks and without the files beside the database that even a reader makes: only while nobody
+        /// writes, which the caller has to know.
+        case immutable
+        case readWrite
+    }
 
     let handle: OpaquePointer
 
@@ -13,9 +19,13 @@ public final class SQLiteConnection {
     public init(path: String, mode: Mode = .readWrite, busyTimeoutMilliseconds: Int32 = 10_000) throws(SQLiteError) {
         var opened: OpaquePointer?
         let flags =
-            (mode == .readOnly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE)
-            | SQLITE_OPEN_NOMUTEX
-        let code = sqlite3_open_v2(path, &opened, flags, nil)
+            switch mode {
+            case .readOnly: SQLITE_OPEN_READONLY
+            case .immutable: SQLITE_OPEN_READONLY | SQLITE_OPEN_URI
+            case .readWrite: SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
+            }
+        let name = mode == .immutable ? "file:\(Self.uriEscaped(path))?immutable=1" : path
+        let code = sqlite3_open_v2(name, &opened, flags | SQLITE_OPEN_NOMUTEX, nil)
         guard code == SQLITE_OK, let opened else {
             let message = opened.map { String(cString: sqlite3_errmsg($0)) } ?? String(cString: sqlite3_errstr(code))
             // A handle is given even on failure and is ours to close.
@@ -28,6 +38,20 @@ public final class SQLiteConnection {
     }
 
     deinit { sqlite3_close_v2(handle) }
+
+    /// Source: sqlite.org/uri.html: `?`, `#` and `%` must be escaped; other bytes may be.
+    private static func uriEscaped(_ path: String) -> String {
+        var escaped: [UInt8] = []
+        for byte in path.utf8 {
+            switch byte {
+            case UInt8(ascii: "?"): escaped += Array("%3f".utf8)
+            case UInt8(ascii: "#"): escaped += Array("%23".utf8)
+            case UInt8(ascii: "%"): escaped += Array("%25".utf8)
+            default: escaped.append(byte)
+            }
+        }
+        return String(decoding: escaped, as: UTF8.self)
+    }
 
     /// Runs one or more statements that give no rows.
     public func execute(_ sql: String) throws(SQLiteError) {

@@ -1,10 +1,15 @@
+internal import ClickHouseSink
+internal import ConfluentRegistry
 internal import ConsoleSink
 internal import EmbeddedBroker
 internal import EnvironmentSecrets
 internal import FileSecrets
 internal import FileSink
+internal import KafkaBroker
 public import PluginAPI
+internal import PostgreSQLSink
 internal import SQLiteSink
+internal import VaultSecrets
 
 extension PluginRegistry {
     /// The plugins that come with streamplat. They enter by the door that third parties use.
@@ -12,9 +17,14 @@ extension PluginRegistry {
         var plugins = PluginRegistry()
         plugins.add(EnvironmentSecrets())
         plugins.add(FileSecrets())
+        plugins.add(VaultSecrets())
         plugins.add(EmbeddedBroker())
+        plugins.add(KafkaBroker())
         plugins.add(EmbeddedRegistry())
+        plugins.add(ConfluentRegistry())
         plugins.add(SQLiteSinkPlugin())
+        plugins.add(PostgreSQLSinkPlugin())
+        plugins.add(ClickHouseSinkPlugin())
         plugins.add(ConsoleSinkPlugin())
         plugins.add(FileSinkPlugin())
         return plugins

@@ -1,6 +1,7 @@
 internal import AvroSchema
 public import DataPath
 internal import Diagnostics
+internal import Metrics
 public import PlatformModel
 public import PluginAPI
 
@@ -12,6 +13,7 @@ public final class EventPublisher {
         var schemaID: Int32
         var keyColumn: Int?
         var timestampColumn: Int
+        var metrics: PublishMetrics
         /// Encoded and not yet sent.
         var block = RecordBlock()
     }
@@ -23,6 +25,9 @@ public final class EventPublisher {
     private let deadLetterTopic: String
     private var channels: [String: Channel] = [:]
     private let letters = RecordBlock()
+    private let sendLatency = PublishMetrics.latency("send")
+    private let flushLatency = PublishMetrics.latency("flush")
+    private var letterCounters: [String: Counter] = [:]
 
     /// Every event type's schema must be registered and its topic there: `apply` does both.
     public init(_ eventTypes: [EventType], broker: any Broker, schemas: any SchemaRegistry, topicPrefix: String) throws
@@ -55,7 +60,8 @@ public final class EventPublisher {
                 encoder: AvroEncoder(plan: try EncodePlan.compile(schema: eventType.schema, columns: columns)),
                 schemaID: latest.id,
                 keyColumn: columns.index(of: eventType.messageKey),
-                timestampColumn: columns.index(of: "timestamp") ?? 1)
+                timestampColumn: columns.index(of: "timestamp") ?? 1,
+                metrics: PublishMetrics(eventType: eventType.name))
         }
     }
 
@@ -74,22 +80,34 @@ public final class EventPublisher {
         guard let channel = channels[eventType] else { return }
         channel.encoder.encode(
             batch, schemaID: channel.schemaID, keyColumn: channel.keyColumn, timestampColumn: channel.timestampColumn,
-            into: channel.block, onError: onError)
+            into: channel.block
+        ) { row, error in
+            channel.metrics.refused.increment()
+            onError(row, error)
+        }
         if channel.block.count >= Self.gatheredRecords || channel.block.byteCount >= Self.gatheredBytes {
             try send(channel)
         }
     }
 
     private func send(_ channel: Channel) throws {
-        guard channel.block.count > 0 else { return }
+        let block = channel.block
+        guard block.count > 0 else { return }
         // Also when it fails: some of its records may be in the topic already.
-        defer { channel.block.removeAll() }
-        try producer.send(channel.block, to: channel.topic)
+        defer { block.removeAll() }
+        do {
+            try sendLatency.measure { try producer.send(block, to: channel.topic) }
+        } catch {
+            channel.metrics.failed.increment(by: block.count)
+            throw error
+        }
+        channel.metrics.ok.increment(by: block.count)
     }
 
     /// Adds a dead letter to what the next flush sends.
     public func reject(_ letter: DeadLetter) throws {
         letter.encode(into: letters)
+        counter(of: letter).increment()
         if letters.byteCount > Self.gatheredBytes { try sendLetters() }
     }
 
@@ -97,12 +115,21 @@ public final class EventPublisher {
     public func flush() throws {
         for channel in channels.values { try send(channel) }
         try sendLetters()
-        try producer.flush()
+        try flushLatency.measure { try producer.flush() }
     }
 
     public func close() throws {
         try flush()
         try producer.close()
+    }
+
+    private func counter(of letter: DeadLetter) -> Counter {
+        let labels = [("stage", letter.stage.rawValue), ("code", letter.code)]
+        let key = "\(letter.stage.rawValue) \(letter.code)"
+        if let known = letterCounters[key] { return known }
+        let made = Counter(label: "streamplat_dead_letters_total", dimensions: labels)
+        letterCounters[key] = made
+        return made
     }
 
     private func sendLetters() throws {

@@ -27,42 +27,41 @@ public final class LiveSystem {
         broker = try self.project.openBroker(access, notify: notify)
     }
 
-    /// The difference between the domain and what is there, and, after `confirm` has seen it, none.
-    /// Gives nil when `confirm` said no.
-    public func provision(
-        confirm: (Plan) throws -> Bool, progress: (Plan.Item) -> Void
-    ) throws -> Plan? {
+    /// The difference between the domain and what is there. Sinks are only looked at, whatever the system's access is.
+    public func plan() throws -> Plan { try withProvisioner(.inspect) { try $0.plan() } }
+
+    /// Carries a plan out.
+    public func apply(_ plan: Plan, progress: (Plan.Item) -> Void) throws {
+        try plan.diagnostics.throwIfErrors(exitCode: 1)
+        let counted = plan.changes.filter { $0.kind == .table && ($0.action == .create || $0.action == .rebuild) }
+        if !counted.isEmpty {
+            // First, so that a crash in between only means counting again.
+            try CheckpointMaintenance.forget(tables: Set(counted.map(\.name)), folder: checkpointFolder)
+        }
+        try withProvisioner(.change) { try $0.apply(plan, progress: progress) }
+    }
+
+    private func withProvisioner<Result>(
+        _ access: PluginContext.Access, _ body: (Provisioner) throws -> Result
+    ) throws -> Result {
         let desired = DesiredState(domain: domain, topicPrefix: project.platform.topicPrefix)
         var sinks: [String: any Sink] = [:]
         for name in Set(desired.tables.map(\.sink)) { sinks[name] = try project.openSink(name, access, notify: notify) }
-        let provisioner = Provisioner(desired: desired, broker: broker, schemas: schemas, sinks: sinks)
-        let plan = try provisioner.plan()
-        if try confirm(plan) {
-            try plan.diagnostics.throwIfErrors(exitCode: 1)
-            let tables = plan.changes.filter { $0.kind == .table }
-            if !tables.isEmpty {
-                // First, so that a crash in between only means counting again.
-                try CheckpointMaintenance.forget(
-                    tables: Set(tables.filter { $0.action == .create || $0.action == .rebuild }.map(\.name)),
-                    folder: checkpointFolder)
-            }
-            try provisioner.apply(plan, progress: progress)
-        } else if !plan.isEmpty {
-            return nil
-        }
+        let provisioner = Provisioner(
+            desired: desired, broker: broker, schemas: schemas, compatibility: project.platform.schemas.compatibility,
+            sinks: sinks)
+        let result = try body(provisioner)
         for sink in sinks.values { try sink.close() }
-        return plan
+        return result
     }
 
     /// A pipeline, ready to run. Throws when the live system is not as the domain wants it.
-    public func makePipeline(_ options: RunOptions) throws -> Pipeline {
-        var pending: [Plan.Item] = []
-        _ = try provision(
-            confirm: { plan in
-                try plan.diagnostics.throwIfErrors(exitCode: 1)
-                pending = plan.changes
-                return false
-            }, progress: { _ in })
+    ///
+    /// - Parameter readiness: Is released when the pipeline processes events.
+    public func makePipeline(_ options: RunOptions, readiness: Readiness = Readiness()) throws -> Pipeline {
+        let plan = try plan()
+        try plan.diagnostics.throwIfErrors(exitCode: 1)
+        let pending = plan.changes
         guard pending.isEmpty else {
             let names = pending.prefix(4).map { "\($0.kind.rawValue) \($0.name)" }.joined(separator: ", ")
             throw PipelineError(
@@ -78,7 +77,7 @@ public final class LiveSystem {
                 openSink: { try project.openSink($0, .change, notify: notify) },
                 checkpointFolder: checkpointFolder,
                 notify: notify),
-            options: options)
+            options: options, readiness: readiness)
     }
 
     private var checkpointFolder: String {

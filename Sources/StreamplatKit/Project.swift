@@ -25,8 +25,10 @@ public struct Project: Sendable {
     ) throws(DiagnosticsError) -> Project {
         let loaded = try ConfigurationLoader().load(request, sources: &sources)
         var diagnostics = Diagnostics()
+        // What the secret backend needs is needed when it is opened: most commands do without.
         let configuration = loaded.resolvingEnvironment(
-            lookup: ConfigurationLoader.processEnvironment, into: &diagnostics)
+            deferring: "secrets", lookup: ConfigurationLoader.processEnvironment, into: &diagnostics)
+        checkSecretOptions(configuration.tree, into: &diagnostics)
         let platform = PlatformSettings.check(configuration.tree, plugins: plugins, into: &diagnostics)
         var domain: DomainDefinition?
         if let platform, configuration.domainName != nil {
@@ -46,14 +48,18 @@ public struct Project: Sendable {
     public func resolvingSecrets(
         of parts: [Part] = [.broker, .schemaRegistry, .sinks], notify: @escaping @Sendable (String) -> Void
     ) throws -> Project {
-        let backend = try openSecrets(notify: notify)
+        let paths = parts.flatMap(optionPaths)
+        guard paths.contains(where: { configuration.tree.node(at: $0)?.holdsSecretVariable == true }) else {
+            return self
+        }
+        let backend = ObservedSecrets(try openSecrets(notify: notify))
         var diagnostics = Diagnostics()
         var resolved = configuration
-        for path in parts.flatMap(optionPaths) {
+        for path in paths {
             resolved = resolved.resolvingSecrets(
                 at: path, from: backend, lookup: ConfigurationLoader.processEnvironment, into: &diagnostics)
         }
-        try diagnostics.throwIfErrors()
+        try diagnostics.throwIfErrors(exitCode: backend.exitCode(of: diagnostics))
         guard let settings = PlatformSettings.check(resolved.tree, plugins: plugins, into: &diagnostics) else {
             throw DiagnosticsError(diagnostics: diagnostics)
         }
@@ -77,14 +83,6 @@ public struct Project: Sendable {
         case .sink(let name):
             platform.sinks.filter { $0.name == name }.map { "sinks.\($0.name).\($0.plugin.type)" }
         }
-    }
-
-    /// Opens the secret backend. Throws ``PipelineError`` with exit code 3 when it is not there.
-    public func openSecrets(notify: @escaping @Sendable (String) -> Void) throws -> any SecretBackend {
-        guard let plugin = plugins.secretBackend(platform.secrets.type) else {
-            throw PipelineError(.pluginMissing, "secret backend '\(platform.secrets.type)' has no plugin")
-        }
-        return try plugin.open(platform.secrets.options, context(.inspect, notify))
     }
 
     public func context(

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import Synchronization
 
 /// One line of a terminal that is written again and again; lines below it appear only through `printLine`.
 ///
@@ -9,7 +10,15 @@ final class LiveLine {
     private let descriptor: Int32
     private let drawInterval: Duration
     private var lastDrawn: ContinuousClock.Instant?
-    private var isShown = false
+    private var isShown = false {
+        didSet {
+            if isShown != oldValue { LiveLine.shownLines.add(isShown ? 1 : -1, ordering: .relaxed) }
+        }
+    }
+    private static let shownLines = Atomic<Int>(0)
+
+    /// Whether any live line stands on a terminal now. Threads: any.
+    static var isAnyShown: Bool { shownLines.load(ordering: .relaxed) > 0 }
 
     init(descriptor: Int32, isLive: Bool, drawInterval: Duration = .milliseconds(100)) {
         self.descriptor = descriptor
@@ -31,8 +40,9 @@ final class LiveLine {
     /// Replaces what the line shows.
     func show(_ text: String, ellipsis: Character) {
         guard isLive else { return }
-        write("\r" + DisplayText.shortened(text, to: width, ellipsis: ellipsis) + LiveLine.eraseToEnd)
+        // Before it is written, so that nothing else is written behind it on the same line.
         isShown = true
+        write("\r" + DisplayText.shortened(text, to: width, ellipsis: ellipsis) + LiveLine.eraseToEnd)
     }
 
     /// Takes the line away, so that something else can be printed in its place.

@@ -53,6 +53,10 @@ public enum Terminal {
         return false
     }
 
+    /// True while a line that is rewritten in place stands on the terminal: what is printed then erases it first, and it is
+    /// drawn again below.
+    public static var showsLiveLine: Bool { LiveLine.isAnyShown }
+
     private static let narrowest = 20
 
     private static func fallbackWidth() -> Int { max(environment("COLUMNS").flatMap { Int($0) } ?? 80, narrowest) }

@@ -19,18 +19,22 @@ struct GlobalOptions: ParsableArguments {
     @Option(name: .long, help: "Override a configuration key: a.b.c=value. Repeatable; the last word.")
     var set: [String] = []
 
-    @Option(name: .long, help: "How results and findings are printed: text, json or, where it fits, csv.")
+    @Option(name: .long, help: "How results and findings are printed: text, json or, for rows, csv.")
     var output: OutputFormat = .text
 
     @Flag(name: .long, help: "Print only results and errors.")
     var quiet = false
+
+    @Option(
+        name: .customLong("log-level"),
+        help: "The lowest level that is logged; else monitoring.log.level, with --quiet error.")
+    var logLevel: Log.Level?
 
     @Flag(name: .customLong("no-color"), help: "No colours, even on a terminal.")
     var noColor = false
 
     /// Loads the project, shows warnings, and remembers the sources for excerpts.
     func load(domain: String?, needsDomain: Bool = true) throws -> Project {
-        Failure.configure(isJSON: output == .json, allowsColor: !noColor)
         var sources = SourceTexts()
         defer { Failure.setSources(sources) }
         let request = ConfigurationLoader.Request(
@@ -38,7 +42,8 @@ struct GlobalOptions: ParsableArguments {
         do {
             let project = try Project.load(request, plugins: .builtin, sources: &sources)
             Failure.setSources(sources)
-            Log.configure(project.platform.monitoring)
+            Log.configure(project.platform.monitoring, level: logLevel ?? (quiet ? .error : nil))
+            ConfigurationLog.write(project)
             if !quiet { Failure.report(project.warnings) }
             return project
         } catch {

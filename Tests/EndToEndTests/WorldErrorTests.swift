@@ -12,34 +12,11 @@ extension EndToEnd {
             )
         }
 
-        /// Runs as the user nobody, who owns nothing here. The program is copied to where nobody may read it.
-        /// Gives nil, and prints why, where that is not possible.
-        private func asNobody(_ project: TestProject, _ arguments: [String]) async throws -> Outcome? {
-            guard getuid() == 0 else {
-                // Without root's rights, modes alone keep us out.
-                return try await project.start(arguments).wait(limit: .seconds(60))
-            }
-            let copy = project.path("streamplat-copy")
-            if !FileManager.default.fileExists(atPath: copy) {
-                try FileManager.default.copyItem(atPath: Requirements.binary, toPath: copy)
-                try project.setMode(0o755, "streamplat-copy")
-            }
-            let drop = "exec setpriv --reuid=65534 --regid=65534 --clear-groups \"$0\" \"$@\""
-            let check = try await ChildProcess("/bin/sh", ["-c", drop, copy, "--version"], folder: project.folder)
-                .wait(limit: .seconds(20))
-            guard check.code == 0 else {
-                print("skipped: the program cannot run as another user here: \(check.errors)")
-                return nil
-            }
-            return try await ChildProcess("/bin/sh", ["-c", drop, copy] + arguments, folder: project.folder)
-                .wait(limit: .seconds(60))
-        }
-
         @Test("A domain file that may not be read is named with the reason")
         func unreadableFile() async throws {
             let project = try TestProject(isOpen: true)
             try project.setMode(0o000, "domains/ecommerce.yaml")
-            guard let outcome = try await asNobody(project, ["validate", "ecommerce"]) else { return }
+            guard let outcome = try await project.asNobody(["validate", "ecommerce"]) else { return }
             #expect([2, 3].contains(outcome.code), "\(outcome)")
             #expect(outcome.errors.contains("domains/ecommerce.yaml"), "\(outcome)")
             #expect(outcome.errors.lowercased().contains("permission denied"), "\(outcome)")
@@ -50,10 +27,10 @@ extension EndToEnd {
             let project = try TestProject(isOpen: true)
             try project.write("{}\n", to: "orders.ndjson")
             try project.setMode(0o000, "orders.ndjson")
-            guard let applied = try await asNobody(project, ["apply", "cdnow", "--yes"]) else { return }
+            guard let applied = try await project.asNobody(["apply", "cdnow", "--yes"]) else { return }
             try #require(applied.code == 0, "\(applied)")
             guard
-                let outcome = try await asNobody(project, ["ingest", "purchase", "orders.ndjson", "--domain", "cdnow"])
+                let outcome = try await project.asNobody(["ingest", "purchase", "orders.ndjson", "--domain", "cdnow"])
             else { return }
             #expect(outcome.code != 0 && outcome.errors.contains("orders.ndjson"), "\(outcome)")
             #expect(outcome.errors.lowercased().contains("permission denied"), "\(outcome)")
@@ -66,7 +43,7 @@ extension EndToEnd {
             try project.setMode(getuid() == 0 ? 0o700 : 0o000, ".streamplat/log")
             defer { try? project.setMode(0o755, ".streamplat/log") }
             for arguments in [["run", "ecommerce", "--until-idle"], ["generate", "ecommerce", "--events", "10"]] {
-                guard let outcome = try await asNobody(project, arguments) else { return }
+                guard let outcome = try await project.asNobody(arguments) else { return }
                 #expect(outcome.code == 3, "\(outcome)")
                 #expect(outcome.errors.contains(".streamplat/log"), "\(outcome)")
                 #expect(outcome.errors.lowercased().contains("permission denied"), "\(outcome)")

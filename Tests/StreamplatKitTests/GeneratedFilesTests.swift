@@ -33,6 +33,7 @@ struct GeneratedFilesTests {
 
     static let folders = [
         "env": "env", "file": "secret-file", "embedded": "embedded", "sqlite": "sqlite", "console": "console",
+        "postgresql": "postgresql",
     ]
 
     @Test("every built-in plugin has its plugin.yaml, as its declaration says now")

@@ -1,18 +1,18 @@
 /// Reads JSON text (RFC 8259) token by token, with blanks between tokens skipped. Strict; UTF-8 is not checked.
-struct JSONScanner {
-    var cursor: UnsafePointer<UInt8>
-    let end: UnsafePointer<UInt8>
+package struct JSONScanner {
+    package var cursor: UnsafePointer<UInt8>
+    package let end: UnsafePointer<UInt8>
     /// Values that are stepped over may be nested so deeply.
     private static let depthLimit = 64
 
-    init(_ start: UnsafePointer<UInt8>, count: Int) {
+    package init(_ start: UnsafePointer<UInt8>, count: Int) {
         cursor = start
         end = start + count
     }
 
     /// The next byte that is not blank; 0 at the end.
     @inline(__always)
-    mutating func peek() -> UInt8 {
+    package mutating func peek() -> UInt8 {
         while cursor < end {
             let byte = cursor[0]
             guard byte <= 0x20 else { return byte }
@@ -24,7 +24,7 @@ struct JSONScanner {
     }
 
     @inline(__always)
-    mutating func take(_ byte: UInt8) -> Bool {
+    package mutating func take(_ byte: UInt8) -> Bool {
         guard peek() == byte, cursor < end else { return false }
         cursor += 1
         return true
@@ -32,14 +32,14 @@ struct JSONScanner {
 
     /// After a value in an array or object: true at `closing`, false after a comma, nil at anything else.
     @inline(__always)
-    mutating func ends(with closing: UInt8) -> Bool? {
+    package mutating func ends(with closing: UInt8) -> Bool? {
         let byte = peek()
         guard cursor < end, byte == UInt8(ascii: ",") || byte == closing else { return nil }
         cursor += 1
         return byte == closing
     }
 
-    mutating func take(word: StaticString) -> Bool {
+    package mutating func take(word: StaticString) -> Bool {
         let count = word.utf8CodeUnitCount
         guard end - cursor >= count else { return false }
         for index in 0..<count where cursor[index] != word.utf8Start[index] { return false }
@@ -48,7 +48,7 @@ struct JSONScanner {
     }
 
     /// The text of a number.
-    mutating func number() -> UnsafeRawBufferPointer? {
+    package mutating func number() -> UnsafeRawBufferPointer? {
         _ = peek()
         let start = cursor
         if cursor < end, cursor[0] == UInt8(ascii: "-") { cursor += 1 }
@@ -78,7 +78,7 @@ struct JSONScanner {
     }
 
     /// The bytes that a string stands for: in the text itself, or in `scratch` when it has escapes.
-    mutating func string(_ scratch: OutputBuffer) -> UnsafeRawBufferPointer? {
+    package mutating func string(_ scratch: OutputBuffer) -> UnsafeRawBufferPointer? {
         guard take(UInt8(ascii: "\"")) else { return nil }
         let start = cursor
         while cursor < end {
@@ -151,7 +151,7 @@ struct JSONScanner {
     }
 
     /// Steps over any value, checking its form. No recursion: the open brackets are bits of one word.
-    mutating func skipValue(_ scratch: OutputBuffer) -> Bool {
+    package mutating func skipValue(_ scratch: OutputBuffer) -> Bool {
         var depth = 0
         var objects: UInt64 = 0
         while true {

@@ -61,12 +61,18 @@ public struct ColumnSpec: Hashable, Sendable {
     public var type: LogicalType
     public var isNullable: Bool
     public var encoding: ColumnEncoding
+    /// What a ``LogicalType/json`` column holds an array of; nil when its elements are not scalars, or it is no array.
+    public var element: LogicalType?
 
-    public init(_ name: String, _ type: LogicalType, isNullable: Bool = false, encoding: ColumnEncoding = .plain) {
+    public init(
+        _ name: String, _ type: LogicalType, isNullable: Bool = false, encoding: ColumnEncoding = .plain,
+        element: LogicalType? = nil
+    ) {
         self.name = name
         self.type = type
         self.isNullable = isNullable
         self.encoding = encoding
+        self.element = element
     }
 }
 

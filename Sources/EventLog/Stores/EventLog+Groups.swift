@@ -1,4 +1,5 @@
 public import Diagnostics
+import DurableFiles
 import Glibc
 
 /// One partition of a topic in the log.
@@ -15,7 +16,7 @@ public struct LogPartition: Hashable, Sendable {
 extension EventLog {
     /// Sets offsets of a group; partitions that are not named keep theirs.
     public func commit(group: String, offsets: [LogPartition: Int64]) throws {
-        try checkOpen()
+        try checkWritable()
         try TopicConfig.checkName(group, kind: "group")
         try LogFile(path: "\(root)/groups/~lock", flags: O_RDWR | O_CREAT).withLock {
             let all = try committed(group: group).merging(offsets) { $1 }

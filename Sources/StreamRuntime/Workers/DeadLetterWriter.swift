@@ -9,16 +9,15 @@ final class DeadLetterWriter {
     private let topic: String
     private let broker: any Broker
     private let status: PipelineStatus
-    private let notify: @Sendable (String) -> Void
+    private let tally: DeadLetterTally
     private var producer: (any BrokerProducer)?
     private let block = RecordBlock()
-    private var notedCodes: Set<String> = []
 
-    init(topic: String, broker: any Broker, status: PipelineStatus, notify: @escaping @Sendable (String) -> Void) {
+    init(topic: String, broker: any Broker, status: PipelineStatus, tally: DeadLetterTally) {
         self.topic = topic
         self.broker = broker
         self.status = status
-        self.notify = notify
+        self.tally = tally
     }
 
     /// Why a record could not be used.
@@ -31,7 +30,7 @@ final class DeadLetterWriter {
         var place: SourceLocation
     }
 
-    /// Adds one record of `source`; the first of each code is also said aloud.
+    /// Adds one record of `source`; the tally says aloud what a person should know.
     func add(_ entry: RecordBlock.Entry, of source: RecordBlock, partition: TopicPartition, _ reason: Reason) {
         let letter = DeadLetter(
             key: source.key(entry).map(Array.init), value: source.value(entry).map(Array.init),
@@ -41,11 +40,9 @@ final class DeadLetterWriter {
             timeMilliseconds: Int64(Date().timeIntervalSince1970 * 1000), configPlace: reason.place.text)
         letter.encode(into: block)
         status.deadLetters.add(1, ordering: .relaxed)
-        if notedCodes.insert(reason.code.id).inserted {
-            notify(
-                "dead letter [\(reason.code.id)] \(partition.topic), partition \(partition.partition), "
-                    + "offset \(entry.offset): \(reason.message) (further ones are counted; see topic \(topic))")
-        }
+        tally.count(
+            stage: letter.stage, code: letter.code,
+            place: "\(partition.topic), partition \(partition.partition), offset \(entry.offset)", reason: reason.message)
     }
 
     /// Hands everything to the broker. Called before positions are reported: a bad record never vanishes.

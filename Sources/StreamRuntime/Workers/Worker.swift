@@ -1,6 +1,8 @@
 internal import DataPath
 internal import Diagnostics
 internal import Foundation
+internal import Logging
+internal import Metrics
 internal import PlatformModel
 internal import PluginAPI
 internal import Synchronization
@@ -23,6 +25,8 @@ final class Worker {
         var status: PipelineStatus
         var progress: [WorkerProgress]
         var watermarks: PublishedWatermarks
+        var metrics: RunMetrics
+        var deadLetterTally: DeadLetterTally
         var notify: @Sendable (String) -> Void
     }
 
@@ -56,6 +60,8 @@ final class Worker {
     var failedRows: [Int32] = []
     private var lastFlush: Int64 = 0
     private var reachedBarrier = 0
+    private let logger = Logger(label: "runtime")
+    private var shardGauges: ShardGauges
 
     private static let fetchBytes = 1 << 20
     /// Local groups that are handed over even before the flush interval: beyond it the local table outgrows the caches.
@@ -86,6 +92,7 @@ final class Worker {
             aggregations: topology.aggregations, emitsUpdates: shared.settings.emitsUpdates,
             schemas: topology.tables.map { BatchSchema($0.columns) }, hashKey: shared.hashKey,
             workerCount: shared.settings.workerCount)
+        shardGauges = ShardGauges(topology.aggregations, worker: index)
         if let checkpoint {
             do {
                 try shard.restore(checkpoint, index: index, count: shared.settings.workerCount)
@@ -98,10 +105,18 @@ final class Worker {
         }
         deadLetters = DeadLetterWriter(
             topic: shared.settings.deadLetterTopic, broker: shared.broker, status: shared.status,
-            notify: shared.notify)
+            tally: shared.deadLetterTally)
     }
 
-    static func now() -> Int64 { Int64(clock_gettime_nsec() / 1_000_000) }
+    /// Monotonic milliseconds.
+    static func now() -> Int64 { Int64(nanoseconds() / 1_000_000) }
+
+    /// Monotonic nanoseconds.
+    static func nanoseconds() -> UInt64 {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+    }
 
     /// Works until the last barrier or until the run is abandoned.
     func run() {
@@ -135,6 +150,9 @@ final class Worker {
             case .endOfPartition:
                 partition.isAtEnd = true
                 partition.lag = 0
+            case .nothingYet:
+                // Not idle and not drained: when no partition has records the round ends with a short wait.
+                partition.isAtEnd = false
             case .records:
                 partition.isAtEnd = false
                 partition.lastRecordAt = Worker.now()
@@ -172,10 +190,21 @@ final class Worker {
             for consumer in partition.consumers where consumer.nextOffset > entries[start].offset {
                 while end > start + 1, entries[end - 1].offset >= consumer.nextOffset { end -= 1 }
             }
+            let begin = Worker.nanoseconds()
             try countBatch(partition, start..<end)
+            shared.metrics.batchDuration.recordNanoseconds(Int64(Worker.nanoseconds() - begin))
+            shared.metrics.batchRows.record(end - start)
+            shared.metrics.batches.increment()
             start = end
         }
         shared.status.eventsRead.add(entries.count, ordering: .relaxed)
+        shared.metrics.eventsRead[partition.input].increment(by: entries.count)
+        logger.debug(
+            "fetched",
+            metadata: [
+                "topic": "\(partition.partition.topic)", "partition": "\(partition.partition.partition)",
+                "records": "\(entries.count)", "bytes": "\(block.byteCount)",
+            ])
     }
 
     private func countBatch(_ partition: PartitionState, _ range: Range<Int>) throws {
@@ -206,7 +235,7 @@ final class Worker {
                     let late = try runner.update(
                         position: inputPosition, batch: batch, eligible: eligible, clock: clock,
                         failedRows: &failedRows)
-                    if late > 0 { shared.status.lateEvents.add(late, ordering: .relaxed) }
+                    countLate(late, aggregation: index)
                 } catch let error as AggregationError {
                     throw runner.aggregation.failure(error)
                 }
@@ -251,9 +280,12 @@ final class Worker {
         try emit(at: published)
         if index == 0 { shared.watermarks.raise(shard.combinedWatermarks) }
         for partition in partitions where !partition.isAtEnd {
-            let next = try shared.broker.offsets(partition.partition).next
-            partition.lag = Int(clamping: next - partition.reader.position)
+            if let end = try partition.reader.knownEnd {
+                partition.lag = Int(clamping: end - partition.reader.position)
+            }
         }
+        for partition in partitions { partition.lagGauge.record(partition.lag) }
+        shardGauges.show(shard, at: now)
     }
 
     /// Sends the local deltas to their shards, then the watermarks that cover them.
@@ -305,10 +337,17 @@ final class Worker {
     }
 
     private func emit(at published: [Int64]) throws {
-        let dropped = shard.takeDroppedGroups()
-        if dropped > 0 { shared.status.lateEvents.add(dropped, ordering: .relaxed) }
+        for (aggregation, dropped) in shard.takeDroppedGroups().enumerated() {
+            countLate(dropped, aggregation: aggregation)
+        }
         try shard.emit(at: published) { shared.sinkQueue.push(.rows(table: $0, $1)) }
         if let watermark = shard.watermark { shared.status.watermark.store(watermark, ordering: .relaxed) }
+    }
+
+    private func countLate(_ count: Int, aggregation: Int) {
+        guard count > 0 else { return }
+        shared.status.lateEvents.add(count, ordering: .relaxed)
+        shared.metrics.lateEvents[aggregation].increment(by: count)
     }
 
     // MARK: Barriers.
@@ -361,11 +400,4 @@ final class Worker {
             }
         }
     }
-}
-
-/// Monotonic nanoseconds.
-private func clock_gettime_nsec() -> UInt64 {
-    var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &time)
-    return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
 }

@@ -6,11 +6,12 @@ import ProjectConfig
 import Provisioning
 import StreamplatKit
 
-struct ApplyCommand: ParsableCommand {
+struct ApplyCommand: FormattedCommand {
     static let configuration = CommandConfiguration(
         commandName: "apply",
         abstract: "Make the live system what the domain says: schemas, topics, tables.",
         discussion: "Shows the plan first and asks on a terminal; without one it needs --yes. Nothing is ever dropped.")
+    static let formats: [OutputFormat] = [.text, .json]
 
     @OptionGroup var domain: DomainArgument
 
@@ -22,16 +23,15 @@ struct ApplyCommand: ParsableCommand {
     func run() throws {
         let system = try global.open(domain: domain.name)
         let files = SchemaFiles(domain: system.domain, root: system.project.configuration.root)
-        let done = try system.provision(
-            confirm: { plan in
-                if plan.isEmpty { return false }
-                global.say(PlanView.text(plan))
-                try plan.diagnostics.throwIfErrors(exitCode: 1)
-                return try isConfirmed(plan)
-            }, progress: { item in Log.write(.debug, "done: \(item.kind.rawValue) \(item.name)") })
-        guard let plan = done else {
-            global.say("nothing was changed")
-            throw ExitCode(1)
+        let plan = try system.plan()
+        if !plan.isEmpty {
+            global.say(PlanView.text(plan))
+            try plan.diagnostics.throwIfErrors(exitCode: 1)
+            guard try isConfirmed() else {
+                global.say("nothing was changed")
+                throw ExitCode(1)
+            }
+            try system.apply(plan) { Log.write(.debug, "done: \($0.kind.rawValue) \($0.name)") }
         }
         for path in try files.write() { global.say("  wrote \(path)") }
         try system.close()
@@ -44,14 +44,16 @@ struct ApplyCommand: ParsableCommand {
         }
     }
 
-    private func isConfirmed(_ plan: Plan) throws -> Bool {
+    private func isConfirmed() throws -> Bool {
         if yes { return true }
         guard isatty(STDIN_FILENO) == 1 else {
             throw PipelineError(
                 .confirmationNeeded, "there is no terminal to ask whether to apply this",
                 hint: "look at the plan above, then add --yes", exitCode: 2)
         }
-        FileHandle.standardOutput.write(Data("apply these changes? [y/N] ".utf8))
+        // The question stands where the plan was shown.
+        let terminal = global.output == .text ? FileHandle.standardOutput : FileHandle.standardError
+        terminal.write(Data("apply these changes? [y/N] ".utf8))
         return ["y", "yes"].contains(readLine()?.lowercased() ?? "")
     }
 }

@@ -11,7 +11,6 @@ struct ConfigCommand: ParsableCommand {
 
     /// The merged tree with its variables as they were written; nothing has to be valid or resolvable.
     fileprivate static func load(_ global: GlobalOptions, domain: String?) throws -> LoadedConfiguration {
-        Failure.configure(isJSON: global.output == .json, allowsColor: !global.noColor)
         var sources = SourceTexts()
         defer { Failure.setSources(sources) }
         return try ConfigurationLoader().load(
@@ -21,7 +20,7 @@ struct ConfigCommand: ParsableCommand {
     }
 
     /// Hides the options that plugins declare as secret, even when they are written in plain text.
-    fileprivate static var printer: ConfigPrinter {
+    static var printer: ConfigPrinter {
         let secretKeys = Set(
             PluginRegistry.builtin.all.flatMap { plugin in
                 plugin.spec.options.filter(\.isSecret).map { [plugin.spec.name, $0.key] }
@@ -29,9 +28,10 @@ struct ConfigCommand: ParsableCommand {
         return ConfigPrinter { path in secretKeys.contains(Array(path.segments.suffix(2))) }
     }
 
-    struct Show: ParsableCommand {
+    struct Show: FormattedCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Print the merged configuration; secrets as ***.")
+            abstract: "Print the merged configuration, as YAML or JSON; secrets as ***.")
+        static let formats: [OutputFormat] = [.text, .json]
 
         @OptionGroup var domain: DomainArgument
         @OptionGroup var global: GlobalOptions
@@ -46,9 +46,10 @@ struct ConfigCommand: ParsableCommand {
         }
     }
 
-    struct Explain: ParsableCommand {
+    struct Explain: FormattedCommand {
         static let configuration = CommandConfiguration(
             abstract: "Print the value of a key and every layer that set it.")
+        static let formats: [OutputFormat] = [.text, .json]
 
         @Argument(help: "A dotted key, such as sinks.primary.type.")
         var key: String

@@ -5,15 +5,18 @@ import Generation
 import PlatformModel
 import PluginAPI
 import ProjectConfig
+import StreamRuntime
 import StreamplatKit
 import TerminalViews
 
-struct GenerateCommand: ParsableCommand {
+struct GenerateCommand: FormattedCommand {
     static let configuration = CommandConfiguration(
         commandName: "generate", abstract: "Make synthetic events and send them to their topics, or to a file.",
         discussion: """
             The same seed, start and span give the same events, at any speed. Without --start the events end about now.
             """)
+    static let formats: [OutputFormat] = [.text, .json]
+    static let formatHint: String? = "`--out FILE.csv` writes the events themselves as CSV"
 
     @OptionGroup var domain: DomainArgument
 
@@ -75,14 +78,18 @@ struct GenerateCommand: ParsableCommand {
             spanMilliseconds: span?.milliseconds, nowMilliseconds: Int64(Date().timeIntervalSince1970 * 1000))
 
         var system: LiveSystem?
+        var endpoint: MonitoringEndpoint?
         let target: GenerationTarget
         if dryRun {
             target = .nothing
         } else if let out {
             target = .file(out)
         } else {
+            let readiness = Readiness()
+            endpoint = try MonitoringEndpoint.start(project.platform.monitoring, readiness: readiness)
             let opened = try LiveSystem(project, domain: definition, access: .change, notify: global.notify)
             system = opened
+            readiness.release(Readiness.process)
             target = .broker(opened.broker, schemas: opened.schemas, topicPrefix: project.platform.topicPrefix)
         }
         let job = try GenerationJob(domain: definition, options: options, target: target)
@@ -98,14 +105,19 @@ struct GenerateCommand: ParsableCommand {
         }
         line.finish(summary.events, at: .now)
         try system?.close()
+        try endpoint?.stop()
         show(summary)
     }
 
     private func show(_ summary: GenerationSummary) {
         if global.output == .json {
+            let time = { (milliseconds: Int64?) in
+                milliseconds.map { JSONValue.string(NumberText.utc(milliseconds: $0)) } ?? .null
+            }
             return print(
                 JSONValue.object([
                     "events": .integer(summary.events), "sessions": .integer(summary.sessions),
+                    "first_event_time": time(summary.firstEventTime), "last_event_time": time(summary.lastEventTime),
                     "event_types": .object(
                         Dictionary(uniqueKeysWithValues: summary.eventsByType.map { ($0.name, .integer($0.count)) })),
                 ]).text())

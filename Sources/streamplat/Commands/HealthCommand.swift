@@ -4,11 +4,12 @@ import PluginAPI
 import StreamplatKit
 import TerminalViews
 
-struct HealthCommand: ParsableCommand {
+struct HealthCommand: FormattedCommand {
     static let configuration = CommandConfiguration(
         commandName: "health",
         abstract: "Look at every part of the environment: is it there, which version, how fast.",
         discussion: "Exit code 3 when a part cannot be used.")
+    static let formats: [OutputFormat] = [.text, .json, .csv]
 
     @OptionGroup var domain: DomainArgument
     @OptionGroup var global: GlobalOptions

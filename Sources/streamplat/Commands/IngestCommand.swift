@@ -8,7 +8,7 @@ import ProjectConfig
 import StreamplatKit
 import TerminalViews
 
-struct IngestCommand: ParsableCommand {
+struct IngestCommand: FormattedCommand {
     static let configuration = CommandConfiguration(
         commandName: "ingest", abstract: "Read a file of real events into their topic.",
         discussion: """
@@ -16,6 +16,8 @@ struct IngestCommand: ParsableCommand {
             exit code is 1 if there was any, unless --allow-bad. A record without an event_id gets one from the file's name,
             its place and its bytes, so that a repeated ingest repeats ids.
             """)
+    static let formats: [OutputFormat] = [.text, .json]
+    static let formatHint: String? = "`--format csv` is the format of the file that is read"
 
     @Argument(help: "The event type.")
     var eventType: String

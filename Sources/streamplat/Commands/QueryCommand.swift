@@ -6,9 +6,10 @@ import ProjectConfig
 import StreamplatKit
 import TerminalViews
 
-struct QueryCommand: ParsableCommand {
+struct QueryCommand: FormattedCommand {
     static let configuration = CommandConfiguration(
         commandName: "query", abstract: "Look at the results: run SQL against a sink, or list its tables.")
+    static let formats: [OutputFormat] = [.text, .json, .csv]
 
     @Argument(help: "The SQL; else the tables with their row counts.")
     var sql: String?
@@ -23,6 +24,14 @@ struct QueryCommand: ParsableCommand {
     var chart: String?
 
     @OptionGroup var global: GlobalOptions
+
+    func validate() throws {
+        if chart != nil, global.output != .text {
+            throw ValidationError(
+                "--chart draws bars for people; --output \(global.output.rawValue) prints rows for programs. Use one of them."
+            )
+        }
+    }
 
     func run() throws {
         let project = try global.load(domain: domain, needsDomain: false)

@@ -8,12 +8,14 @@ import StreamplatKit
 import Synchronization
 import TerminalViews
 
-struct RunCommand: ParsableCommand {
+struct RunCommand: FormattedCommand {
     static let configuration = CommandConfiguration(
         commandName: "run", abstract: "Run the pipeline: topics → windowed aggregations → sinks.",
         discussion: """
             SIGINT and SIGTERM drain and end with 0; a second one ends at once. A later run goes on where this one stopped.
             """)
+    static let formats: [OutputFormat] = [.text, .json]
+    static let formatHint: String? = "`streamplat query --output csv` prints result rows"
 
     @OptionGroup var domain: DomainArgument
 
@@ -42,7 +44,10 @@ struct RunCommand: ParsableCommand {
     }
 
     func run() throws {
-        let system = try global.open(domain: domain.name)
+        let project = try global.load(domain: domain.name)
+        let readiness = Readiness()
+        let endpoint = try MonitoringEndpoint.start(project.platform.monitoring, readiness: readiness)
+        let system = try LiveSystem(project, domain: try project.requireDomain(), access: .change, notify: global.notify)
         if !system.domain.alerts.isEmpty {
             global.say(
                 "\(system.domain.alerts.count) alerts are checked but not acted on: this version does not judge alerts yet"
@@ -51,7 +56,7 @@ struct RunCommand: ParsableCommand {
         let pipeline = try system.makePipeline(
             RunOptions(
                 untilIdle: untilIdle, closeWindows: closeWindows, workers: workers, batchRows: batchRows,
-                fromEarliest: fromEarliest))
+                fromEarliest: fromEarliest), readiness: readiness)
         let signals = SignalWatch {
             Log.write(.notice, "stopping: what was read is being counted and written (again to stop at once)")
             pipeline.stop()
@@ -61,6 +66,7 @@ struct RunCommand: ParsableCommand {
         let summary = try withExtendedLifetime(signals) { try pipeline.run() }
         status.stop()
         try system.close()
+        try endpoint?.stop()
         show(summary)
     }
 

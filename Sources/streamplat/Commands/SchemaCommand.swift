@@ -5,10 +5,11 @@ import PlatformModel
 import ProjectConfig
 import StreamplatKit
 
-struct SchemaCommand: ParsableCommand {
+struct SchemaCommand: FormattedCommand {
     static let configuration = CommandConfiguration(
         commandName: "schema",
         abstract: "Print the Avro schemas of a domain, or write them to schemas/<domain>/.")
+    static let formats: [OutputFormat] = [.text, .json]
 
     @Argument(help: "One event type; else all of them.")
     var eventType: String?
@@ -42,14 +43,18 @@ struct SchemaCommand: ParsableCommand {
             }
             return print(AvroSchema.record(found.schema).json(pretty: true))
         }
-        for found in definition.eventTypes { print(AvroSchema.record(found.schema).json(pretty: true)) }
+        let schemas = definition.eventTypes.map { AvroSchema.record($0.schema).json(pretty: true) }
+        // One JSON document for programs; for people one schema after the other.
+        print(global.output == .json ? "[\n\(schemas.joined(separator: ",\n"))\n]" : schemas.joined(separator: "\n"))
     }
 
     private func writeFiles(_ files: SchemaFiles) throws {
         let written = try files.write()
+        let obsolete = try files.stale().obsolete
+        if global.output == .json { return show(files, written: written, obsolete: obsolete) }
         for path in written { global.say("wrote \(path)") }
         if written.isEmpty { global.say("all \(files.files.count) schema files are up to date") }
-        for path in try files.stale().obsolete { global.say("\(path) belongs to no event type any more") }
+        for path in obsolete { global.say("\(path) belongs to no event type any more") }
     }
 
     private func checkFiles(_ files: SchemaFiles) throws {
@@ -63,6 +68,15 @@ struct SchemaCommand: ParsableCommand {
             }
             throw DiagnosticsError(diagnostics: diagnostics, exitCode: 1)
         }
+        if global.output == .json { return show(files, written: [], obsolete: stale.obsolete) }
         global.say("all \(files.files.count) schema files are up to date")
+    }
+
+    private func show(_ files: SchemaFiles, written: [String], obsolete: [String]) {
+        print(
+            JSONValue.object([
+                "files": .array(files.files.map { .string($0.path) }), "written": .array(written.map { .string($0) }),
+                "obsolete": .array(obsolete.map { .string($0) }),
+            ]).text())
     }
 }

@@ -5,10 +5,11 @@ import PlatformModel
 import ProjectConfig
 import StreamplatKit
 
-struct ValidateCommand: ParsableCommand {
+struct ValidateCommand: FormattedCommand {
     static let configuration = CommandConfiguration(
         commandName: "validate",
         abstract: "Check a domain with all its layers: everything typed and bound, no network, no secret needed.")
+    static let formats: [OutputFormat] = [.text, .json]
 
     @OptionGroup var domain: DomainArgument
     @OptionGroup var global: GlobalOptions

@@ -93,11 +93,13 @@ final class TestProject {
             limit: limit)
     }
 
-    func python(_ script: String, _ arguments: [String], limit: Duration = .seconds(300)) async throws -> Outcome {
+    func python(
+        _ script: String, _ arguments: [String], environment: [String: String] = [:], limit: Duration = .seconds(300)
+    ) async throws -> Outcome {
         let python = try #require(Requirements.python)
         return try await ChildProcess(
             python, [Requirements.scripts.appendingPathComponent(script).path] + arguments, folder: folder,
-            environment: ["PYTHONDONTWRITEBYTECODE": "1"]
+            environment: environment.merging(["PYTHONDONTWRITEBYTECODE": "1"]) { $1 }
         ).wait(limit: limit)
     }
 

@@ -37,7 +37,8 @@ public struct EmbeddedBroker: BrokerPlugin {
         if topic.replication.value > 1 {
             diagnostics.error(
                 .brokerRefusesTopic, "the embedded log keeps one copy of a record, not \(topic.replication.value)",
-                at: topic.replication.location, hint: "write replication: 1, or set it in the environment that has Kafka")
+                at: topic.replication.location,
+                hint: "write replication: 1, or set it in the environment that has Kafka")
         }
         for (key, value) in topic.config.sorted(by: { $0.key < $1.key }) {
             if let fault = EventLog.fault(inTopicConfiguration: key, value: value.value) {
@@ -56,7 +57,7 @@ public struct EmbeddedBroker: BrokerPlugin {
         let log = try EventLog(
             root: context.absolute(options.string("path") ?? ".streamplat/log"),
             options: EventLogOptions(fsync: fsync, segmentBytes: options.bytes("segment_bytes") ?? 64 << 20),
-            notify: context.notify)
+            access: context.access == .inspect ? .readOnly : .readWrite, notify: context.notify)
         return EmbeddedLog(log)
     }
 }

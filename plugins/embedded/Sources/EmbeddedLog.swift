@@ -25,7 +25,8 @@ final class EmbeddedLog: Broker {
     func makeReader(_ partition: TopicPartition, at offset: Int64) throws -> any PartitionReader {
         try mappingOffsets {
             EmbeddedReader(
-                partition, try log.makeReader(topic: partition.topic, partition: partition.partition, at: offset))
+                partition, log,
+                try log.makeReader(topic: partition.topic, partition: partition.partition, at: offset))
         }
     }
 
@@ -68,14 +69,20 @@ final class EmbeddedProducer: BrokerProducer {
 /// Threads: one.
 final class EmbeddedReader: PartitionReader {
     let partition: TopicPartition
+    private let log: EventLog
     private let reader: LogReader
 
-    init(_ partition: TopicPartition, _ reader: LogReader) {
+    init(_ partition: TopicPartition, _ log: EventLog, _ reader: LogReader) {
         self.partition = partition
+        self.log = log
         self.reader = reader
     }
 
     var position: Int64 { reader.position }
+
+    var knownEnd: Int64? {
+        get throws { try log.offsets(topic: partition.topic, partition: partition.partition).next }
+    }
 
     func fetch(into block: RecordBlock, maxBytes: Int) throws -> FetchResult {
         try mappingOffsets { try reader.fetch(into: block, maxBytes: maxBytes) ? .records : .endOfPartition }

@@ -3,10 +3,14 @@ internal import Diagnostics
 internal import Glibc
 internal import PluginAPI
 
-/// A folder with one file a table. Rows are appended; ``flush()`` makes them durable. Threads: one.
+/// A folder with one file a table, each beside a ``FileSidecar``. Rows are appended; ``flush()`` makes them durable.
+/// Opening creates nothing. Threads: one.
 final class FileSink: Sink {
+    static let formats = ["ndjson", "csv"]
+
     private let folder: String
     private let isCSV: Bool
+    private let access: PluginContext.Access
     private var files: [String: Output] = [:]
 
     private struct Output {
@@ -19,32 +23,13 @@ final class FileSink: Sink {
 
     private static let bufferLimit = 1 << 20
 
-    init(folder: String, isCSV: Bool) throws {
+    init(folder: String, isCSV: Bool, access: PluginContext.Access) {
         self.folder = folder
         self.isCSV = isCSV
-        var path = folder.hasPrefix("/") ? "" : "."
-        for part in folder.split(separator: "/") {
-            path += "/\(part)"
-            if mkdir(path, 0o755) != 0, errno != EEXIST {
-                throw Self.failure("cannot create the folder", path, exitCode: 3)
-            }
-        }
+        self.access = access
     }
 
-    func plan(_ table: TableDefinition) throws -> TableChange {
-        guard isCSV, let header = try existingHeader(table) else {
-            return access(path(of: table), F_OK) == 0 ? .none : .create
-        }
-        let wanted = self.header(of: table)
-        guard header == wanted else {
-            return .refuse(
-                reason: "\(path(of: table)) has the columns \(header)",
-                hint: "move the file away, or rename the aggregation; its columns would be \(wanted)")
-        }
-        return .none
-    }
-
-    func apply(_ table: TableDefinition) throws { _ = try output(for: table) }
+    // MARK: Rows
 
     func write(_ rows: RecordBatch, to table: TableDefinition) throws {
         let output = try output(for: table)
@@ -74,30 +59,10 @@ final class FileSink: Sink {
         files = [:]
     }
 
-    private func path(of table: TableDefinition) -> String { "\(folder)/\(table.name).\(isCSV ? "csv" : "ndjson")" }
-
-    private func header(of table: TableDefinition) -> String {
-        let buffer = ByteBuffer()
-        CSVWriter(schema: BatchSchema(table.columns)).writeHeader(to: buffer)
-        return String(buffer.string.prefix { $0 != "\r\n" && $0 != "\n" })
-    }
-
-    private func existingHeader(_ table: TableDefinition) throws -> String? {
-        let descriptor = open(path(of: table), O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else {
-            if errno == ENOENT { return nil }
-            throw Self.failure("cannot read", path(of: table), exitCode: 3)
-        }
-        defer { Glibc.close(descriptor) }
-        var bytes = [UInt8](repeating: 0, count: 1 << 16)
-        let count = read(descriptor, &bytes, bytes.count)
-        guard count > 0 else { return nil }
-        let line = bytes[..<count].prefix { $0 != UInt8(ascii: "\n") && $0 != UInt8(ascii: "\r") }
-        return String(decoding: line, as: UTF8.self)
-    }
-
     private func output(for table: TableDefinition) throws -> Output {
         if let known = files[table.name] { return known }
+        try checkWritable()
+        try makeFolder()
         let path = path(of: table)
         let descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
         guard descriptor >= 0 else { throw Self.failure("cannot open", path, exitCode: 3) }
@@ -127,7 +92,37 @@ final class FileSink: Sink {
         files[name] = file
     }
 
-    private static func failure(_ what: String, _ path: String, exitCode: Int32 = 1) -> PipelineError {
+    // MARK: Places
+
+    var format: String { isCSV ? "csv" : "ndjson" }
+    func path(of table: TableDefinition) -> String { "\(folder)/\(table.name).\(format)" }
+    func sidecarPath(of table: TableDefinition) -> String { "\(folder)/\(table.name).streamplat.json" }
+    func path(_ name: String) -> String { "\(folder)/\(name)" }
+
+    func makeFolder() throws {
+        var path = folder.hasPrefix("/") ? "" : "."
+        for part in folder.split(separator: "/") {
+            path += "/\(part)"
+            if mkdir(path, 0o755) != 0, errno != EEXIST {
+                throw Self.failure("cannot create the folder", path, exitCode: 3)
+            }
+        }
+    }
+
+    func checkWritable() throws {
+        if access == .inspect {
+            throw PipelineError(.sinkStorage, "the files were opened for reading only", component: "sink file")
+        }
+    }
+
+    /// Ends writing to a table's file.
+    func release(_ name: String) throws {
+        try drain(name)
+        if let file = files.removeValue(forKey: name) { Glibc.close(file.descriptor) }
+    }
+
+    /// A failure of the last system call.
+    static func failure(_ what: String, _ path: String, exitCode: Int32 = 1) -> PipelineError {
         let reason = errno
         return PipelineError(
             .sinkStorage, "\(what) \(path): \(String(cString: strerror(reason)))",

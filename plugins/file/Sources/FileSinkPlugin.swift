@@ -8,8 +8,8 @@ public struct FileSinkPlugin: SinkPlugin {
         options: [
             OptionSpec(
                 "path", .path, default: ".streamplat/results",
-                doc: "The folder of the files, relative to the project root; it is created."),
-            OptionSpec("format", .choice(["ndjson", "csv"]), default: "ndjson", doc: "How rows are written."),
+                doc: "The folder of the files, relative to the project root; `apply` creates it."),
+            OptionSpec("format", .choice(FileSink.formats), default: "ndjson", doc: "How rows are written."),
         ])
 
     public static let nature = SinkNature.append
@@ -17,8 +17,8 @@ public struct FileSinkPlugin: SinkPlugin {
     public init() {}
 
     public func open(_ options: OptionValues, _ context: PluginContext) throws -> any Sink {
-        try FileSink(
+        FileSink(
             folder: context.absolute(options.string("path") ?? ".streamplat/results"),
-            isCSV: options.string("format") == "csv")
+            isCSV: options.string("format") == "csv", access: context.access)
     }
 }

@@ -65,33 +65,14 @@ final class SQLiteSink: Sink {
     func query(_ sql: String) throws -> QueryResult? {
         try flush()
         // A connection of its own that cannot write, whatever the text says.
-        do {
-            let reader = try SQLiteConnection(path: path, mode: .readOnly)
-            let statement = try reader.prepare(sql)
-            guard statement.isReadOnly else {
-                throw PipelineError(
-                    .queryFailed, "only queries are allowed here", hint: "write SELECT …; streamplat owns these tables")
-            }
-            var result = QueryResult(columns: (0..<statement.columnCount).map(statement.columnName), rows: [])
-            while try statement.step() {
-                result.rows.append((0..<statement.columnCount).map { cell(statement.value($0)) })
-            }
-            return result
-        } catch let error as SQLiteError {
-            throw PipelineError(
-                .queryFailed, error.message, hint: "`streamplat query` without SQL lists the tables", component: path)
+        return try reporting {
+            try SQLiteQuery.run(sql, on: SQLiteConnection(path: path, mode: .readOnly), path: path)
         }
     }
 
     func tables() throws -> [(name: String, rows: Int64)]? {
         try flush()
-        return try reporting {
-            try TableCatalog(connection).names().map { name in
-                let statement = try connection.prepare("SELECT count(*) FROM \(SQLText.identifier(name))")
-                guard try statement.step(), case .integer(let rows) = statement.value(0) else { return (name, 0) }
-                return (name, rows)
-            }
-        }
+        return try reporting { try TableCatalog(connection).tables() }
     }
 
     func health() throws -> ComponentHealth {
@@ -110,16 +91,6 @@ final class SQLiteSink: Sink {
         rowsInTransaction = 0
     }
 
-    private func cell(_ value: SQLiteStatement.Value) -> QueryResult.Cell {
-        switch value {
-        case .null: .null
-        case .integer(let value): .integer(value)
-        case .double(let value): .double(value)
-        case .text(let value): .text(value)
-        case .blob(let bytes): .text(bytes.map { byte in (byte < 16 ? "0" : "") + String(byte, radix: 16) }.joined())
-        }
-    }
-
     private func reporting<Result>(_ body: () throws -> Result) throws -> Result {
         do {
             return try body()
@@ -128,7 +99,7 @@ final class SQLiteSink: Sink {
         }
     }
 
-    private static func failure(_ error: SQLiteError, path: String, opening: Bool) -> PipelineError {
+    static func failure(_ error: SQLiteError, path: String, opening: Bool) -> PipelineError {
         let hint: String? =
             if error.isFull {
                 "free some space; what was committed is safe and the run goes on from its last checkpoint"

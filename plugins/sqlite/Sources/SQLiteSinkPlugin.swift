@@ -27,9 +27,10 @@ public struct SQLiteSinkPlugin: SinkPlugin {
     public init() {}
 
     public func open(_ options: OptionValues, _ context: PluginContext) throws -> any Sink {
-        try SQLiteSink(
-            path: context.absolute(options.string("path") ?? ".streamplat/results.db"),
-            synchronous: options.string("synchronous") ?? "normal",
+        let path = context.absolute(options.string("path") ?? ".streamplat/results.db")
+        if context.access == .inspect { return SQLiteInspection(path: path) }
+        return try SQLiteSink(
+            path: path, synchronous: options.string("synchronous") ?? "normal",
             busyTimeoutMilliseconds: Int32(clamping: options.milliseconds("busy_timeout") ?? 10_000))
     }
 }

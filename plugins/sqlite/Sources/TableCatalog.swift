@@ -13,18 +13,35 @@ struct TableCatalog {
 
     init(_ connection: SQLiteConnection) { self.connection = connection }
 
-    func names() throws -> [String] {
-        try rows("SELECT name FROM _streamplat_tables JOIN sqlite_master USING (name) ORDER BY name", []).compactMap {
-            $0.first?.text
+    /// Our tables with their row counts.
+    func tables() throws -> [(name: String, rows: Int64)] {
+        try names().map { name in
+            let statement = try connection.prepare("SELECT count(*) FROM \(SQLText.identifier(name))")
+            guard try statement.step(), case .integer(let rows) = statement.value(0) else { return (name, 0) }
+            return (name, rows)
         }
+    }
+
+    /// False in a database that streamplat has never written to.
+    private func isThere() throws -> Bool {
+        try !rows("SELECT 1 FROM sqlite_master WHERE name = '_streamplat_tables'", []).isEmpty
+    }
+
+    private func names() throws -> [String] {
+        guard try isThere() else { return [] }
+        return try rows("SELECT name FROM _streamplat_tables JOIN sqlite_master USING (name) ORDER BY name", [])
+            .compactMap {
+                $0.first?.text
+            }
     }
 
     /// What has to be done so that the database has the table as it is wanted.
     func change(to table: TableDefinition) throws -> TableChange {
         let columns = try rows("SELECT name, type, \"notnull\" FROM pragma_table_info(?1) ORDER BY cid", [table.name])
-        let owned = try rows("SELECT owner, fingerprint, key FROM _streamplat_tables WHERE name = ?1", [table.name])
-            .first
         if columns.isEmpty { return .create }
+        let owned =
+            try isThere()
+            ? rows("SELECT owner, fingerprint, key FROM _streamplat_tables WHERE name = ?1", [table.name]).first : nil
         guard let owned, let owner = owned[0].text, let fingerprint = owned[1].text, let key = owned[2].text else {
             return .refuse(
                 reason: "a table '\(table.name)' that streamplat did not create is there already",

@@ -1,0 +1,124 @@
+internal import CRdKafka
+internal import Diagnostics
+internal import Synchronization
+
+/// A connection to a Kafka cluster: topics, offsets, groups, readers.
+///
+/// Order of calls: `init` → ``connect()`` → anything, from any thread → ``close()``. Readers that are still open keep
+/// their connection until they are closed.
+public final class KafkaCluster: Sendable {
+    let settings: KafkaSettings
+    let notices: KafkaNotices
+    private struct Handles {
+        /// The first is the one for everything; a second is made when one partition is read twice at a time.
+        var all: [(handle: KafkaHandle, reading: Set<KafkaPartition>)] = []
+        var isClosed = false
+    }
+    private let handles = Mutex(Handles())
+
+    /// Throws when librdkafka refuses the settings. Connects to nothing yet.
+    public init(_ settings: KafkaSettings, notices: KafkaNotices) throws {
+        self.settings = settings
+        self.notices = notices
+        let handle = try makeHandle()
+        handles.withLock { $0.all = [(handle, [])] }
+    }
+
+    private func makeHandle() throws -> KafkaHandle {
+        try KafkaHandle(RD_KAFKA_CONSUMER, settings.readerProperties, role: "reader", notices: notices)
+    }
+
+    var handle: KafkaHandle {
+        get throws {
+            try handles.withLock { handles in
+                guard !handles.isClosed, let first = handles.all.first else { throw KafkaCluster.closedError }
+                return first.handle
+            }
+        }
+    }
+
+    static let closedError = PipelineError(
+        .kafkaClosed, "the connection was used after it had been closed", component: "kafka")
+
+    /// Returns when a broker has answered; throws with exit code 3, saying why, when none does within the request
+    /// timeout. Refused credentials, and brokers that all refuse the connection, are reported sooner.
+    public func connect() throws {
+        let handle = try handle
+        let begin = ContinuousClock.now
+        let timeout = Duration.milliseconds(settings.requestTimeoutMilliseconds)
+        // A name may stand for several addresses, which are tried one after the other.
+        let graceWhenAllAreDown: Duration = .seconds(1)
+        var fault = KafkaFault(RD_KAFKA_RESP_ERR__TIMED_OUT)
+        while true {
+            var metadata: UnsafePointer<rd_kafka_metadata>?
+            let code = rd_kafka_metadata(handle.pointer, 0, nil, &metadata, 200)
+            if code == RD_KAFKA_RESP_ERR_NO_ERROR {
+                rd_kafka_metadata_destroy(metadata)
+                return
+            }
+            fault = KafkaFault(code)
+            let (refusal, down, trouble) = handle.events.read { ($0.refusal, $0.allDownSince, $0.lastTrouble) }
+            if let refusal {
+                fault = refusal
+                break
+            }
+            if let trouble { fault = trouble }
+            let now = ContinuousClock.now
+            if now - begin >= timeout { break }
+            if let down, now - down >= graceWhenAllAreDown { break }
+        }
+        let servers = settings.common["bootstrap.servers"] ?? "the configured servers"
+        throw fault.error("no Kafka broker answers at \(servers)", exitCode: 3)
+    }
+
+    /// The newest numbers of the connection that serves readers; nil in the first second.
+    public var statistics: KafkaStatistics? {
+        guard let handle = try? handle else { return nil }
+        return handle.events.read { $0.statistics }
+    }
+
+    /// A producer with a connection of its own.
+    public func makeProducer() throws -> KafkaProducer {
+        _ = try handle
+        return try KafkaProducer(self)
+    }
+
+    /// Reads one partition from `offset` on. Waits for nothing: a fault shows at the first fetch.
+    public func makeReader(_ partition: KafkaPartition, at offset: Int64) throws -> KafkaPartitionReader {
+        let handle = try handles.withLock { handles in
+            guard !handles.isClosed else { throw KafkaCluster.closedError }
+            for index in handles.all.indices where !handles.all[index].reading.contains(partition) {
+                handles.all[index].reading.insert(partition)
+                return handles.all[index].handle
+            }
+            let handle = try makeHandle()
+            handles.all.append((handle, [partition]))
+            return handle
+        }
+        do {
+            return try KafkaPartitionReader(self, handle, partition, at: offset)
+        } catch {
+            release(partition, of: handle)
+            throw error
+        }
+    }
+
+    func release(_ partition: KafkaPartition, of handle: KafkaHandle) {
+        handles.withLock { handles in
+            guard let index = handles.all.firstIndex(where: { $0.handle === handle }) else { return }
+            handles.all[index].reading.remove(partition)
+            if index > 0, handles.all[index].reading.isEmpty { handles.all.remove(at: index) }
+        }
+    }
+
+    /// Ends the connection once its readers are closed; a second call does nothing.
+    public func close() {
+        // Released outside the lock: destroying a handle waits for its threads.
+        let dropped = handles.withLock { handles in
+            handles.isClosed = true
+            defer { handles.all = [] }
+            return handles.all.map(\.handle)
+        }
+        withExtendedLifetime(dropped) {}
+    }
+}

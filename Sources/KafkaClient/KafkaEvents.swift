@@ -1,0 +1,139 @@
+internal import CRdKafka
+internal import Glibc
+internal import Synchronization
+
+/// What a handle's background thread has seen: errors, failed deliveries, statistics.
+///
+/// Threads: librdkafka's own write, any read. The handle keeps it alive until librdkafka's threads have ended.
+final class KafkaEvents: Sendable {
+    struct State {
+        /// The last trouble of a connection, for the words of a later error.
+        var lastTrouble: KafkaFault?
+        /// Since when no broker can be reached; nil while one can.
+        var allDownSince: ContinuousClock.Instant?
+        /// The credentials were refused: trying again gives the same.
+        var refusal: KafkaFault?
+        /// librdkafka gave up on the handle.
+        var fatal: KafkaFault?
+        var failedDeliveries = 0
+        var firstFailedDelivery: (topic: String, fault: KafkaFault)?
+        var partitionsAway: Set<KafkaPartition> = []
+        var statistics: KafkaStatistics?
+    }
+
+    private let state = Mutex(State())
+    let notices: KafkaNotices
+    /// Whose events: `reader` or `producer`.
+    let role: String
+    /// With librdkafka's `debug` property its log lines are what a person asked for.
+    let logsEverything: Bool
+
+    init(role: String, notices: KafkaNotices, logsEverything: Bool) {
+        self.role = role
+        self.notices = notices
+        self.logsEverything = logsEverything
+    }
+
+    func read<Result: Sendable>(_ body: @Sendable (State) -> Result) -> Result { state.withLock { body($0) } }
+
+    func isAway(_ partition: KafkaPartition) -> Bool {
+        state.withLock { $0.allDownSince != nil || $0.partitionsAway.contains(partition) }
+    }
+
+    // MARK: From librdkafka's threads.
+
+    func handle(_ event: OpaquePointer) {
+        switch rd_kafka_event_type(event) {
+        case RD_KAFKA_EVENT_DR: countFailedDeliveries(event)
+        case RD_KAFKA_EVENT_STATS: takeStatistics(event)
+        case RD_KAFKA_EVENT_ERROR:
+            takeError(
+                KafkaFault(rd_kafka_event_error(event), rd_kafka_event_error_string(event)),
+                isFatal: rd_kafka_event_error_is_fatal(event) != 0)
+        default: notices.say("an event of an unknown kind from librdkafka", topic: "unknown event")
+        }
+    }
+
+    /// With `delivery.report.only.error` only failed records are reported.
+    private func countFailedDeliveries(_ event: OpaquePointer) {
+        while let message = rd_kafka_event_message_next(event) {
+            let code = message.pointee.err
+            guard code != RD_KAFKA_RESP_ERR_NO_ERROR else { continue }
+            let topic = message.pointee.rkt.map { String(cString: rd_kafka_topic_name($0)) } ?? ""
+            let isFirst = state.withLock { state in
+                state.failedDeliveries += 1
+                guard state.firstFailedDelivery == nil else { return false }
+                state.firstFailedDelivery = (topic, KafkaFault(code, rd_kafka_message_errstr(message)))
+                return true
+            }
+            if isFirst {
+                notices.say(
+                    "a record for topic \(topic) was not delivered: \(KafkaFault(code, nil as String?).text)",
+                    topic: "delivery")
+            }
+        }
+    }
+
+    private func takeStatistics(_ event: OpaquePointer) {
+        guard let text = rd_kafka_event_stats(event),
+            let reading = KafkaStatisticsReading(json: UnsafeRawBufferPointer(start: text, count: strlen(text)))
+        else {
+            return notices.say("librdkafka's statistics cannot be read", topic: "statistics")
+        }
+        let wasDown = state.withLock { state in
+            state.statistics = reading.statistics
+            state.partitionsAway = reading.partitionsAway
+            guard reading.isConnected, state.allDownSince != nil else { return false }
+            state.allDownSince = nil
+            state.lastTrouble = nil
+            return true
+        }
+        if wasDown {
+            notices.forget(topic: "all down \(role)")
+            notices.say("the \(role) is connected again", topic: "up \(role)")
+        }
+    }
+
+    private func takeError(_ fault: KafkaFault, isFatal: Bool) {
+        let fault = KafkaFault(fault.code, notices.redacted(fault.text))
+        if isFatal {
+            state.withLock { $0.fatal = $0.fatal ?? fault }
+            return notices.sayAlways("the \(role) cannot go on: \(fault.text)")
+        }
+        switch fault.code {
+        case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
+            let reason = state.withLock { state in
+                state.allDownSince = state.allDownSince ?? .now
+                return state.lastTrouble?.text
+            }
+            notices.forget(topic: "up \(role)")
+            notices.say(
+                "the \(role) reaches no broker and goes on trying\(reason.map { "; the last reason: \($0)" } ?? "")",
+                topic: "all down \(role)")
+        case RD_KAFKA_RESP_ERR__TRANSPORT, RD_KAFKA_RESP_ERR__RESOLVE:
+            // A single connection may come and go; that none is left is said above.
+            state.withLock { $0.lastTrouble = fault }
+        case RD_KAFKA_RESP_ERR__AUTHENTICATION:
+            state.withLock {
+                $0.refusal = fault
+                $0.lastTrouble = fault
+            }
+            notices.say("the \(role): \(fault.text)", topic: "authentication")
+        default:
+            if fault.code == RD_KAFKA_RESP_ERR__SSL { state.withLock { $0.lastTrouble = fault } }
+            notices.say("the \(role): \(fault.text) (\(fault.name))", topic: fault.name)
+        }
+    }
+
+    /// A log line. Levels are those of syslog.
+    func log(level: Int32, facility: String, text: String) {
+        if logsEverything {
+            notices.sayAlways("librdkafka \(facility): \(text)")
+        } else if level <= 4, !KafkaEvents.saidElsewhere.contains(facility) {
+            notices.say("librdkafka \(facility): \(text)", topic: "log \(facility)")
+        }
+    }
+
+    /// Lines that also come as events, and the warning that a property concerns the other kind of handle only.
+    private static let saidElsewhere: Set<String> = ["FAIL", "ERROR", "FATAL", "CONFWARN"]
+}

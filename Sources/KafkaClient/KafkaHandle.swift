@@ -1,0 +1,90 @@
+internal import CRdKafka
+internal import Diagnostics
+
+/// A librdkafka instance: created in `init`, destroyed with the last reference.
+///
+/// Threads: any (`@unchecked Sendable`: "librdkafka is completely thread-safe", its INTRODUCTION.md). Events are served
+/// by librdkafka's background thread, so nobody has to poll.
+final class KafkaHandle: @unchecked Sendable {
+    let pointer: OpaquePointer
+    let events: KafkaEvents
+    private let opaque: Unmanaged<KafkaEvents>
+
+    /// Throws when librdkafka refuses a property: a file of TLS that is not there, a combination that makes no sense.
+    /// Connects to nothing yet.
+    init(_ kind: rd_kafka_type_t, _ properties: [String: String], role: String, notices: KafkaNotices) throws {
+        guard let configuration = rd_kafka_conf_new() else {
+            throw PipelineError(.kafkaClientRefused, "librdkafka gives no configuration", component: "kafka")
+        }
+        // Ours until `rd_kafka_new` took it.
+        var isTaken = false
+        defer { if !isTaken { rd_kafka_conf_destroy(configuration) } }
+        func refused(_ text: String) -> PipelineError {
+            PipelineError(
+                .kafkaClientRefused, "librdkafka refuses its settings: \(notices.redacted(text))",
+                component: "kafka", exitCode: 3)
+        }
+        try withErrorText { text, size in
+            for (name, value) in properties.sorted(by: { $0.key < $1.key }) {
+                let result = rd_kafka_conf_set(configuration, name, value, text, size)
+                guard result == RD_KAFKA_CONF_OK else { throw refused(String(cString: text)) }
+            }
+        }
+        events = KafkaEvents(role: role, notices: notices, logsEverything: properties["debug"] != nil)
+        opaque = .passRetained(events)
+        rd_kafka_conf_set_opaque(configuration, opaque.toOpaque())
+        rd_kafka_conf_set_events(configuration, RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR | RD_KAFKA_EVENT_STATS)
+        rd_kafka_conf_set_background_event_cb(configuration, takeEvent)
+        rd_kafka_conf_set_log_cb(configuration, takeLogLine)
+        do {
+            pointer = try withErrorText { text, size in
+                guard let made = rd_kafka_new(kind, configuration, text, size) else {
+                    throw refused(String(cString: text))
+                }
+                return made
+            }
+        } catch {
+            opaque.release()
+            throw error
+        }
+        isTaken = true
+        // Errors, statistics and delivery reports arrive on the main queue; the background thread serves both.
+        let main = rd_kafka_queue_get_main(pointer)
+        let background = rd_kafka_queue_get_background(pointer)
+        rd_kafka_queue_forward(main, background)
+        rd_kafka_queue_destroy(background)
+        rd_kafka_queue_destroy(main)
+    }
+
+    /// Waits for librdkafka's threads; no callback comes afterwards.
+    deinit {
+        rd_kafka_destroy_flags(pointer, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE)
+        opaque.release()
+    }
+}
+
+/// On librdkafka's background thread. The opaque pointer is the handle's, alive until the thread has ended.
+private func takeEvent(_ rk: OpaquePointer?, _ event: OpaquePointer?, _ opaque: UnsafeMutableRawPointer?) {
+    guard let event else { return }
+    defer { rd_kafka_event_destroy(event) }
+    guard let opaque else { return }
+    Unmanaged<KafkaEvents>.fromOpaque(opaque).takeUnretainedValue().handle(event)
+}
+
+/// On any of librdkafka's threads, and during `rd_kafka_new` on the caller's.
+private func takeLogLine(
+    _ rk: OpaquePointer?, _ level: Int32, _ facility: UnsafePointer<CChar>?, _ text: UnsafePointer<CChar>?
+) {
+    guard let rk, let opaque = rd_kafka_opaque(rk), let facility, let text else { return }
+    Unmanaged<KafkaEvents>.fromOpaque(opaque).takeUnretainedValue().log(
+        level: level, facility: String(cString: facility), text: String(cString: text))
+}
+
+/// Lends the buffer that librdkafka's calls write their error text to.
+func withErrorText<Result>(_ body: (UnsafeMutablePointer<CChar>, Int) throws -> Result) rethrows -> Result {
+    try withUnsafeTemporaryAllocation(of: CChar.self, capacity: 512) { buffer in
+        buffer.initialize(repeating: 0)
+        guard let base = buffer.baseAddress else { preconditionFailure("an allocation of 512 bytes has an address") }
+        return try body(base, buffer.count)
+    }
+}

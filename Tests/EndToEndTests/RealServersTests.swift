@@ -1,0 +1,204 @@
+import Foundation
+import Testing
+
+extension EndToEnd {
+    /// The domain files as they are, on Kafka, a schema registry, ClickHouse, PostgreSQL and OpenBao.
+    @Suite("Real servers")
+    struct RealServersTests {
+        static let events = Requirements.events / 10
+        static let seeded = ["--events", "\(events)", "--seed", "42", "--start", "2024-05-06T00:00:00Z", "--span", "26h"]
+
+        enum Sink: String, CaseIterable, Sendable {
+            case clickhouse, postgresql
+
+            /// Results of one domain in a database of its own.
+            func settings(_ database: String) -> [String] {
+                [
+                    "sinks.primary.type=\(rawValue)", "sinks.primary.\(rawValue).database=\(database)",
+                    "runtime.checkpoint.path=.streamplat/checkpoints-\(rawValue)", "monitoring.port=null",
+                ]
+            }
+        }
+
+        /// Copies a sink's tables, as its own tools show them, into a file that the judge reads.
+        private func fetch(
+            _ sink: Sink, _ database: String, into file: String, _ servers: RealServers, _ project: TestProject
+        ) async throws {
+            let prefix = sink == .clickhouse ? "CLICKHOUSE" : "POSTGRES"
+            let port = try servers.setting("\(prefix)_PORT")
+            let outcome = try await project.python(
+                "server_tables.py",
+                [
+                    sink.rawValue, "--url", "http://127.0.0.1:\(port)", "--port", port, "--user", "streamplat",
+                    "--database", database, "--into", file,
+                ], environment: ["SERVER_PASSWORD": try servers.setting("\(prefix)_PASSWORD")])
+            try #require(outcome.code == 0, "\(outcome)")
+        }
+
+        private func run(_ arguments: [String], _ project: TestProject, _ servers: RealServers) async throws {
+            let outcome = try await project.start(arguments, environment: servers.environment).wait(limit: .seconds(300))
+            try #require(outcome.code == 0, "\(outcome)")
+        }
+
+        private func settings(_ settings: [String]) -> [String] { settings.flatMap { ["--set", $0] } }
+
+        @Test("Every shipped domain gives the embedded run's and DuckDB's rows, in ClickHouse and in PostgreSQL")
+        func domains() async throws {
+            let servers = try await RealServers()
+            for domain in ["ecommerce", "iot", "fintech", "logistics", "cdnow", "clickstream"] {
+                let project = try TestProject()
+                try await project.streamplat("apply", domain, "--yes")
+                for target in [[], ["--out", "events.ndjson"]] {
+                    let made = try await project.start(["generate", domain] + Self.seeded + target)
+                        .wait(limit: .seconds(300))
+                    try #require(made.code == 0, "\(made)")
+                }
+                try await project.streamplat("run", domain, "--until-idle", "--close-windows")
+                try await run(
+                    ["apply", domain, "--yes"] + settings(Sink.clickhouse.settings(domain)), project, servers)
+                try await run(
+                    ["generate", domain] + Self.seeded + settings(Sink.clickhouse.settings(domain)), project, servers)
+                var databases = [".streamplat/results.db"]
+                for sink in Sink.allCases {
+                    let chosen = settings(sink.settings(domain))
+                    try await run(["apply", domain, "--yes"] + chosen, project, servers)
+                    let again = try await project.start(
+                        ["apply", domain, "--yes"] + chosen, environment: servers.environment
+                    ).wait(limit: .seconds(60))
+                    #expect(again.code == 0 && again.output.contains("nothing to do"), "\(again)")
+                    try await run(["run", domain, "--until-idle", "--close-windows"] + chosen, project, servers)
+                    databases.append("\(sink.rawValue).db")
+                    try await fetch(sink, domain, into: "\(sink.rawValue).db", servers, project)
+                }
+                let verdict = try await project.python(
+                    "judge.py",
+                    ["generated", "--domain", "domains/\(domain).yaml", "--events", "events.ndjson"]
+                        + databases.flatMap { ["--db", $0] })
+                #expect(verdict.code == 0, "\(verdict)")
+            }
+        }
+
+        @Test("Restarts of the broker, the sink's server and the runner in the middle do not show", arguments: Sink.allCases)
+        func restarts(_ sink: Sink) async throws {
+            let servers = try await RealServers()
+            let project = try TestProject()
+            let chosen = settings(
+                sink.settings("shop") + ["runtime.checkpoint.interval=300 ms", "runtime.flush_interval=100 ms"])
+            try await run(["apply", "ecommerce", "--yes"] + chosen, project, servers)
+            let made = try await project.start(["generate", "ecommerce"] + Self.seeded + ["--out", "events.ndjson"])
+                .wait(limit: .seconds(300))
+            try #require(made.code == 0, "\(made)")
+            let runner = try project.start(["run", "ecommerce"] + chosen, environment: servers.environment)
+            // Slow enough that every restart falls into the middle of it.
+            let generator = try project.start(
+                ["generate", "ecommerce", "--rate", "\(Self.events / 12)"] + Self.seeded + chosen,
+                environment: servers.environment)
+            try await Task.sleep(for: .seconds(3))
+            let server: RealServers.Name = sink == .clickhouse ? .clickhouse : .postgres
+            try await servers.stop(server)
+            try await Task.sleep(for: .seconds(1))
+            try await servers.start(server)
+            try await Task.sleep(for: .seconds(2))
+            try await servers.stop(.kafka)
+            try await servers.start(.kafka)
+            let generated = try await generator.wait(limit: .seconds(120))
+            try #require(generated.code == 0, "\(generated)")
+            runner.send(SIGTERM)
+            let stopped = try await runner.wait(limit: .seconds(60))
+            try #require(stopped.code == 0, "\(stopped)")
+            #expect(stopped.errors.contains("trying again"), "the retries are seen: \(stopped)")
+            try await run(["run", "ecommerce", "--until-idle", "--close-windows"] + chosen, project, servers)
+            try await fetch(sink, "shop", into: "tables.db", servers, project)
+            try await project.judge(
+                "generated", "--domain", "domains/ecommerce.yaml", "--events", "events.ndjson", "--db", "tables.db")
+        }
+
+        @Test("health shows every part, and which one is down, with exit code 3")
+        func health() async throws {
+            let servers = try await RealServers()
+            let project = try TestProject()
+            let well = try await project.streamplat("health", environment: servers.environment)
+            for word in ["ClickHouse", "Kafka", "OpenBao", "registry"] {
+                #expect(well.output.contains(word), "\(word) is missing in\n\(well.output)")
+            }
+            try await servers.stop(.clickhouse)
+            let ill = try await project.streamplat("health", exit: 3, environment: servers.environment)
+            let line = try #require(ill.output.split(separator: "\n").first { $0.contains("sinks.primary") })
+            #expect(line.contains("down"), "\(ill)")
+            #expect(ill.output.contains("hint:"), "\(ill)")
+        }
+
+        @Test("Each server that is not there is named when a command opens it", arguments: [
+            ("kafka", "broker"), ("registry", "registry"), ("clickhouse", "clickhouse"), ("vault", "vault"),
+        ])
+        func missingServer(_ name: String, _ word: String) async throws {
+            let servers = try await RealServers()
+            let project = try TestProject()
+            try await servers.stop(try #require(RealServers.Name(rawValue: name)))
+            let outcome = try await project.streamplat(
+                "apply", "ecommerce", "--yes", exit: 3, environment: servers.environment, limit: .seconds(60))
+            #expect(outcome.errors.lowercased().contains(word), "\(outcome)")
+            #expect(outcome.errors.contains("hint"), "\(outcome)")
+        }
+
+        @Test("No credential reaches any output, file or log")
+        func noSecretIsShown() async throws {
+            let servers = try await RealServers()
+            let project = try TestProject()
+            let debug = ["monitoring.log.level=debug"]
+            var said = ""
+            for sink in Sink.allCases {
+                let chosen = settings(sink.settings("shop") + debug)
+                for command in [
+                    ["health"], ["plan", "ecommerce"], ["apply", "ecommerce", "--yes"],
+                    ["generate", "ecommerce", "--events", "2000", "--span", "1h"],
+                    ["run", "ecommerce", "--until-idle", "--close-windows"], ["query"], ["query", "select nothing from"],
+                    ["config", "show"], ["config", "show", "--output", "json"], ["validate", "ecommerce"],
+                    ["config", "explain", "sinks.primary.\(sink.rawValue).password"],
+                ] {
+                    let outcome = try await project.start(command + chosen, environment: servers.environment)
+                        .wait(limit: .seconds(120))
+                    said += outcome.output + outcome.errors
+                }
+                try await servers.stop(sink == .clickhouse ? .clickhouse : .postgres)
+                let failed = try await project.start(["query"] + chosen, environment: servers.environment)
+                    .wait(limit: .seconds(120))
+                said += failed.output + failed.errors
+            }
+            for file in project.files(".streamplat") {
+                said += String(decoding: try project.read(".streamplat/\(file)"), as: UTF8.self)
+            }
+            try #require(said.count > 1000)
+            for secret in servers.secrets { #expect(!said.contains(secret)) }
+        }
+
+        @Test("Another language's client reads our topics and writes them")
+        func foreignClient() async throws {
+            let servers = try await RealServers()
+            let project = try TestProject()
+            let chosen = settings(Sink.postgresql.settings("shop"))
+            try await run(["apply", "ecommerce", "--yes"] + chosen, project, servers)
+            try await run(
+                ["generate", "ecommerce", "--event-type", "purchase"] + Self.seeded + chosen, project, servers)
+            let made = try await project.start(
+                ["generate", "ecommerce", "--event-type", "purchase", "--out", "events.ndjson"] + Self.seeded
+            ).wait(limit: .seconds(300))
+            try #require(made.code == 0, "\(made)")
+            let broker = try #require(servers.environment["STREAMPLAT_KAFKA"])
+            let registry = try #require(servers.environment["STREAMPLAT_REGISTRY"])
+            // What it reads is what was generated; then it writes the same events once more, with other ids.
+            let outcome = try await project.python(
+                "foreign_client.py",
+                ["--broker", broker, "--registry", registry, "--topic", "events.purchase", "--events", "events.ndjson",
+                 "--write", "more.ndjson"])
+            try #require(outcome.code == 0, "\(outcome)")
+            try await run(["run", "ecommerce", "--until-idle", "--close-windows"] + chosen, project, servers)
+            try await fetch(.postgresql, "shop", into: "tables.db", servers, project)
+            let verdict = try await project.python(
+                "judge.py",
+                ["generated", "--domain", "domains/ecommerce.yaml", "--type", "purchase", "--events", "events.ndjson",
+                 "--events", "more.ndjson", "--least-rows", "0", "--db", "tables.db"])
+            #expect(verdict.code == 0, "\(verdict)")
+        }
+    }
+}

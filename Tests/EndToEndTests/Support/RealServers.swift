@@ -1,0 +1,74 @@
+import Foundation
+import Testing
+
+/// Kafka, schema registry, ClickHouse, PostgreSQL and OpenBao of a test's own, as `make services` starts them. They are
+/// stopped, and their folder is removed, with the value.
+final class RealServers {
+    enum Name: String { case kafka, registry, clickhouse, postgres, vault }
+
+    let folder: URL
+    /// What environment `dev` reads.
+    let environment: [String: String]
+    /// Ports and passwords, by the names that the script gives them.
+    private let settings: [String: String]
+    private static let script = Requirements.packageRoot.appendingPathComponent("scripts/services.sh").path
+
+    init() async throws {
+        try Requirements.check()
+        // Where the user postgres can enter, too.
+        folder = URL(fileURLWithPath: "/var/tmp/streamplat-servers-\(UUID().uuidString)")
+        let outcome = try await Self.run(["start"], folder)
+        try #require(outcome.code == 0, "\(outcome)")
+        environment = Self.variables(outcome.output)
+        settings = Self.variables(
+            try String(contentsOf: folder.appendingPathComponent("env"), encoding: .utf8))
+    }
+
+    deinit {
+        let stop = Process()
+        stop.executableURL = URL(fileURLWithPath: "/bin/bash")
+        stop.arguments = [Self.script, "stop"]
+        stop.environment = Self.scriptEnvironment(folder)
+        stop.standardOutput = FileHandle.nullDevice
+        if (try? stop.run()) != nil { stop.waitUntilExit() }
+        try? FileManager.default.removeItem(at: folder)
+    }
+
+    func start(_ name: Name) async throws { try await act("start", name) }
+    func stop(_ name: Name) async throws { try await act("stop", name) }
+
+    func setting(_ name: String) throws -> String { try #require(settings[name]) }
+
+    /// Every credential that the servers know.
+    var secrets: [String] { settings.filter { $0.key.hasSuffix("PASSWORD") || $0.key.hasSuffix("TOKEN") }.map(\.value) }
+
+    private func act(_ action: String, _ name: Name) async throws {
+        let outcome = try await Self.run([action, name.rawValue], folder)
+        try #require(outcome.code == 0, "\(outcome)")
+    }
+
+    private static func run(_ arguments: [String], _ folder: URL) async throws -> Outcome {
+        try await ChildProcess(
+            "/bin/bash", [script] + arguments, folder: Requirements.packageRoot,
+            environment: scriptEnvironment(folder)
+        ).wait(limit: .seconds(120))
+    }
+
+    private static func scriptEnvironment(_ folder: URL) -> [String: String] {
+        var environment = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("STREAMPLAT_") }
+        environment["STREAMPLAT_SERVICES"] = folder.path
+        environment["STREAMPLAT_BIN"] = Requirements.binary
+        environment["STREAMPLAT_PYTHON"] = Requirements.python
+        return environment
+    }
+
+    /// `NAME=value` and `export NAME=value`, one on a line.
+    private static func variables(_ text: String) -> [String: String] {
+        var result: [String: String] = [:]
+        for line in text.split(separator: "\n") {
+            let pair = line.replacingOccurrences(of: "export ", with: "").split(separator: "=", maxSplits: 1)
+            if pair.count == 2 { result[String(pair[0])] = String(pair[1]) }
+        }
+        return result
+    }
+}

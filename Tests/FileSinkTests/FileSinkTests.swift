@@ -1,0 +1,169 @@
+import ConfigTree
+import DataPath
+import Diagnostics
+import FileSink
+import Foundation
+import PluginAPI
+import Testing
+
+/// A folder of one test's own and the sink in it.
+private final class Scratch {
+    let root = FileManager.default.temporaryDirectory.appendingPathComponent("file-sink-\(UUID().uuidString)")
+
+    deinit { try? FileManager.default.removeItem(at: root) }
+
+    func open(_ format: String = "ndjson", _ access: PluginContext.Access = .change) throws -> any Sink {
+        var findings = Diagnostics()
+        let place = SourceLocation(file: "platform.yaml", line: 1, column: 1)
+        let entry = ConfigMapping.Entry(
+            key: "format", keyLocation: place,
+            node: ConfigNode(.scalar(ConfigScalar(format)), at: place, layer: ConfigLayer("platform")))
+        let node = ConfigNode(.mapping(ConfigMapping([entry])), at: place, layer: ConfigLayer("platform"))
+        let options = FileSinkPlugin.spec.parse(node, path: "sinks.primary.file", at: place, into: &findings)
+        #expect(findings.items.isEmpty)
+        return try FileSinkPlugin().open(
+            options, PluginContext(projectRoot: root.path, access: access, notify: { _ in }))
+    }
+
+    var names: [String] {
+        ((try? FileManager.default.contentsOfDirectory(atPath: root.path + "/.streamplat/results")) ?? []).sorted()
+    }
+
+    func text(_ name: String) throws -> String {
+        String(
+            decoding: try Data(contentsOf: root.appendingPathComponent(".streamplat/results/\(name)")), as: UTF8.self)
+    }
+
+    func write(_ text: String, to name: String) throws {
+        let file = root.appendingPathComponent(".streamplat/results/\(name)")
+        try FileManager.default.createDirectory(at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+        try Data(text.utf8).write(to: file)
+    }
+
+    func remove(_ name: String) throws {
+        try FileManager.default.removeItem(at: root.appendingPathComponent(".streamplat/results/\(name)"))
+    }
+}
+
+@Suite("Sink plugin file")
+struct FileSinkTests {
+    private static func table(
+        _ columns: [ColumnSpec] = [ColumnSpec("day", .date), ColumnSpec("n", .long)], owner: String = "shop",
+        fingerprint: String = "f1"
+    ) -> TableDefinition {
+        var table = TableDefinition(
+            name: "daily", content: .aggregation, columns: columns, key: ["day"], fingerprint: fingerprint)
+        table.owner = owner
+        return table
+    }
+
+    /// One row: a day and a number, whatever the columns are called.
+    private func write(_ number: Int64, to table: TableDefinition, _ sink: any Sink) throws {
+        let batch = RecordBatch(schema: BatchSchema(table.columns))
+        for index in table.columns.indices {
+            if case .int64(let vector) = batch.columns[index] { vector.append(number) }
+        }
+        batch.rowCount = 1
+        try sink.write(batch, to: table)
+        try sink.flush()
+    }
+
+    @Test("looking creates nothing, and nothing can be changed while looking", arguments: ["ndjson", "csv"])
+    func inspect(_ format: String) throws {
+        let scratch = Scratch()
+        let sink = try scratch.open(format, .inspect)
+        #expect(try sink.plan(Self.table()) == .create)
+        #expect(throws: PipelineError.self) { try sink.apply(Self.table()) }
+        #expect(throws: PipelineError.self) { try write(1, to: Self.table(), sink) }
+        #expect(!FileManager.default.fileExists(atPath: scratch.root.path))
+    }
+
+    @Test("apply makes the file and its sidecar; a second plan finds nothing to do", arguments: ["ndjson", "csv"])
+    func create(_ format: String) throws {
+        let scratch = Scratch()
+        try scratch.open(format).apply(Self.table())
+        #expect(scratch.names == ["daily.\(format)", "daily.streamplat.json"])
+        #expect(try scratch.text("daily.\(format)") == (format == "csv" ? "day,n\n" : ""))
+        #expect(try scratch.open(format).plan(Self.table()) == .none)
+        let said = try JSONSerialization.jsonObject(with: Data(scratch.text("daily.streamplat.json").utf8))
+        let sidecar = try #require(said as? [String: Any])
+        #expect(sidecar["domain"] as? String == "shop" && sidecar["fingerprint"] as? String == "f1")
+        #expect((sidecar["columns"] as? [[String: Any]])?.map { $0["name"] as? String } == ["day", "n"])
+    }
+
+    @Test("a changed aggregation keeps the old file under another name and begins a new one")
+    func changed() throws {
+        let scratch = Scratch()
+        let sink = try scratch.open()
+        try sink.apply(Self.table())
+        try write(1, to: Self.table(), sink)
+        for (number, fingerprint) in [(1, "f2"), (2, "f3")] {
+            let table = Self.table(fingerprint: fingerprint)
+            #expect(try sink.plan(table) == .rebuild(["keep daily.ndjson as daily.\(number).ndjson"]))
+            try sink.apply(table)
+            #expect(try sink.plan(table) == .none)
+            try write(Int64(number + 1), to: table, sink)
+        }
+        #expect(scratch.names == ["daily.1.ndjson", "daily.2.ndjson", "daily.ndjson", "daily.streamplat.json"])
+        #expect(try scratch.text("daily.1.ndjson").contains("\"n\":1"))
+        #expect(try scratch.text("daily.2.ndjson").contains("\"n\":2"))
+        #expect(try scratch.text("daily.ndjson").contains("\"n\":3"))
+    }
+
+    @Test("changed columns and another format are named in the plan")
+    func columns() throws {
+        let scratch = Scratch()
+        try scratch.open().apply(Self.table())
+        let table = Self.table([ColumnSpec("day", .timestamp), ColumnSpec("total", .decimal(precision: 38, scale: 2))])
+        #expect(
+            try scratch.open("csv").plan(table)
+                == .rebuild([
+                    "write csv instead of ndjson", "column day date → timestamp", "add column total decimal(38,2)",
+                    "drop column n", "keep daily.ndjson as daily.1.ndjson",
+                ]))
+    }
+
+    @Test("a file without a sidecar, of another domain, or with another header is refused and left as it is")
+    func refused() throws {
+        let scratch = Scratch()
+        try scratch.write("mine\n", to: "daily.csv")
+        func reason(_ table: TableDefinition) throws -> String? {
+            let sink = try scratch.open("csv")
+            guard case .refuse(let reason, let hint) = try sink.plan(table) else { return nil }
+            try sink.apply(table)
+            return "\(reason); \(hint)"
+        }
+        #expect(try reason(Self.table())?.contains("daily.streamplat.json") == true)
+        #expect(try scratch.text("daily.csv") == "mine\n" && scratch.names == ["daily.csv"])
+        try scratch.remove("daily.csv")
+        try scratch.open("csv").apply(Self.table())
+        #expect(try reason(Self.table(owner: "other"))?.contains("domain 'shop'") == true)
+        try scratch.write("n,day\n", to: "daily.csv")
+        #expect(try reason(Self.table())?.contains("'n,day' instead of 'day,n'") == true)
+        #expect(try scratch.text("daily.csv") == "n,day\n")
+    }
+
+    @Test(
+        "a sidecar that says nothing is refused",
+        arguments: ["", "{", "[]", #"{"version":2}"#, #"{"version":1,"domain":"shop"}"#])
+    func brokenSidecar(_ text: String) throws {
+        let scratch = Scratch()
+        try scratch.write(text, to: "daily.streamplat.json")
+        guard case .refuse(let reason, _) = try scratch.open().plan(Self.table()) else {
+            Issue.record("not refused")
+            return
+        }
+        #expect(reason.contains("daily.streamplat.json"))
+    }
+
+    @Test("a file that was taken away begins anew, with its header")
+    func rotated() throws {
+        let scratch = Scratch()
+        try scratch.open("csv").apply(Self.table())
+        try scratch.remove("daily.csv")
+        let sink = try scratch.open("csv")
+        #expect(try sink.plan(Self.table()) == .none)
+        try write(0, to: Self.table(), sink)
+        #expect(try scratch.text("daily.csv") == "day,n\n1970-01-01,0\n")
+    }
+}

@@ -1,0 +1,96 @@
+public import Foundation
+
+/// What the servers of the tests share: free ports, folders, processes that are stopped by their id.
+public enum LocalServer {
+    public struct Failure: Error, CustomStringConvertible {
+        public var description: String
+
+        public init(_ description: String) { self.description = description }
+    }
+
+    /// With `CI=true` a missing server fails the tests that need it, instead of skipping them.
+    public static let isRequired = ProcessInfo.processInfo.environment["CI"].map { !$0.isEmpty } ?? false
+
+    /// The program of that name: the environment variable's path, else found on PATH or in one of `folders`.
+    public static func program(_ name: String, variable: String? = nil, folders: [String] = []) -> String? {
+        let environment = ProcessInfo.processInfo.environment
+        if let variable, let path = environment[variable], !path.isEmpty { return path }
+        return ((environment["PATH"] ?? "").split(separator: ":").map(String.init) + folders)
+            .map { "\($0)/\(name)" }.first(where: FileManager.default.isExecutableFile)
+    }
+
+    /// A TCP port of the loopback interface that nobody listens on now.
+    public static func freePort() throws -> Int {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        guard descriptor >= 0 else { throw Failure("no socket") }
+        defer { close(descriptor) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let done = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(descriptor, $0, length) == 0 && getsockname(descriptor, $0, &length) == 0
+            }
+        }
+        guard done else { throw Failure("no free port") }
+        return Int(UInt16(bigEndian: address.sin_port))
+    }
+
+    /// A new folder for temporary files, which everybody may enter.
+    public static func temporaryFolder(_ name: String) throws -> URL {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent(
+            "\(name)-\(UUID().uuidString.prefix(8))")
+        try FileManager.default.createDirectory(
+            at: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o755])
+        return folder
+    }
+
+    /// Runs a program to its end and gives its output; throws with its last words when it fails.
+    @discardableResult
+    public static func run(_ program: String, _ arguments: [String], in folder: URL? = nil) throws -> String {
+        let process = Process()
+        let output = Pipe()
+        process.executableURL = URL(fileURLWithPath: program)
+        process.arguments = arguments
+        process.currentDirectoryURL = folder
+        process.standardOutput = output
+        process.standardError = output
+        process.standardInput = FileHandle.nullDevice
+        try process.run()
+        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        process.waitUntilExit()
+        guard process.terminationStatus == 0 else {
+            throw Failure("\(program) ended with \(process.terminationStatus): \(text.suffix(800))")
+        }
+        return text
+    }
+
+    /// Returns when `isReady` is true; throws after `seconds`, or at once when the process has ended.
+    public static func wait(
+        for process: LocalProcess, seconds: Double = 30, until isReady: () -> Bool
+    ) throws {
+        let end = Date(timeIntervalSinceNow: seconds)
+        while !isReady() {
+            guard process.isRunning else { throw Failure("\(process.name) ended: \(process.log.suffix(800))") }
+            guard Date() < end else { throw Failure("\(process.name) is not ready: \(process.log.suffix(800))") }
+            usleep(20_000)
+        }
+    }
+
+    /// Whether somebody listens on the port of the loopback interface.
+    public static func accepts(port: Int) -> Bool {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        guard descriptor >= 0 else { return false }
+        defer { close(descriptor) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = UInt16(port).bigEndian
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        return withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
+            }
+        }
+    }
+}

@@ -1,0 +1,114 @@
+internal import DataPath
+internal import Diagnostics
+internal import Glibc
+internal import PluginAPI
+
+/// Tables on a ClickHouse server as a sink. Threads: one.
+///
+/// Rows are encoded as they come into one buffer per table. A buffer is sent as one insert when it is full and at every
+/// flush, and is emptied only when the server has said that it holds the rows.
+final class ClickHouseSink: Sink {
+    private let options: ClickHouseOptions
+    private let server: ClickHouseConnection
+    private let sql: SQLText
+    private var buffers: [String: InsertBuffer] = [:]
+    private var nextVersion = RowVersion.now()
+    /// Tells the inserts of this sink from those of any other.
+    private let writerID = String(UInt64.random(in: 0 ... .max), radix: 16)
+    private var lastFlushMilliseconds: Int64?
+
+    /// Buffers together hold no more bytes than this and one batch.
+    private static let byteLimit = 64 << 20
+
+    init(_ options: ClickHouseOptions, _ server: ClickHouseConnection, _ version: ServerVersion) {
+        self.options = options
+        self.server = server
+        sql = SQLText(database: options.database, version: version)
+    }
+
+    private var catalog: TableCatalog { TableCatalog(server, sql, createsDatabase: options.createsDatabase) }
+
+    func plan(_ table: TableDefinition) throws -> TableChange { try catalog.change(to: table) }
+
+    func apply(_ table: TableDefinition) throws {
+        try flush()
+        buffers[table.name] = nil
+        try catalog.apply(table)
+    }
+
+    func write(_ rows: RecordBatch, to table: TableDefinition) throws {
+        guard rows.rowCount > 0 else { return }
+        let buffer = try buffer(of: table)
+        // Before rows are taken, so that an error means that they were not.
+        if buffer.rowCount > 0, buffer.rowCount + rows.rowCount > options.maxBatchRows { try send(buffer) }
+        if buffers.values.reduce(0, { $0 + $1.bytes.count }) >= Self.byteLimit { try sendAll() }
+        try buffer.append(rows, firstVersion: nextVersion)
+        nextVersion += UInt64(rows.rowCount)
+    }
+
+    func flush() throws {
+        guard buffers.values.contains(where: { $0.rowCount > 0 }) else { return }
+        if let last = lastFlushMilliseconds {
+            let pause = last + options.minInsertIntervalMilliseconds - Self.monotonicMilliseconds()
+            if pause > 0 { usleep(UInt32(clamping: pause * 1000)) }
+        }
+        try sendAll()
+        lastFlushMilliseconds = Self.monotonicMilliseconds()
+    }
+
+    func query(_ sql: String) throws -> QueryResult? {
+        try flush()
+        return try server.query(sql, database: options.database)
+    }
+
+    func tables() throws -> [(name: String, rows: Int64)]? {
+        try flush()
+        return try catalog.names().map { name in
+            let cell = try server.select("SELECT toInt64(count()) FROM \(sql.table(name)) FINAL").first?.first
+            guard case .integer(let rows)? = cell else { return (name, 0) }
+            return (name, rows)
+        }
+    }
+
+    func health() throws -> ComponentHealth {
+        ComponentHealth(version: "ClickHouse \(try server.version())", detail: server.url)
+    }
+
+    func close() throws {
+        try flush()
+        buffers = [:]
+    }
+
+    private func buffer(of table: TableDefinition) throws -> InsertBuffer {
+        if let known = buffers[table.name] { return known }
+        let highest = try server.select("SELECT toString(max(\(SQLText.versionColumn))) FROM \(sql.table(table.name))")
+        if case .text(let text)? = highest.first?.first, let version = UInt64(text) {
+            nextVersion = max(nextVersion, version + 1)
+        }
+        let buffer = InsertBuffer(table, statement: sql.insert(table))
+        buffers[table.name] = buffer
+        return buffer
+    }
+
+    private func sendAll() throws {
+        for buffer in buffers.values where buffer.rowCount > 0 { try send(buffer) }
+    }
+
+    private func send(_ buffer: InsertBuffer) throws {
+        var settings: [(String, String)] = []
+        if sql.version.hasAsyncInsert { settings.append(("async_insert", "0")) }
+        if sql.version.hasDeduplicationToken {
+            let versions = buffer.versions
+            settings.append(
+                ("insert_deduplication_token", "\(writerID)-\(versions.lowerBound)-\(versions.upperBound)"))
+        }
+        try server.insert(buffer.statement, buffer.bytes.contents, settings: settings)
+        buffer.removeAll()
+    }
+
+    private static func monotonicMilliseconds() -> Int64 {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
+    }
+}

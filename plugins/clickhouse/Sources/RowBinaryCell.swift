@@ -1,0 +1,81 @@
+internal import DataPath
+
+/// Where the values of one column of a batch are, and how they are written. Its pointers live as long as the batch.
+struct RowBinaryCell {
+    enum Kind {
+        case byte, int32, eightBytes, float32, bytes, uuid
+        /// The width in bytes: 4, 8 or 16.
+        case decimal(UInt8)
+    }
+
+    let kind: Kind
+    let isNullable: Bool
+    let nulls: UnsafePointer<Bool>
+    /// Fixed-width values, codes of a dictionary, or the arena of texts.
+    let values: UnsafeRawPointer
+    private let offsets: UnsafePointer<UInt32>?
+    private let dictionary: StringDictionary?
+
+    /// No value takes more bytes, its null flag included; of texts only the length counts.
+    static let widest = 17
+
+    init(_ spec: ColumnSpec, _ vector: ColumnVector) throws {
+        isNullable = spec.isNullable
+        let nullCount: Int
+        switch vector {
+        case .boolean(let column):
+            (nulls, values, nullCount) = (UnsafePointer(column.nulls), UnsafeRawPointer(column.values), column.nullCount)
+            (offsets, dictionary) = (nil, nil)
+        case .int64(let column):
+            (nulls, values, nullCount) = (UnsafePointer(column.nulls), UnsafeRawPointer(column.values), column.nullCount)
+            (offsets, dictionary) = (nil, nil)
+        case .int128(let column):
+            (nulls, values, nullCount) = (UnsafePointer(column.nulls), UnsafeRawPointer(column.values), column.nullCount)
+            (offsets, dictionary) = (nil, nil)
+        case .double(let column):
+            (nulls, values, nullCount) = (UnsafePointer(column.nulls), UnsafeRawPointer(column.values), column.nullCount)
+            (offsets, dictionary) = (nil, nil)
+        case .bytes(let column):
+            (nulls, values, nullCount) = (UnsafePointer(column.nulls), UnsafeRawPointer(column.arena), column.nullCount)
+            (offsets, dictionary) = (UnsafePointer(column.offsets), nil)
+        case .dictionary(let codes, let strings):
+            (nulls, values, nullCount) = (UnsafePointer(codes.nulls), UnsafeRawPointer(codes.values), codes.nullCount)
+            (offsets, dictionary) = (nil, strings)
+        case .hash:
+            throw RowBinaryEncoder.misfit("column '\(spec.name)' holds hashes, not values")
+        }
+        guard let kind = Self.kind(spec.type, vector) else {
+            throw RowBinaryEncoder.misfit("column '\(spec.name)' is laid out for another type")
+        }
+        self.kind = kind
+        if !isNullable, nullCount > 0 {
+            throw RowBinaryEncoder.misfit("column '\(spec.name)' is required, but a row has no value for it")
+        }
+    }
+
+    /// The bytes of a text.
+    @inline(__always)
+    func text(_ row: Int) -> UnsafeRawBufferPointer {
+        if let offsets {
+            let start = Int(offsets[row])
+            return UnsafeRawBufferPointer(start: values + start, count: Int(offsets[row &+ 1]) &- start)
+        }
+        guard let dictionary else { return UnsafeRawBufferPointer(start: nil, count: 0) }
+        return dictionary[values.load(fromByteOffset: row &* 4, as: UInt32.self)]
+    }
+
+    private static func kind(_ type: LogicalType, _ vector: ColumnVector) -> Kind? {
+        switch (type, vector) {
+        case (.boolean, .boolean): .byte
+        case (.int, .int64), (.date, .int64): .int32
+        case (.long, .int64), (.timestamp, .int64), (.double, .double): .eightBytes
+        case (.float, .double): .float32
+        case (.decimal(let precision, _), .int128): .decimal(precision <= 9 ? 4 : precision <= 18 ? 8 : 16)
+        case (.uuid, .bytes), (.uuid, .dictionary): .uuid
+        case (.string, .bytes), (.string, .dictionary), (.json, .bytes), (.json, .dictionary),
+            (.bytes, .bytes), (.bytes, .dictionary):
+            .bytes
+        default: nil
+        }
+    }
+}

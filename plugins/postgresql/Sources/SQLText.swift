@@ -1,0 +1,74 @@
+internal import DataPath
+internal import PluginAPI
+
+/// SQL of one table, in PostgreSQL's dialect. Every name is quoted, every table is named with its schema.
+struct SQLText {
+    let schema: String
+    let table: TableDefinition
+
+    init(_ table: TableDefinition, schema: String) {
+        self.table = table
+        self.schema = schema
+    }
+
+    static func identifier(_ name: String) -> String { "\"\(name.replacing("\"", with: "\"\""))\"" }
+
+    var qualified: String { "\(Self.identifier(schema)).\(Self.identifier(table.name))" }
+
+    var hasNullableKey: Bool { table.columns.contains { $0.isNullable && table.key.contains($0.name) } }
+
+    /// The table, whose rows are unique by key; nulls in a key are equal to each other.
+    func create() -> [String] {
+        var parts = table.columns.map(column)
+        if !hasNullableKey { parts.append("PRIMARY KEY (\(keyColumns))") }
+        let create = "CREATE TABLE \(qualified) (\n  \(parts.joined(separator: ",\n  ")))"
+        // A primary key takes no nulls. The server chooses the index's name, so that it fits.
+        return hasNullableKey
+            ? [create, "CREATE UNIQUE INDEX ON \(qualified) (\(keyColumns)) NULLS NOT DISTINCT"] : [create]
+    }
+
+    func addColumn(_ column: ColumnSpec) -> String { "ALTER TABLE \(qualified) ADD COLUMN \(self.column(column))" }
+
+    func allowNull(_ column: String) -> String {
+        "ALTER TABLE \(qualified) ALTER COLUMN \(Self.identifier(column)) DROP NOT NULL"
+    }
+
+    func deleteRows() -> String { "TRUNCATE TABLE \(qualified)" }
+
+    // MARK: Writing.
+
+    /// The table of one session that a batch is copied into: the rows' numbers, then the columns in order.
+    ///
+    /// Texts compare by their bytes there: that is faster than by language, and equal is equal in both.
+    func createStage(_ stage: String) -> String {
+        let columns = table.columns.indices.map { index in
+            let type = PostgresType(table.columns[index])
+            return "c\(index) \(type.name)" + (type == .text ? " COLLATE \"C\"" : "")
+        }
+        return "CREATE TEMP TABLE \(stage) (row bigint, \(columns.joined(separator: ", "))) ON COMMIT DELETE ROWS"
+    }
+
+    func copy(into stage: String) -> String { "COPY pg_temp.\(stage) FROM STDIN (FORMAT binary)" }
+
+    /// Takes the last row of each key. `DISTINCT ON` holds nulls for equal.
+    func merge(from stage: String) -> String {
+        let key = table.key.compactMap { name in table.columns.firstIndex { $0.name == name }.map { "c\($0)" } }
+            .joined(separator: ", ")
+        let sources = table.columns.indices.map { "c\($0)" }.joined(separator: ", ")
+        let targets = table.columns.map { Self.identifier($0.name) }.joined(separator: ", ")
+        let updates = table.columns.filter { !table.key.contains($0.name) }
+            .map { "\(Self.identifier($0.name)) = excluded.\(Self.identifier($0.name))" }
+        return """
+            INSERT INTO \(qualified) (\(targets))
+            SELECT DISTINCT ON (\(key)) \(sources) FROM pg_temp.\(stage) ORDER BY \(key), row DESC
+            ON CONFLICT (\(keyColumns)) DO \
+            \(updates.isEmpty ? "NOTHING" : "UPDATE SET \(updates.joined(separator: ", "))")
+            """
+    }
+
+    private var keyColumns: String { table.key.map(Self.identifier).joined(separator: ", ") }
+
+    private func column(_ column: ColumnSpec) -> String {
+        "\(Self.identifier(column.name)) \(PostgresType(column).name)\(column.isNullable ? "" : " NOT NULL")"
+    }
+}
