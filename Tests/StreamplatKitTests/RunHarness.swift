@@ -44,7 +44,8 @@ final class RunHarness {
     /// Applies the domain, whatever that changes.
     func apply() throws {
         let system = try open()
-        _ = try system.provision(confirm: { !$0.isEmpty }, progress: { _ in })
+        let plan = try system.plan()
+        if !plan.isEmpty { try system.apply(plan, progress: { _ in }) }
         try system.close()
     }
 
