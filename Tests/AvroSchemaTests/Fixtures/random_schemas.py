@@ -9,6 +9,7 @@ import io
 import json
 import math
 import random
+import re
 import sys
 
 import fastavro
@@ -122,7 +123,7 @@ def shown(schema, v):
         return None if v is None else shown(next(branch for branch in schema if branch != "null"), v)
     kind = schema if isinstance(schema, str) else schema["type"]
     if isinstance(v, decimal.Decimal):
-        return float(v)
+        return f"@@{v:f}@@"
     if isinstance(v, datetime.datetime):
         unit = datetime.timedelta(microseconds=1 if schema["logicalType"] == "timestamp-micros" else 1000)
         return (v - EPOCH) // unit
@@ -154,7 +155,8 @@ def main(seed, count):
             fastavro.schemaless_writer(out, parsed, value(rng, schema))
             datums.append(out.getvalue().hex())
             read = fastavro.schemaless_reader(io.BytesIO(out.getvalue()), parsed, None)
-            texts.append(json.dumps(shown(schema, read)))
+            # Numbers with all their digits, which json.dumps cannot write.
+            texts.append(re.sub(r'"@@(-?[0-9.]+)@@"', r"\1", json.dumps(shown(schema, read))))
         print(json.dumps({"schema": json.dumps(schema), "datums": datums, "records": texts}))
 
 
