@@ -53,9 +53,10 @@ public enum Deflate {
         return out
     }
 
-    /// Decompresses a whole raw deflate stream. Nothing may follow it. At most `byteLimit` bytes come out.
+    /// Decompresses a whole raw deflate stream. At most `trailingLimit` bytes may follow it. At most `byteLimit` bytes come
+    /// out.
     public static func decompress(
-        _ bytes: UnsafeRawBufferPointer, byteLimit: Int
+        _ bytes: UnsafeRawBufferPointer, byteLimit: Int, trailingLimit: Int = 0
     ) throws(CompressionError) -> [UInt8] {
         var stream = z_stream()
         let began = sp_inflateInit2(&stream, -15)
@@ -81,7 +82,7 @@ public enum Deflate {
             if filled > byteLimit { throw .tooLarge(byteLimit: byteLimit) }
             switch code {
             case Z_STREAM_END:
-                guard stream.avail_in == 0 else { throw .malformed }
+                guard Int(stream.avail_in) <= trailingLimit else { throw .malformed }
                 out.removeLast(out.count - filled)
                 return out
             case Z_OK, Z_BUF_ERROR:

@@ -34,10 +34,22 @@ extension DiagnosticCode {
     public static let stopTimedOut = DiagnosticCode("SP6111", "A graceful stop took longer than runtime.stop_timeout.")
     public static let monitoringPort = DiagnosticCode("SP6130", "The monitoring endpoint cannot listen on its address.")
 
+    public static let untimedEvent = DiagnosticCode(
+        "SP6120", "An event's time is so far from the epoch that it belongs to no window.")
+    public static let measureUnsupported = DiagnosticCode("SP6121", "An aggregation asks for what is not computed.")
+    public static let windowRefused = DiagnosticCode("SP6122", "A window or a time bound is not one that is computed.")
+    public static let inputColumnMissing = DiagnosticCode("SP6123", "An aggregation's input lacks a column.")
+    public static let inputLayoutWrong = DiagnosticCode(
+        "SP6124", "A column is not laid out as an aggregation reads it.")
+    public static let stateOfOther = DiagnosticCode("SP6125", "Saved state belongs to another aggregation or version.")
+    public static let stateDamaged = DiagnosticCode("SP6126", "Saved state of an aggregation is damaged.")
+
     static let runtime: [DiagnosticCode] = [
         logNotAccessible, logCorrupted, logFull, logFailed, unknownTopic, unknownPartition, topicExists,
         invalidTopicName, invalidTopicConfig, offsetOutOfRange, logRecordTooLarge, logFormatUnknown, logClosed,
         runnerBusy, checkpointUnreadable, checkpointStorage, notApplied, undecodable, unknownSchema, futureEvent,
         aggregateOverflow, sinkFailed, expressionFailed, stopTimedOut, monitoringPort,
+        untimedEvent, measureUnsupported, windowRefused, inputColumnMissing, inputLayoutWrong, stateOfOther,
+        stateDamaged,
     ]
 }

@@ -41,6 +41,9 @@ extension DiagnosticCode {
         "SP3212", "A timestamp format is not one that can be read.")
     public static let unknownInputFormat = DiagnosticCode(
         "SP3213", "The format of an input file cannot be told, or its header is unusable.")
+    public static let recordsLost = DiagnosticCode(
+        "SP3214", "A part of an input file is damaged; the records in it are lost.")
+    public static let timestampOutOfRange = DiagnosticCode("SP3215", "A timestamp is not within the years 0 to 9999.")
     public static let generatedValueRefused = DiagnosticCode("SP3301", "A generated event does not fit its schema.")
     public static let encodingRefused = DiagnosticCode(
         "SP3302", "A record that was read cannot be written with its schema.")
@@ -56,7 +59,8 @@ extension DiagnosticCode {
         avroEncode, libavroRefused, invalidSyntheticSetting, invalidSampleValue, unsuitableGenerator,
         unknownValueProvider, unknownGeneratedEventType, invalidTransition, inputNotReadable, malformedRecord,
         recordTooLarge, missingValue, unreadableValue, valueOutOfRange, unknownSymbol, ambiguousValue, unknownMapping,
-        missingColumn, unknownTimezone, invalidTimestampFormat, unknownInputFormat, generatedValueRefused,
-        encodingRefused, outputFormat, schemaIncompatible, schemaNotAccepted, subjectReadOnly,
+        missingColumn, unknownTimezone, invalidTimestampFormat, unknownInputFormat, recordsLost,
+        timestampOutOfRange, generatedValueRefused, encodingRefused, outputFormat,
+        schemaIncompatible, schemaNotAccepted, subjectReadOnly,
     ]
 }

@@ -15,6 +15,9 @@ public struct SourceLocation: Hashable, Sendable, Comparable {
         self.endColumn = endColumn ?? column + 1
     }
 
+    /// `file:line:column`
+    public var text: String { "\(file):\(line):\(column)" }
+
     public static func < (a: SourceLocation, b: SourceLocation) -> Bool {
         (a.file, a.line, a.column) < (b.file, b.line, b.column)
     }

@@ -14,6 +14,13 @@ enum CellKind {
     static var object: UInt32 { 9 }
     /// An unquoted cell of delimited text.
     static var cell: UInt32 { 10 }
+    // Of formats with types of their own; beside the value stands its text, where a column may ask for it.
+    /// Bytes as they are.
+    static var bytes: UInt32 { 11 }
+    /// `integer` = days since the epoch; `text` = `YYYY-MM-DD`.
+    static var day: UInt32 { 12 }
+    /// `integer` = milliseconds since the epoch; `text` = ISO 8601 in UTC.
+    static var instant: UInt32 { 13 }
 }
 
 /// Why a record as a whole cannot be read.
@@ -21,6 +28,10 @@ enum RecordStatus: UInt32 {
     case fine = 0, malformed, notObject, notUTF8, trailing, tooDeep, badString, badNumber, noMemory, recordExpected
     case tooLarge = 100
     case quoteNotClosed, textAfterQuote, tooFewCells, tooManyCells
+    case undecodable = 200
+    case plainValue
+    /// Not a record but a part of the file, see ``RecordSource/loss``.
+    case lost
 
     var reason: String {
         switch self {
@@ -39,6 +50,9 @@ enum RecordStatus: UInt32 {
         case .textAfterQuote: "text follows a closing quote"
         case .tooFewCells: "it has fewer cells than there are columns"
         case .tooManyCells: "it has more cells than there are columns"
+        case .undecodable: "its bytes do not follow the file's schema"
+        case .plainValue: "a nested record is expected where it has another value"
+        case .lost: "a part of the file cannot be read"
         }
     }
 }
@@ -86,6 +100,22 @@ protocol RecordSource: AnyObject {
     func read(into table: CellTable, maxRecords: Int) throws -> Int
     /// Names that occurred and are not wanted.
     var ignoredColumns: [String] { get }
+    /// False when line numbers are the numbers of records.
+    var hasLines: Bool { get }
+    /// What the table's only record stands for when its status is ``RecordStatus/lost``.
+    var loss: SourceLoss? { get }
+}
+
+extension RecordSource {
+    var hasLines: Bool { true }
+    var loss: SourceLoss? { nil }
+}
+
+/// A part of a file that cannot be read.
+struct SourceLoss {
+    /// How many records it held, if that is known.
+    var recordCount: Int?
+    var reason: String
 }
 
 extension sp_json_value {

@@ -4,7 +4,7 @@ internal import PlatformModel
 
 /// Why a cell is not a value of its column; 0 = it is.
 enum CellFault: UInt8 {
-    case none = 0, missing, unreadable, outOfRange, tooManyDigits, unknownSymbol, ambiguous
+    case none = 0, missing, unreadable, outOfRange, tooManyDigits, unknownSymbol, ambiguous, timeOutOfRange
 }
 
 /// A record's first fault.
@@ -98,7 +98,7 @@ struct ColumnConverter {
                 target.append(UnsafeRawBufferPointer(start: nil, count: 0))
                 return (.none, slot)
             }
-            if isText, cell.kind == CellKind.string, case .bytes(let target) = vector {
+            if isText, cell.kind == CellKind.string || cell.kind == CellKind.bytes, case .bytes(let target) = vector {
                 target.append(UnsafeRawBufferPointer(start: nil, count: 0))
                 return (.none, slot)
             }
@@ -112,7 +112,9 @@ struct ColumnConverter {
     /// Absent, null or empty.
     @inline(__always)
     private func isMissing(_ cell: sp_json_value) -> Bool {
-        cell.kind <= CellKind.null || cell.length == 0 && cell.kind >= CellKind.string
+        // A time may stand without its text.
+        cell.kind <= CellKind.null
+            || cell.length == 0 && cell.kind >= CellKind.string && cell.kind <= CellKind.bytes
     }
 
     private func appendNull(_ vector: ColumnVector) {
@@ -131,13 +133,17 @@ struct ColumnConverter {
     private func append(_ cell: sp_json_value, _ isAmount: Bool, _ vector: ColumnVector) -> CellFault {
         let kind = cell.kind
         let isNumber = kind >= CellKind.integer && kind <= CellKind.bigNumber
-        let isWritten = kind == CellKind.string || kind == CellKind.cell
+        let isTime = kind == CellKind.day || kind == CellKind.instant
+        let isWritten = kind == CellKind.string || kind == CellKind.cell || isTime
         switch vector {
         case .bytes(let target):
             switch column.conversion {
             case .string:
-                // A number or a boolean is not a string, so that 007 and 7 are not mixed up unseen.
-                guard isWritten else { return .unreadable }
+                // A number or a boolean is not a string, so that 007 and 7 are not mixed up unseen. Bytes are, as Avro has
+                // it, if they are text.
+                guard isWritten || kind == CellKind.bytes && TextFormat.isValidUTF8(cell.bytes) else {
+                    return .unreadable
+                }
                 target.append(cell.bytes)
             case .uuid:
                 guard isWritten, TextFormat.isUUID(cell.bytes) else { return .unreadable }
@@ -152,17 +158,29 @@ struct ColumnConverter {
                 else { return .unreadable }
                 target.append(cell.bytes)
             default:
-                guard isWritten, Self.appendHex(cell.bytes, to: target) else { return .unreadable }
+                if kind == CellKind.bytes {
+                    target.append(cell.bytes)
+                } else {
+                    guard isWritten, Self.appendHex(cell.bytes, to: target) else { return .unreadable }
+                }
             }
         case .int64(let target):
             switch column.conversion {
             case .timestamp:
-                guard isNumber || isWritten, let value = timestamps.milliseconds(cell.bytes, isNumber: isNumber) else {
-                    return .unreadable
+                guard isNumber || isWritten else { return .unreadable }
+                let reading =
+                    switch kind {
+                    case CellKind.instant: TimestampReader.checked(cell.integer)
+                    case CellKind.day: timestamps.readISO(cell.bytes)
+                    default: timestamps.read(cell.bytes, isNumber: isNumber)
+                    }
+                switch reading {
+                case .milliseconds(let value): target.append(value)
+                case .unreadable: return .unreadable
+                case .outOfRange: return .timeOutOfRange
                 }
-                target.append(value)
             case .date:
-                if kind == CellKind.integer {
+                if kind == CellKind.integer || kind == CellKind.day {
                     guard Int32(exactly: cell.integer) != nil else { return .outOfRange }
                     target.append(cell.integer)
                 } else {
@@ -212,7 +230,8 @@ struct ColumnConverter {
                 }
             }
             if case .float = column.conversion {
-                guard Float(value).isFinite else { return .outOfRange }
+                // Not a number and the infinities, which only typed formats have, stay what they are.
+                guard Float(value).isFinite || !value.isFinite else { return .outOfRange }
                 value = Double(Float(value))
             }
             target.append(value)
@@ -238,7 +257,8 @@ struct ColumnConverter {
     private static func boolean(_ cell: sp_json_value) -> Bool? {
         if cell.kind == CellKind.true { return true }
         if cell.kind == CellKind.false { return false }
-        guard cell.kind != CellKind.array, cell.kind != CellKind.object, cell.length <= 5 else { return nil }
+        guard cell.kind != CellKind.array, cell.kind != CellKind.object, cell.kind != CellKind.bytes, cell.length <= 5
+        else { return nil }
         switch String(decoding: cell.bytes, as: UTF8.self).lowercased() {
         case "true", "t", "yes", "y", "1": return true
         case "false", "f", "no", "n", "0": return false

@@ -10,6 +10,7 @@ extension ConversionPlan.Column {
         case .tooManyDigits:
             (.valueOutOfRange, "'\(name)' has more digits after the point than its scale \(scale ?? 0)")
         case .unknownSymbol: (.unknownSymbol, "'\(name)' is not one of its enum's symbols")
+        case .timeOutOfRange: (.timestampOutOfRange, "'\(name)' is not within the years 0 to 9999")
         case .ambiguous: (.ambiguousValue, "'\(name)' is given twice: as an amount and as cents")
         }
     }

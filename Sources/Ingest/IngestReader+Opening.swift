@@ -58,24 +58,19 @@ extension IngestReader {
         return source
     }
 
-    /// The records of an Avro container file, read as lines.
     static func avro(
         _ buffer: InputBuffer, _ plan: ConversionPlan, _ options: IngestOptions, file: String
-    ) throws(DiagnosticsError) -> NDJSONSource {
-        let lines: ContainerLines
+    ) throws(DiagnosticsError) -> ContainerSource {
+        let source: ContainerSource
         do {
-            lines = try ContainerLines(buffer, name: file)
+            source = try ContainerSource(buffer, name: file, plan: plan, recordByteLimit: options.recordByteLimit)
         } catch let error as PipelineError {
             throw DiagnosticsError(
                 Diagnostic(error.code, "cannot read '\(file)': \(error.message)", hint: error.hint), exitCode: 1)
         } catch {
             throw unreadable(file, error)
         }
-        try plan.check(fileColumns: lines.fieldNames, mappings: options.mappings, file: file)
-        guard
-            let source = NDJSONSource(
-                InputBuffer(lines), paths: plan.paths, recordByteLimit: options.recordByteLimit)
-        else { throw DiagnosticsError(Diagnostic(.inputNotReadable, "there is no memory for a JSON parser")) }
+        try plan.check(fileColumns: source.fieldNames, mappings: options.mappings, file: file)
         return source
     }
 

@@ -22,6 +22,11 @@ public final class IngestReader {
     private let table: CellTable
     private let identity: RecordIdentity
     private let faults: UnsafeMutablePointer<RecordFault>
+    /// The table's row of each row of the batch.
+    private var rows: [Int32] = []
+
+    /// The most events that one call gives.
+    public static let rowLimit = CellTable.maxRecords
 
     /// Opens the reader: looks at the first bytes (gzip and zlib are unpacked) and, for CSV, at the header.
     ///
@@ -55,28 +60,52 @@ public final class IngestReader {
 
     deinit { faults.deallocate() }
 
-    /// Replaces the batch's contents with up to `maxRows` (at least 1) events and returns how many; nil at the end.
+    /// Replaces the batch's contents with up to `maxRows` (at least 1), at most ``rowLimit`` events and returns how many;
+    /// nil at the end.
     ///
-    /// The batch has ``schema``. Bad records met on the way are appended to `bad`; the call returns early, possibly with
-    /// 0 rows, when there are many. Throws ``PipelineError`` `SP3201` when the source fails or is damaged.
+    /// The batch has ``schema``. Bad records met on the way are appended to `bad`; when all are bad the result is 0.
+    /// Throws ``PipelineError`` `SP3201` when the source fails or is damaged as a whole.
     public func next(into batch: RecordBatch, maxRows: Int, bad: inout [BadRecord]) throws -> Int? {
         batch.removeAll()
-        let badAtStart = bad.count
-        while batch.rowCount < maxRows, bad.count - badAtStart < CellTable.maxRecords {
-            let wanted = min(CellTable.maxRecords, maxRows - batch.rowCount)
-            let count: Int
-            do {
-                count = try source.read(into: table, maxRecords: wanted)
-            } catch let error as InputError {
-                throw PipelineError(.inputNotReadable, error.reason, component: "file \(file)")
-            }
-            if count == 0 {
-                summary.ignoredColumns = source.ignoredColumns
-                return batch.rowCount > 0 || bad.count > badAtStart ? batch.rowCount : nil
-            }
+        rows.removeAll(keepingCapacity: true)
+        let count: Int
+        do {
+            count = try source.read(into: table, maxRecords: min(Self.rowLimit, maxRows))
+        } catch let error as InputError {
+            throw PipelineError(.inputNotReadable, error.reason, component: "file \(file)")
+        }
+        guard count > 0 else {
+            summary.ignoredColumns = source.ignoredColumns
+            return nil
+        }
+        if let loss = source.loss {
+            let lost = max(1, loss.recordCount ?? 1)
+            summary.records += lost
+            summary.bad += lost
+            bad.append(badRecord(0))
+        } else {
             take(count, into: batch, bad: &bad)
         }
         return batch.rowCount
+    }
+
+    /// The bad record of a row of the batch that ``next(into:maxRows:bad:)`` gave last, whose value was refused later on:
+    /// with the place and the bytes that it was read from. It no longer counts as good.
+    ///
+    /// `field` is a column, or a path below one.
+    public func refuse(row: Int, field: String, code: DiagnosticCode, reason: String) -> BadRecord {
+        summary.good -= 1
+        summary.bad += 1
+        let row = Int(rows[row])
+        let column = plan.columns.first { $0.name == field || field.hasPrefix($0.name + ".") }
+        var offset = 0
+        if let column {
+            for slot in [column.slot, column.amountSlot] where slot >= 0 {
+                let cell = table.values[row * table.width + slot]
+                if cell.kind > CellKind.null { offset = Int(cell.offset) }
+            }
+        }
+        return badRecord(row, offset: offset, field: field, code: code, reason: reason)
     }
 
     private func take(_ count: Int, into batch: RecordBatch, bad: inout [BadRecord]) {
@@ -99,10 +128,10 @@ public final class IngestReader {
                 }
             }
         }
-        var good = 0
         for row in 0..<count {
-            if faults[row].fault == .none { good += 1 } else { bad.append(badRecord(row)) }
+            if faults[row].fault == .none { rows.append(Int32(row)) } else { bad.append(badRecord(row)) }
         }
+        let good = rows.count
         for row in 0..<count where faults[row].fault == .none && needsEventID(row) { summary.derivedEventIDs += 1 }
         batch.rowCount = start + good
         summary.records += count
@@ -124,9 +153,13 @@ public final class IngestReader {
                 identity.write(
                     record: table.firstRecord + row, bytes: table.bytes(row), to: target.appendSlot(byteCount: 36))
             } else {
-                // An id is opaque: a number in JSON keeps its digits as text.
+                // An id is opaque: a number in JSON keeps its digits as text. Bytes are shown as such.
                 let cell = table.values[row * table.width + slot]
-                target.append(cell.bytes)
+                if cell.kind == CellKind.bytes {
+                    Self.appendHex(of: cell.bytes, to: target)
+                } else {
+                    target.append(cell.bytes)
+                }
             }
         }
     }
@@ -145,7 +178,6 @@ public final class IngestReader {
 
     private func badRecord(_ row: Int) -> BadRecord {
         let record = table.records[row]
-        let bytes = table.bytes(row)
         let fault = faults[row]
         var offset = Int(record.error_offset)
         var field: String?
@@ -154,7 +186,8 @@ public final class IngestReader {
         if record.status != RecordStatus.fine.rawValue {
             let status = RecordStatus(rawValue: record.status) ?? .malformed
             if status == .tooLarge { code = .recordTooLarge }
-            reason = status.reason
+            if status == .lost { code = .recordsLost }
+            reason = source.loss?.reason ?? status.reason
         } else {
             let column = plan.columns[Int(fault.column)]
             field = column.name
@@ -162,12 +195,28 @@ public final class IngestReader {
             if table.values[row * table.width + Int(fault.slot)].kind == CellKind.absent { offset = 0 }
             (code, reason) = column.explain(fault.fault)
         }
-        let place = Self.place(bytes, offset: offset)
+        return badRecord(row, offset: offset, field: field, code: code, reason: reason)
+    }
+
+    private func badRecord(
+        _ row: Int, offset: Int, field: String?, code: DiagnosticCode, reason: String
+    ) -> BadRecord {
+        let record = table.records[row]
+        let bytes = table.bytes(row)
+        let place = source.hasLines ? Self.place(bytes, offset: offset) : (lines: 0, column: 1)
         let kept = UnsafeRawBufferPointer(rebasing: bytes.prefix(BadRecord.keptBytes))
         return BadRecord(
             file: file, line: table.firstLine + Int(record.line) + place.lines, column: place.column, field: field,
             code: code, reason: reason, bytes: Array(kept),
             isTruncated: record.reserved == 1 || kept.count < bytes.count)
+    }
+
+    private static func appendHex(of bytes: UnsafeRawBufferPointer, to target: BytesVector) {
+        let out = target.appendSlot(byteCount: bytes.count * 2)
+        for (index, byte) in bytes.enumerated() {
+            out[index * 2] = TextFormat.hexDigit(byte >> 4)
+            out[index * 2 + 1] = TextFormat.hexDigit(byte & 15)
+        }
     }
 
     /// Lines before `offset`, and the 1-based column in Unicode scalars.

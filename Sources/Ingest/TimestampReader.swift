@@ -32,22 +32,37 @@ struct TimestampReader {
         }
     }
 
-    /// Nil when the text is not of the format.
-    func milliseconds(_ text: UnsafeRawBufferPointer, isNumber: Bool) -> Int64? {
+    /// What a cell says.
+    enum Reading {
+        case milliseconds(Int64)
+        /// It is not of the format.
+        case unreadable
+        /// Its year is not one of ``range``.
+        case outOfRange
+    }
+
+    func read(_ text: UnsafeRawBufferPointer, isNumber: Bool) -> Reading {
         switch format {
         case .automatic:
             if let value = TextFormat.integer(text) { return Self.checked(value) }
-            return isNumber ? nil : isoMilliseconds(text)
-        case .iso8601: return isNumber ? nil : isoMilliseconds(text)
+            return isNumber ? .unreadable : readISO(text)
+        case .iso8601: return isNumber ? .unreadable : readISO(text)
         case .epoch(let perSecond): return epochMilliseconds(text, perSecond: perSecond)
         case .pattern(let pattern):
-            guard let read = pattern.read(text) else { return nil }
+            guard let read = pattern.read(text) else { return .unreadable }
             return Self.checked(utc(read))
         }
     }
 
-    private func isoMilliseconds(_ text: UnsafeRawBufferPointer) -> Int64? {
-        TextFormat.localTimestamp(text).flatMap { Self.checked(utc($0)) }
+    /// An instant that the file's own types mark as one: no format applies.
+    static func checked(_ milliseconds: Int64) -> Reading {
+        range.contains(milliseconds) ? .milliseconds(milliseconds) : .outOfRange
+    }
+
+    /// ISO 8601, whatever the format is.
+    func readISO(_ text: UnsafeRawBufferPointer) -> Reading {
+        guard let local = TextFormat.localTimestamp(text) else { return .unreadable }
+        return Self.checked(utc(local))
     }
 
     private func utc(_ local: TextFormat.LocalTimestamp) -> Int64 {
@@ -55,22 +70,25 @@ struct TimestampReader {
         return zone.utcMilliseconds(local: local.milliseconds)
     }
 
-    private func epochMilliseconds(_ text: UnsafeRawBufferPointer, perSecond: Int64) -> Int64? {
+    private func epochMilliseconds(_ text: UnsafeRawBufferPointer, perSecond: Int64) -> Reading {
         if let value = TextFormat.integer(text) {
             if perSecond > 1000 { return Self.checked(TextFormat.floorDivide(value, by: perSecond / 1000)) }
             let (product, overflow) = value.multipliedReportingOverflow(by: 1000 / perSecond)
-            return overflow ? nil : Self.checked(product)
+            return overflow ? .outOfRange : Self.checked(product)
         }
         // Fractions are exact to a nanosecond of the unit, then cut to milliseconds.
-        guard case .value(let value) = TextFormat.decimal(text, precision: 38, scale: 9) else { return nil }
-        let scaled = value.multipliedReportingOverflow(by: 1000)
-        let divisor = Int128(perSecond) * 1_000_000_000
-        let (quotient, remainder) = scaled.partialValue.quotientAndRemainder(dividingBy: divisor)
-        let floored = remainder < 0 ? quotient - 1 : quotient
-        return scaled.overflow ? nil : Int64(exactly: floored).flatMap(Self.checked)
+        switch TextFormat.decimal(text, precision: 38, scale: 9) {
+        case .value(let value):
+            let scaled = value.multipliedReportingOverflow(by: 1000)
+            guard !scaled.overflow else { return .outOfRange }
+            let divisor = Int128(perSecond) * 1_000_000_000
+            let (quotient, remainder) = scaled.partialValue.quotientAndRemainder(dividingBy: divisor)
+            let floored = remainder < 0 ? quotient - 1 : quotient
+            return Int64(exactly: floored).map(Self.checked) ?? .outOfRange
+        case .outOfRange: return .outOfRange
+        case .notANumber, .tooManyFractionDigits: return .unreadable
+        }
     }
-
-    private static func checked(_ value: Int64) -> Int64? { range.contains(value) ? value : nil }
 }
 
 extension TextFormat {

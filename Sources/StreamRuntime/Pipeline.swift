@@ -30,7 +30,8 @@ public final class Pipeline: Sendable {
 
         public init(
             domain: DomainDefinition, settings: RuntimeSettings, topicPrefix: String, broker: any Broker,
-            schemas: any SchemaRegistry, sinkNatures: [String: SinkNature], openSink: @escaping @Sendable (String) throws -> any Sink,
+            schemas: any SchemaRegistry, sinkNatures: [String: SinkNature],
+            openSink: @escaping @Sendable (String) throws -> any Sink,
             checkpointFolder: String, notify: @escaping @Sendable (String) -> Void
         ) {
             self.domain = domain
@@ -260,7 +261,8 @@ public final class Pipeline: Sendable {
                 result.append(
                     PartitionState(
                         input: index, partition: partition, reader: try parts.broker.makeReader(partition, at: start),
-                        consumers: consumers, now: now))
+                        consumers: consumers, reported: ReportedLetters(partition, in: checkpoint, end: next), now: now)
+                )
             }
         }
         return result
@@ -314,7 +316,7 @@ public final class Pipeline: Sendable {
         for position in reports.flatMap(\.positions) {
             if let index = indexes[position.section] { sections[index].positions.append(position.position) }
         }
-        return Checkpoint(sequence: sequence, hashKey: hashKey, sections: sections)
+        return Checkpoint(sequence: sequence, hashKey: hashKey, sections: sections + reports.flatMap(\.letters))
     }
 
     /// Tells the broker how far this domain has come. The checkpoint is the truth, so a broker that is away meanwhile only

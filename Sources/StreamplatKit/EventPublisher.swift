@@ -14,19 +14,24 @@ public final class EventPublisher {
         var keyColumn: Int?
         var timestampColumn: Int
         var metrics: PublishMetrics
+        /// Encoded and not yet sent.
+        var block = RecordBlock()
     }
+
+    private static let gatheredRecords = 4096
+    private static let gatheredBytes = 1 << 20
 
     private let producer: any BrokerProducer
     private let deadLetterTopic: String
     private var channels: [String: Channel] = [:]
-    private let block = RecordBlock(byteCapacity: 1 << 20)
     private let letters = RecordBlock()
     private let sendLatency = PublishMetrics.latency("send")
     private let flushLatency = PublishMetrics.latency("flush")
     private var letterCounters: [String: Counter] = [:]
 
     /// Every event type's schema must be registered and its topic there: `apply` does both.
-    public init(_ eventTypes: [EventType], broker: any Broker, schemas: any SchemaRegistry, topicPrefix: String) throws {
+    public init(_ eventTypes: [EventType], broker: any Broker, schemas: any SchemaRegistry, topicPrefix: String) throws
+    {
         producer = try broker.makeProducer()
         deadLetterTopic = DeadLetter.topic(prefix: topicPrefix)
         let topics = Set(try broker.topics().map(\.name))
@@ -62,18 +67,34 @@ public final class EventPublisher {
 
     /// Sends every row of a batch of the event type's columns. Rows that its schema cannot hold are given to `onError`.
     public func publish(
-        _ batch: RecordBatch, of eventType: String, onError: (_ row: Int, _ reason: String) -> Void
+        _ batch: RecordBatch, of eventType: String, onError: (_ row: Int, _ error: AvroEncodeError) -> Void
+    ) throws {
+        try add(batch, of: eventType, onError: onError)
+        if let channel = channels[eventType] { try send(channel) }
+    }
+
+    /// As ``publish(_:of:onError:)``, but small batches are gathered and sent together, by ``flush()`` at the latest.
+    public func add(
+        _ batch: RecordBatch, of eventType: String, onError: (_ row: Int, _ error: AvroEncodeError) -> Void
     ) throws {
         guard let channel = channels[eventType] else { return }
-        block.removeAll()
         channel.encoder.encode(
             batch, schemaID: channel.schemaID, keyColumn: channel.keyColumn, timestampColumn: channel.timestampColumn,
-            into: block
+            into: channel.block
         ) { row, error in
             channel.metrics.refused.increment()
-            onError(row, "\(error)")
+            onError(row, error)
         }
+        if channel.block.count >= Self.gatheredRecords || channel.block.byteCount >= Self.gatheredBytes {
+            try send(channel)
+        }
+    }
+
+    private func send(_ channel: Channel) throws {
+        let block = channel.block
         guard block.count > 0 else { return }
+        // Also when it fails: some of its records may be in the topic already.
+        defer { block.removeAll() }
         do {
             try sendLatency.measure { try producer.send(block, to: channel.topic) }
         } catch {
@@ -87,11 +108,12 @@ public final class EventPublisher {
     public func reject(_ letter: DeadLetter) throws {
         letter.encode(into: letters)
         counter(of: letter).increment()
-        if letters.byteCount > 1 << 20 { try sendLetters() }
+        if letters.byteCount > Self.gatheredBytes { try sendLetters() }
     }
 
     /// Returns when everything is as durable as the broker is configured to make it.
     public func flush() throws {
+        for channel in channels.values { try send(channel) }
         try sendLetters()
         try flushLatency.measure { try producer.flush() }
     }

@@ -89,7 +89,7 @@ private struct BrokerOutput: GenerationOutput {
         for batch in batches {
             let name = domain.eventTypes[batch.eventType].name
             var fault: String?
-            try publisher.publish(batch.batch, of: name) { _, reason in fault = fault ?? reason }
+            try publisher.publish(batch.batch, of: name) { _, error in fault = fault ?? error.description }
             if let fault {
                 throw PipelineError(
                     .generatedValueRefused, "a generated '\(name)' event does not fit its schema: \(fault)",

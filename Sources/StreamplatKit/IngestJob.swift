@@ -45,19 +45,13 @@ public struct IngestJob {
         let batch = RecordBatch(schema: reader.schema)
         var bad: [BadRecord] = []
         var first: [BadRecord] = []
-        var refused = 0
         do {
-            while try reader.next(into: batch, maxRows: 4096, bad: &bad) != nil {
-                var faults: [(row: Int, reason: String)] = []
-                try publisher.publish(batch, of: eventType.name) { faults.append(($0, $1)) }
-                for fault in faults {
+            while try reader.next(into: batch, maxRows: IngestReader.rowLimit, bad: &bad) != nil {
+                try publisher.add(batch, of: eventType.name) { row, error in
                     bad.append(
-                        BadRecord(
-                            file: source.name, line: 0, column: 0, field: nil, code: .encodingRefused,
-                            reason: fault.reason,
-                            bytes: text(of: batch, row: fault.row), isTruncated: false))
+                        reader.refuse(
+                            row: row, field: error.field, code: .encodingRefused, reason: error.description))
                 }
-                refused += faults.count
                 for record in bad { try publisher.reject(letter(record)) }
                 first += bad.prefix(Self.shownBadRecords - first.count)
                 bad.removeAll()
@@ -70,10 +64,7 @@ public struct IngestJob {
             throw error
         }
         try publisher.close()
-        var summary = reader.summary
-        summary.good -= refused
-        summary.bad += refused
-        return Result(summary: summary, firstBad: first)
+        return Result(summary: reader.summary, firstBad: first)
     }
 
     private func letter(_ record: BadRecord) -> DeadLetter {
@@ -83,12 +74,5 @@ public struct IngestJob {
             timeMilliseconds: Int64(Date().timeIntervalSince1970 * 1000),
             configPlace: "\(eventType.location.file):\(eventType.location.line):\(eventType.location.column)",
             isTruncated: record.isTruncated)
-    }
-
-    /// A row that was read but cannot be encoded, as JSON: its own line is no longer at hand.
-    private func text(of batch: RecordBatch, row: Int) -> [UInt8] {
-        let buffer = ByteBuffer()
-        NDJSONWriter(schema: batch.schema).write(batch, rows: row..<row + 1, to: buffer)
-        return Array(buffer.contents)
     }
 }

@@ -1,4 +1,5 @@
 import AvroSchema
+import Compression
 import DataPath
 import Diagnostics
 @testable import Ingest
@@ -129,7 +130,43 @@ struct ConversionTests {
         #expect(throws: DiagnosticsError.self) { try TimestampReader(format: format, timezone: zone) }
     }
 
+    @Test(
+        "a timestamp outside the years 0 to 9999 is refused as such, whatever its format",
+        arguments: [
+            ("1152921504606846977", nil), ("-1152921504606846977", nil), ("9223372036854775807", "epoch_s"),
+            ("253402300800", "epoch_s"), ("1e30", "epoch_ms"),
+        ] as [(String, String?)])
+    func untimed(_ value: String, _ format: String?) throws {
+        let good = "{\"user_id\":\"u\",\"timestamp\":1}"
+        let result = try ingest("\(good)\n{\"user_id\":\"u\",\"timestamp\":\(value)}\n\(good)", []) {
+            $0.timestampFormat = format
+        }
+        #expect(result.lines.count == 2)
+        #expect(result.bad.map(\.code.id) == ["SP3215"])
+        #expect(result.bad.map(\.line) == [2])
+    }
+
+    @Test("a row that is refused later on has the line, the column and the bytes that it was read from")
+    func refusedLater() throws {
+        let head = "\"user_id\":\"u\",\"timestamp\":1"
+        let lines = ["{\(head),\"tags\":[]}", "broken", "{\(head), \"tags\": [1]}", "{\(head), \"tags\":[2]}"]
+        let reader = try IngestReader(
+            source: IngestSource(input: MemoryInput(Array((lines.joined(separator: "\n") + "\n").utf8)), name: "in.ndjson"),
+            eventType: testEventType([testField("tags", .array(.int))]), options: IngestOptions())
+        let batch = RecordBatch(schema: reader.schema)
+        var bad: [BadRecord] = []
+        #expect(try reader.next(into: batch, maxRows: 100, bad: &bad) == 3)
+        let refused = reader.refuse(row: 1, field: "tags.item", code: .encodingRefused, reason: "it does not fit")
+        #expect(refused.line == 3)
+        #expect(refused.column == lines[2].count - 3)
+        #expect(String(decoding: refused.bytes, as: UTF8.self) == lines[2])
+        #expect(reader.summary.good == 2)
+        #expect(reader.summary.bad == 2)
+    }
+
     private func milliseconds(_ reader: TimestampReader, _ text: String) -> Int64? {
-        Array(text.utf8).withUnsafeBytes { reader.milliseconds($0, isNumber: false) }
+        Array(text.utf8).withUnsafeBytes {
+            if case .milliseconds(let value) = reader.read($0, isNumber: false) { value } else { nil }
+        }
     }
 }

@@ -4,16 +4,16 @@ internal import Diagnostics
 
 /// Reads an Avro object container file block by block. Source: Avro 1.11 specification, "Object Container Files".
 ///
-/// Any bytes end in an error that names the file, the block and the record, never in a crash. Memory: one block as it is
+/// Any bytes end in an error or a loss that names the block and the record, never in a crash. Memory: one block as it is
 /// stored and one unpacked, each at most ``blockByteLimit``. Threads: one at a time.
 public final class AvroContainerReader {
     /// The schema of the file's records.
     public let schema: AvroSchema
     /// How the blocks are packed.
     public let codec: AvroContainerCodec
-    /// Blocks read so far; empty ones count.
+    /// Blocks read so far; empty and damaged ones count.
     public private(set) var blockCount = 0
-    /// Records handed out so far.
+    /// Records handed out so far, and those that a damaged block is known to have held.
     public private(set) var recordCount = 0
 
     /// The most bytes of a block, as stored and unpacked.
@@ -21,13 +21,20 @@ public final class AvroContainerReader {
     /// The most records of one block when records may take no bytes, so that a few bytes cannot claim billions.
     static let emptyRecordLimit: Int64 = 65_536
     private static let headerByteLimit: Int64 = 16 << 20
+    /// Deflate makes nothing smaller than this part of it.
+    private static let deflateRatio = 1032
+    /// Python's writers leave (part of) zlib's checksum behind the stream.
+    private static let checksumBytes = 4
 
     private let input: ContainerInput
     private let name: String
     private let nodes: AvroNodes
     private let root: Int
     private let marker: [UInt8]
+    /// The parts of the current block.
+    private var head: [UInt8] = []
     private var stored: [UInt8] = []
+    private var found: [UInt8] = []
 
     /// Reads the header. `name` is the file's name for messages.
     ///
@@ -60,45 +67,112 @@ public final class AvroContainerReader {
     /// Each entry's value is a bare datum, its offset the record's number in the file, from 0; it has no key and the
     /// timestamp 0. Throws ``PipelineError`` `SP3005` for a damaged block, and what the input throws.
     public func next(into block: RecordBlock) throws -> Bool {
+        var losses: [AvroContainerLoss] = []
+        let hasMore = try next(into: block, losses: &losses)
+        if let loss = losses.first { throw Self.failure(loss.description, name) }
+        return hasMore
+    }
+
+    /// As ``next(into:)``, but goes on after damage: what cannot be read of a block is appended to `losses`.
+    ///
+    /// A block whose records stop following the schema gives those before; after a head or an end that cannot be right,
+    /// reading goes on behind the file's next marker. Returns true with an empty block when all of one was lost.
+    /// Throws what the input throws.
+    public func next(into block: RecordBlock, losses: inout [AvroContainerLoss]) throws -> Bool {
+        let known = losses.count
         block.removeAll()
-        while block.count == 0 {
+        while block.count == 0, losses.count == known {
             if try input.isAtEnd() { return false }
-            let (count, size) = try blockHead()
-            guard try input.read(size, into: &stored) else { throw failure("the file ends inside a block") }
-            try unpack(into: block)
-            var found: [UInt8] = []
-            guard try input.read(16, into: &found) else { throw failure("the file ends inside a block") }
-            guard found == marker else { throw failure("the marker after the block is not that of the file") }
-            try split(block, count: count)
             blockCount += 1
+            try readBlock(into: block, &losses)
         }
         return true
     }
 
-    private func blockHead() throws -> (count: Int64, size: Int) {
-        guard let count = try input.varint(), let size = try input.varint() else {
-            throw failure("the head of the block is cut or damaged")
+    private func readBlock(into block: RecordBlock, _ losses: inout [AvroContainerLoss]) throws {
+        head.removeAll(keepingCapacity: true)
+        stored.removeAll(keepingCapacity: true)
+        found.removeAll(keepingCapacity: true)
+        guard let count = try input.varint(&head), let size = try input.varint(&head) else {
+            return try skipDamage("the head of the block is cut or damaged", nil, &losses)
         }
-        guard count >= 0, size >= 0 else { throw failure("the block claims a negative size") }
+        guard count >= 0, size >= 0 else {
+            return try skipDamage("the block claims a negative size", nil, &losses)
+        }
         guard size <= Int64(Self.blockByteLimit) else {
-            throw failure("the block claims more than \(Self.blockByteLimit) bytes")
+            return try skipDamage("the block claims more than \(Self.blockByteLimit) bytes", nil, &losses)
         }
-        return (count, Int(size))
+        let claimed = believable(count, bytes: codec == .null ? Int(size) : Int(size) * Self.deflateRatio)
+        guard try input.read(Int(size), into: &stored), try input.read(16, into: &found) else {
+            return try skipDamage("the file ends inside the block", claimed, &losses)
+        }
+        guard found == marker else {
+            return try judgeUnmarked(block, count: count, claimed: claimed, &losses)
+        }
+        if let reason = unpack(into: block) {
+            stored.withUnsafeBytes { lose(reason, claimed, $0, &losses) }
+            return
+        }
+        split(block, count: count, &losses)
     }
 
-    private func unpack(into block: RecordBlock) throws {
+    /// A block without the file's marker behind it: if its records fill it exactly, the damage is the marker's alone.
+    private func judgeUnmarked(
+        _ block: RecordBlock, count: Int64, claimed: Int?, _ losses: inout [AvroContainerLoss]
+    ) throws {
+        let reason = "the marker after the block is not that of the file"
+        let first = recordCount
+        var faults: [AvroContainerLoss] = []
+        if count > 0, unpack(into: block) == nil { split(block, count: count, &faults) }
+        if block.count > 0, faults.isEmpty {
+            return found.withUnsafeBytes { lose(reason, 0, $0, &losses) }
+        }
+        block.removeAll()
+        recordCount = first
+        try skipDamage(reason, claimed, &losses)
+    }
+
+    /// The number of records that a block's head claims, nil when its bytes cannot hold them.
+    private func believable(_ count: Int64, bytes: Int) -> Int? {
+        let minimum = nodes.nodes[root].minimumSize
+        let limit = minimum == 0 ? Self.emptyRecordLimit : Int64(bytes / minimum)
+        return count <= limit ? Int(count) : nil
+    }
+
+    /// Passes over a block whose size cannot be trusted: everything up to and with the next marker.
+    private func skipDamage(_ reason: String, _ count: Int?, _ losses: inout [AvroContainerLoss]) throws {
+        let bytes = head + stored + found
+        (stored.isEmpty ? head : stored).withUnsafeBytes { lose(reason, count, $0, &losses) }
+        input.giveBack(bytes)
+        try input.skip(past: marker)
+    }
+
+    private func lose(
+        _ reason: String, _ count: Int?, _ bytes: UnsafeRawBufferPointer, _ losses: inout [AvroContainerLoss]
+    ) {
+        losses.append(
+            AvroContainerLoss(
+                block: blockCount, firstRecord: recordCount + 1, recordCount: count, reason: reason,
+                bytes: Array(bytes.prefix(AvroContainerLoss.keptBytes)), byteCount: bytes.count))
+        recordCount += count ?? 0
+    }
+
+    /// Fills the block with the unpacked bytes; the reason when they cannot be unpacked.
+    private func unpack(into block: RecordBlock) -> String? {
         switch codec {
         case .null: stored.withUnsafeBytes { Self.fill(block, $0) }
         case .deflate:
             do {
                 let bytes = try stored.withUnsafeBytes { bytes throws(CompressionError) in
-                    try Deflate.decompress(bytes, byteLimit: Self.blockByteLimit)
+                    try Deflate.decompress(
+                        bytes, byteLimit: Self.blockByteLimit, trailingLimit: Self.checksumBytes)
                 }
                 bytes.withUnsafeBytes { Self.fill(block, $0) }
             } catch {
-                throw failure("\(error)")
+                return "\(error)"
             }
         }
+        return nil
     }
 
     private static func fill(_ block: RecordBlock, _ bytes: UnsafeRawBufferPointer) {
@@ -110,32 +184,35 @@ public final class AvroContainerReader {
     }
 
     /// Finds where each record ends by walking it along the schema.
-    private func split(_ block: RecordBlock, count: Int64) throws {
-        let minimum = nodes.nodes[root].minimumSize
-        let limit = minimum == 0 ? Self.emptyRecordLimit : Int64(block.byteCount / minimum)
-        guard count <= limit else { throw failure("the block claims more records than its bytes can hold") }
-        block.entries.reserveCapacity(Int(count))
+    private func split(_ block: RecordBlock, count: Int64, _ losses: inout [AvroContainerLoss]) {
         let start = UnsafePointer(block.bytes)
         let end = start + block.byteCount
+        guard let count = believable(count, bytes: block.byteCount) else {
+            return lose(
+                "the block claims more records than its bytes can hold", nil,
+                UnsafeRawBufferPointer(start: start, count: block.byteCount), &losses)
+        }
+        block.entries.reserveCapacity(count)
         var cursor = start
-        for index in 0..<Int(count) {
+        for index in 0..<count {
             let valueStart = cursor - start
             guard nodes.skip(root, &cursor, end) else {
-                throw failure("the bytes do not follow the schema", record: index)
+                recordCount += index
+                return lose(
+                    "the bytes do not follow the schema", count - index,
+                    UnsafeRawBufferPointer(start: start + valueStart, count: block.byteCount - valueStart), &losses)
             }
             block.entries.append(
                 RecordBlock.Entry(
                     offset: Int64(recordCount + index), timestamp: 0, keyStart: valueStart, keyLength: -1,
                     valueStart: valueStart, valueLength: cursor - start - valueStart))
         }
-        guard cursor == end else { throw failure("bytes follow the last record of the block") }
-        recordCount += Int(count)
-    }
-
-    private func failure(_ reason: String, record: Int? = nil) -> PipelineError {
-        var place = "block \(blockCount + 1)"
-        if let record { place += ", record \(recordCount + record + 1) of the file" }
-        return Self.failure("\(place): \(reason)", name)
+        recordCount += count
+        if cursor != end {
+            lose(
+                "bytes follow the last record of the block", 0,
+                UnsafeRawBufferPointer(start: cursor, count: end - cursor), &losses)
+        }
     }
 
     private static func failure(_ reason: String, _ name: String) -> PipelineError {

@@ -8,6 +8,9 @@ final class ContainerInput {
     private let window: UnsafeMutableRawBufferPointer
     private var start = 0
     private var end = 0
+    /// What was given back, to be read before the rest of the input.
+    private var returned: [UInt8] = []
+    private var returnedStart = 0
     /// Bytes taken so far: the place in the (unpacked) file.
     private(set) var offset = 0
 
@@ -22,6 +25,14 @@ final class ContainerInput {
     func isAtEnd() throws -> Bool {
         if start < end { return false }
         start = 0
+        if returnedStart < returned.count {
+            end = min(window.count, returned.count - returnedStart)
+            returned.withUnsafeBytes {
+                window.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[returnedStart..<returnedStart + end]))
+            }
+            returnedStart += end
+            return false
+        }
         end = try input.read(into: window)
         return end == 0
     }
@@ -38,9 +49,16 @@ final class ContainerInput {
 
     /// A zigzag variable-length integer; nil when the input ends or it has more than 64 bits.
     func varint() throws -> Int64? {
+        var taken: [UInt8] = []
+        return try varint(&taken)
+    }
+
+    /// As ``varint()``; the bytes that it took are appended to `taken`.
+    func varint(_ taken: inout [UInt8]) throws -> Int64? {
         var value: UInt64 = 0
         var shift: UInt64 = 0
         while let byte = try byte() {
+            taken.append(byte)
             if shift == 63, byte > 1 { return nil }
             value |= UInt64(byte & 0x7F) << shift
             if byte < 0x80 { return Int64(bitPattern: value >> 1) ^ -Int64(bitPattern: value & 1) }
@@ -60,5 +78,28 @@ final class ContainerInput {
             offset += taken
         }
         return true
+    }
+
+    /// Gives bytes back that were taken last: they are read again before the rest.
+    func giveBack(_ bytes: [UInt8]) {
+        returned = bytes + window[start..<end] + returned[returnedStart...]
+        (start, end, returnedStart) = (0, 0, 0)
+        offset -= bytes.count
+    }
+
+    /// Takes everything up to and with the next occurrence of `marker`, or up to the end.
+    func skip(past marker: [UInt8]) throws {
+        // For each length that matches, the longest shorter beginning of the marker that ends in the same bytes.
+        var shorter = [Int](repeating: 0, count: marker.count)
+        for index in marker.indices.dropFirst() {
+            var length = shorter[index - 1]
+            while length > 0, marker[index] != marker[length] { length = shorter[length - 1] }
+            shorter[index] = marker[index] == marker[length] ? length + 1 : 0
+        }
+        var matched = 0
+        while matched < marker.count, let byte = try byte() {
+            while matched > 0, byte != marker[matched] { matched = shorter[matched - 1] }
+            if byte == marker[matched] { matched += 1 }
+        }
     }
 }

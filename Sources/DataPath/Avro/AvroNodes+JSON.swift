@@ -18,7 +18,11 @@ extension AvroNodes {
         case .int, .long:
             guard let value = AvroVarint.read(&cursor, end) else { return false }
             if node.kind == .int, Int32(exactly: value) == nil { return false }
-            out.put(text: String(value))
+            if showsMilliseconds, node.calendar == .microseconds {
+                out.put(text: String(value / 1000 - (value % 1000 < 0 ? 1 : 0)))
+            } else {
+                out.put(text: String(value))
+            }
         case .float:
             let start = cursor
             guard Self.advance(&cursor, end, 4) else { return false }

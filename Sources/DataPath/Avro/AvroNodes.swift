@@ -38,6 +38,9 @@ public struct AvroNodes: Sendable {
     /// The encoded default of each record field, in step with the children of records; nil where there is none.
     package var defaults: [[UInt8]?] = []
 
+    /// JSON text shows every timestamp in milliseconds, rounded down; else in the unit of its type.
+    package var showsMilliseconds = false
+
     package init() {}
 
     /// Array and map blocks whose elements take no bytes could claim any number of them.
@@ -93,12 +96,12 @@ public struct AvroNodes: Sendable {
     }
 
     /// The fewest bytes that an element of an array or map takes; a map's has a key.
-    func elementSize(_ node: Node) -> Int {
+    package func elementSize(_ node: Node) -> Int {
         nodes[children[node.first]].minimumSize + (node.kind == .map ? 1 : 0)
     }
 
     /// The head of a block: how many elements, and the bytes they take if the writer says so. Nil when it cannot be true.
-    static func block(
+    package static func block(
         _ cursor: inout UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>, elementSize: Int
     ) -> (count: Int64, byteCount: Int64?)? {
         guard var count = AvroVarint.read(&cursor, end) else { return nil }
@@ -115,21 +118,21 @@ public struct AvroNodes: Sendable {
     }
 
     @inline(__always)
-    static func advance(_ cursor: inout UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>, _ count: Int64) -> Bool {
+    package static func advance(_ cursor: inout UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>, _ count: Int64) -> Bool {
         guard count >= 0, count <= Int64(end - cursor) else { return false }
         cursor += Int(count)
         return true
     }
 
     @inline(__always)
-    static func skipBytes(_ cursor: inout UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>) -> Bool {
+    package static func skipBytes(_ cursor: inout UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>) -> Bool {
         guard let length = AvroVarint.read(&cursor, end) else { return false }
         return advance(&cursor, end, length)
     }
 
     /// The bytes of a string or `bytes`; nil when they are not all there.
     @inline(__always)
-    static func readBytes(
+    package static func readBytes(
         _ cursor: inout UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>
     ) -> UnsafeRawBufferPointer? {
         guard let length = AvroVarint.read(&cursor, end) else { return nil }

@@ -16,13 +16,13 @@ public struct NDJSONWriter {
         var members: [Member] = []
     }
 
-    /// `names` replaces the columns' names; as many as there are columns. `nesting: false` keeps dotted names flat.
-    public init(schema: BatchSchema, names: [String]? = nil, nesting: Bool = true) {
+    /// `names` replaces the columns' names; as many as there are columns.
+    public init(schema: BatchSchema, names: [String]? = nil) {
         self.schema = schema
         let names = names ?? schema.columns.map(\.name)
         var root: [Member] = []
         for (index, name) in names.enumerated() {
-            let path = nesting ? name.split(separator: ".", omittingEmptySubsequences: false).map(String.init) : [name]
+            let path = name.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
             Self.add(path[...], column: index, to: &root)
         }
         self.root = root

@@ -20,13 +20,23 @@ final class AggregationRunner {
 
     init(_ aggregation: Aggregation, hashKey: HashKey) throws {
         self.aggregation = aggregation
-        local = try LocalAggregator(spec: aggregation.spec, hashKey: hashKey)
+        do {
+            local = try LocalAggregator(spec: aggregation.spec, hashKey: hashKey)
+        } catch {
+            throw aggregation.failure(error)
+        }
     }
 
     /// Prepares for batches of `schema` as the aggregation's input `position`.
     func bind(position: Int, schema: BatchSchema) throws {
+        let input: Int
+        do {
+            input = try local.bind(schema)
+        } catch {
+            throw aggregation.failure(error)
+        }
         bindings[position] = Binding(
-            input: try local.bind(schema),
+            input: input,
             filter: try aggregation.filters[position].map { try BoundProgram($0.program, schema: schema) },
             measureFilters: try aggregation.measureFilters.map { filters in
                 try filters[position].map { try BoundProgram($0.program, schema: schema) }
@@ -34,8 +44,10 @@ final class AggregationRunner {
             measureSelections: aggregation.measureFilters.map { _ in Selection() })
     }
 
-    /// Counts the rows `eligible` (nil = all) of a batch; gives the number of late rows. Rows on which an expression
-    /// fails are appended to `failedRows`.
+    /// Counts the rows `eligible` (nil = all) of a batch; gives the number of late rows.
+    ///
+    /// A row on which one of the aggregation's filters fails counts in none of its measures; such rows are put into
+    /// `failedRows`, ascending, each once.
     func update(
         position: Int, batch: RecordBatch, eligible: Selection?, clock: EventClock, failedRows: inout [Int32]
     ) throws -> Int {
@@ -44,16 +56,40 @@ final class AggregationRunner {
         if let filter = binding.filter {
             selected = select(filter, batch, within: selected, binding.selection, &failedRows)
         }
-        if let selected, selected.isEmpty { return 0 }
         var measures: [UnsafeBufferPointer<Int32>?] = []
         for (index, filter) in binding.measureFilters.enumerated() {
             measures.append(
                 filter.map { select($0, batch, within: selected, binding.measureSelections[index], &failedRows) })
         }
+        if !failedRows.isEmpty {
+            failedRows = Set(failedRows).sorted()
+            selected = leaveOut(failedRows, of: selected, rowCount: batch.rowCount, binding.selection)
+        }
+        if let selected, selected.isEmpty { return 0 }
         return try local.update(
             input: binding.input, batch: batch, selection: selected, measureSelections: measures,
             runningMax: UnsafePointer(clock.runningMax)
         ).late
+    }
+
+    /// The rows `selected` (nil = all) without `failed`, both ascending. The result lies in `selection`, where `selected`
+    /// may lie too.
+    private func leaveOut(
+        _ failed: [Int32], of selected: UnsafeBufferPointer<Int32>?, rowCount: Int, _ selection: Selection
+    ) -> UnsafeBufferPointer<Int32> {
+        selection.reserve(selected?.count ?? rowCount)
+        let rows = selection.rows
+        var kept = 0
+        var next = 0
+        for position in 0..<(selected?.count ?? rowCount) {
+            let row = selected?[position] ?? Int32(truncatingIfNeeded: position)
+            while next < failed.count, failed[next] < row { next += 1 }
+            if next < failed.count, failed[next] == row { continue }
+            rows[kept] = row
+            kept += 1
+        }
+        selection.count = kept
+        return UnsafeBufferPointer(start: UnsafePointer(rows), count: kept)
     }
 
     private func select(

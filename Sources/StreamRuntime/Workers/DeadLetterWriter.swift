@@ -20,21 +20,29 @@ final class DeadLetterWriter {
         self.tally = tally
     }
 
+    /// Why a record could not be used.
+    struct Reason {
+        var stage = DeadLetter.Stage.decode
+        var code: DiagnosticCode
+        var message: String
+        var field: String?
+        /// The place in the configuration that it concerns.
+        var place: SourceLocation
+    }
+
     /// Adds one record of `source`; the tally says aloud what a person should know.
-    func add(
-        _ entry: RecordBlock.Entry, of source: RecordBlock, partition: TopicPartition, code: DiagnosticCode,
-        reason: String
-    ) {
+    func add(_ entry: RecordBlock.Entry, of source: RecordBlock, partition: TopicPartition, _ reason: Reason) {
         let letter = DeadLetter(
             key: source.key(entry).map(Array.init), value: source.value(entry).map(Array.init),
             headers: source.headers(entry).map { DeadLetter.Header($0.name, $0.value) },
-            origin: .topic(partition, offset: entry.offset), stage: .decode, code: code.id, message: reason,
-            timeMilliseconds: Int64(Date().timeIntervalSince1970 * 1000))
+            origin: .topic(partition, offset: entry.offset), stage: reason.stage, code: reason.code.id,
+            message: reason.message, field: reason.field,
+            timeMilliseconds: Int64(Date().timeIntervalSince1970 * 1000), configPlace: reason.place.text)
         letter.encode(into: block)
         status.deadLetters.add(1, ordering: .relaxed)
         tally.count(
             stage: letter.stage, code: letter.code,
-            place: "\(partition.topic), partition \(partition.partition), offset \(entry.offset)", reason: reason)
+            place: "\(partition.topic), partition \(partition.partition), offset \(entry.offset)", reason: reason.message)
     }
 
     /// Hands everything to the broker. Called before positions are reported: a bad record never vanishes.

@@ -13,6 +13,10 @@ final class PartitionState {
     var isAtEnd = false
     /// When records were last read, or the run began; monotonic milliseconds.
     var lastRecordAt: Int64
+    /// What earlier runs have sent to the dead letters of decoding.
+    var reported: ReportedLetters
+    /// True once it was said that letters are not sent again.
+    var hasSaidReported = false
     /// Records behind the partition's end, when last looked at.
     var lag = 0
     let lagGauge: Gauge
@@ -26,12 +30,13 @@ final class PartitionState {
 
     init(
         input: Int, partition: TopicPartition, reader: any PartitionReader, consumers: [ConsumerPosition],
-        now: Int64
+        reported: ReportedLetters, now: Int64
     ) {
         self.input = input
         self.partition = partition
         self.reader = reader
         self.consumers = consumers
+        self.reported = reported
         lastRecordAt = now
         lagGauge = Gauge(
             label: "streamplat_consumer_lag",

@@ -27,9 +27,13 @@ final class RecordDecoder {
         var entry: Int
         var code: DiagnosticCode
         var reason: String
+        var field: String?
     }
 
-    init(input: Topology.Input, schemas: any SchemaRegistry, hashKey: HashKey, dictionary: StringDictionary, capacity: Int) {
+    init(
+        input: Topology.Input, schemas: any SchemaRegistry, hashKey: HashKey, dictionary: StringDictionary,
+        capacity: Int
+    ) {
         self.input = input
         self.schemas = schemas
         self.hashKey = hashKey
@@ -93,7 +97,7 @@ final class RecordDecoder {
             return
         }
         decoder.decode(block, entries: entries, prefixBytes: WireFormat.headerLength, into: decoded) { entry, error in
-            faults.append(Fault(entry: entry, code: .undecodable, reason: error.description))
+            faults.append(Fault(entry: entry, code: .undecodable, reason: error.description, field: error.field))
         }
     }
 

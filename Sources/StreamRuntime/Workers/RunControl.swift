@@ -24,6 +24,8 @@ final class RunControl: @unchecked Sendable {
         var positions: [SectionPosition]
         /// Serialised state of the worker's shard, per aggregation.
         var shards: [[UInt8]]
+        /// How far dead letters were sent, one section a partition.
+        var letters: [Checkpoint.Section]
     }
 
     struct SectionPosition: Sendable {

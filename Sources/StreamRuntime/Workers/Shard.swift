@@ -22,7 +22,13 @@ final class Shard {
         self.aggregations = aggregations
         self.emitsUpdates = emitsUpdates
         self.schemas = schemas
-        aggregators = try aggregations.map { try ShardAggregator(spec: $0.spec, hashKey: hashKey) }
+        aggregators = try aggregations.map { aggregation in
+            do {
+                return try ShardAggregator(spec: aggregation.spec, hashKey: hashKey)
+            } catch let error as AggregationError {
+                throw aggregation.failure(error)
+            }
+        }
         // A worker that has not reported yet holds the watermark back.
         let unknown = WatermarkReport(active: .min, idle: .min)
         watermarks = Array(repeating: Array(repeating: unknown, count: aggregations.count), count: workerCount)
@@ -36,10 +42,12 @@ final class Shard {
                 continue
             }
             for bytes in section.shards {
-                try bytes.withUnsafeBytes {
-                    try aggregators[position].restore(
-                        from: $0, fingerprint: aggregation.fingerprint,
-                        filter: { LocalAggregator.shard(of: $0, count: count) == index })
+                try reporting(position) {
+                    try bytes.withUnsafeBytes {
+                        try aggregators[position].restore(
+                            from: $0, fingerprint: aggregation.fingerprint,
+                            filter: { LocalAggregator.shard(of: $0, count: count) == index })
+                    }
                 }
             }
         }
@@ -122,18 +130,5 @@ final class Shard {
         } catch let error as AggregationError {
             throw aggregations[index].failure(error)
         }
-    }
-}
-
-extension Aggregation {
-    /// An error of the engine as one of this aggregation.
-    func failure(_ error: AggregationError) -> PipelineError {
-        var hint: String?
-        if case .overflow = error {
-            hint = "a decimal field has room for 38 digits: declare the field as decimal(38,0) to sum larger numbers"
-        }
-        return PipelineError(
-            .aggregateOverflow, error.description, hint: hint,
-            component: "aggregation '\(name)' (\(location.file):\(location.line))")
     }
 }

@@ -51,11 +51,13 @@ final class Worker {
     let decoders: [RecordDecoder]
     let deadLetters: DeadLetterWriter
     let dictionary: StringDictionary
-    private let block = RecordBlock(byteCapacity: 1 << 20)
+    /// Per input the columns that are decoded.
+    let decodedColumns: [Set<String>]
+    let block = RecordBlock(byteCapacity: 1 << 20)
     private let clock = EventClock()
-    private let inTime = Selection()
-    private var faults: [RecordDecoder.Fault] = []
-    private var failedRows: [Int32] = []
+    let inTime = Selection()
+    var faults: [RecordDecoder.Fault] = []
+    var failedRows: [Int32] = []
     private var lastFlush: Int64 = 0
     private var reachedBarrier = 0
     private let logger = Logger(label: "runtime")
@@ -85,6 +87,7 @@ final class Worker {
                 input: input, schemas: shared.schemas, hashKey: shared.hashKey, dictionary: dictionary,
                 capacity: shared.settings.batchRows)
         }
+        decodedColumns = topology.inputs.map { Set($0.schema.columns.map(\.name)) }
         shard = try Shard(
             aggregations: topology.aggregations, emitsUpdates: shared.settings.emitsUpdates,
             schemas: topology.tables.map { BatchSchema($0.columns) }, hashKey: shared.hashKey,
@@ -93,10 +96,10 @@ final class Worker {
         if let checkpoint {
             do {
                 try shard.restore(checkpoint, index: index, count: shared.settings.workerCount)
-            } catch {
-                throw PipelineError(
-                    .checkpointUnreadable, "the checkpoint's state cannot be used: \(error)",
-                    hint: "run with --from-earliest to count everything anew")
+            } catch var error as PipelineError {
+                error.message = "the checkpoint's state cannot be used: \(error.message)"
+                error.hint = "run with --from-earliest to count everything anew"
+                throw error
             }
             shared.watermarks.raise(shard.reachedWatermarks)
         }
@@ -211,15 +214,10 @@ final class Worker {
         let nextOffset = block.entries[range.upperBound - 1].offset + 1
         faults.removeAll(keepingCapacity: true)
         try decoder.decode(block, entries: range, faults: &faults)
-        for fault in faults {
-            deadLetters.add(
-                block.entries[fault.entry], of: block, partition: partition.partition, code: fault.code,
-                reason: fault.reason)
-        }
+        for fault in faults { report(fault, partition) }
         let batch = decoder.batch
         guard case .int64(let times) = batch.columns[input.timestampColumn] else { return }
         let eligible = rowsInTime(times, partition, range)
-        failedRows.removeAll(keepingCapacity: true)
         var lastStart: Int64?
         for (position, consumer) in input.consumers.enumerated() {
             guard partition.consumers[position].nextOffset <= firstOffset else { continue }
@@ -232,6 +230,7 @@ final class Worker {
             switch consumer {
             case .aggregation(let index, let inputPosition):
                 let runner = runners[index]
+                failedRows.removeAll(keepingCapacity: true)
                 do {
                     let late = try runner.update(
                         position: inputPosition, batch: batch, eligible: eligible, clock: clock,
@@ -240,11 +239,11 @@ final class Worker {
                 } catch let error as AggregationError {
                     throw runner.aggregation.failure(error)
                 }
+                if !failedRows.isEmpty { reportFailedRows(of: runner.aggregation, partition, range) }
             case .rawEvents: try sendRawEvents(batch, rows: eligible, input: partition.input)
             }
             partition.consumers[position] = .init(nextOffset: nextOffset, maxEventTime: clock.highest)
         }
-        if !failedRows.isEmpty { reportFailedRows(partition, range) }
         if runners.contains(where: { $0.local.groupCount > Worker.localGroupLimit }) { try flush() }
     }
 
@@ -255,46 +254,6 @@ final class Worker {
         let published = shared.watermarks.all[index]
         guard published != .min else { return position.maxEventTime }
         return max(position.maxEventTime, published + runners[index].aggregation.spec.watermarkDelayMilliseconds)
-    }
-
-    /// The rows whose time is not too far ahead of now; nil when that is all of them. The others become dead letters and
-    /// move no clock.
-    private func rowsInTime(_ times: FixedVector<Int64>, _ partition: PartitionState, _ range: Range<Int>) -> Selection?
-    {
-        let limit = Int64(Date().timeIntervalSince1970 * 1000) + shared.settings.maxFutureSkewMilliseconds
-        let values = times.values
-        var highest = Int64.min
-        for row in 0..<times.count { highest = max(highest, values[row]) }
-        guard highest > limit else { return nil }
-        inTime.reserve(times.count)
-        inTime.removeAll()
-        let rows = entryOfRow(range)
-        for row in 0..<times.count {
-            if values[row] <= limit {
-                inTime.rows[inTime.count] = Int32(row)
-                inTime.count += 1
-            } else {
-                deadLetters.add(
-                    block.entries[rows[row]], of: block, partition: partition.partition, code: .futureEvent,
-                    reason: "the event's time is more than runtime.max_future_skew ahead of now")
-            }
-        }
-        return inTime
-    }
-
-    private func reportFailedRows(_ partition: PartitionState, _ range: Range<Int>) {
-        let rows = entryOfRow(range)
-        for row in Set(failedRows).sorted() {
-            deadLetters.add(
-                block.entries[rows[Int(row)]], of: block, partition: partition.partition, code: .expressionFailed,
-                reason: "a filter's arithmetic overflows on this record")
-        }
-    }
-
-    /// The block's entry of each row of the batch: the entries without those that were not decoded.
-    private func entryOfRow(_ range: Range<Int>) -> [Int] {
-        let bad = Set(faults.map(\.entry))
-        return range.filter { !bad.contains($0) }
     }
 
     /// Hands a copy of the batch to the sink: the decoder's own batch is used again.
@@ -413,10 +372,20 @@ final class Worker {
         if closesWindows { try shard.emitOpenWindows { shared.sinkQueue.push(.rows(table: $0, $1)) } }
         _ = shared.sinkQueue.push(.barrier(barrier.number))
         shared.control.report(
-            RunControl.Report(positions: positions(), shards: shard.serialized()), worker: index)
+            RunControl.Report(positions: positions(), shards: shard.serialized(), letters: reportedLetters()),
+            worker: index)
         // Nobody goes on before all have reported: a message from after the barrier must not reach a shard before it.
         guard shared.control.waitForAllReports(of: barrier.number) else { return false }
         return !isFinal
+    }
+
+    private func reportedLetters() -> [Checkpoint.Section] {
+        partitions.map { partition in
+            let position = partition.consumers.map(\.nextOffset).min() ?? .min
+            partition.reported = partition.reported.advanced(
+                to: position, current: decodedColumns[partition.input])
+            return partition.reported.section(partition.partition)
+        }
     }
 
     private func positions() -> [RunControl.SectionPosition] {

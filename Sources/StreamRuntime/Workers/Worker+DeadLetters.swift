@@ -1,0 +1,83 @@
+internal import DataPath
+internal import Diagnostics
+internal import Foundation
+internal import PlatformModel
+internal import PluginAPI
+
+/// What becomes of records that cannot be used. Nothing here runs on a batch without any but one look at its times.
+extension Worker {
+    /// A record that could not be decoded: a dead letter, unless an earlier run has sent it.
+    func report(_ fault: RecordDecoder.Fault, _ partition: PartitionState) {
+        let entry = block.entries[fault.entry]
+        if partition.reported.covers(fault, offset: entry.offset, current: decodedColumns[partition.input]) {
+            guard !partition.hasSaidReported else { return }
+            partition.hasSaidReported = true
+            return shared.notify(
+                "\(partition.partition.topic), partition \(partition.partition.partition): records before offset "
+                    + "\(partition.reported.nextOffset) that cannot be used are dead letters of an earlier run and are "
+                    + "not sent again")
+        }
+        deadLetters.add(
+            entry, of: block, partition: partition.partition,
+            .init(
+                code: fault.code, message: fault.reason, field: fault.field,
+                place: shared.topology.inputs[partition.input].eventType.location))
+    }
+
+    /// The rows with a time that a window can hold and that is not too far ahead of now; nil when that is all of them. The
+    /// others become dead letters and move no clock.
+    func rowsInTime(_ times: FixedVector<Int64>, _ partition: PartitionState, _ range: Range<Int>) -> Selection? {
+        let (latest, overflow) = Int64(Date().timeIntervalSince1970 * 1000)
+            .addingReportingOverflow(shared.settings.maxFutureSkewMilliseconds)
+        let limit = overflow ? WindowCalendar.timeLimit : min(latest, WindowCalendar.timeLimit)
+        let values = times.values
+        var highest = Int64.min
+        var lowest = Int64.max
+        for row in 0..<times.count {
+            highest = max(highest, values[row])
+            lowest = min(lowest, values[row])
+        }
+        guard highest > limit || lowest < -WindowCalendar.timeLimit else { return nil }
+        inTime.reserve(times.count)
+        inTime.removeAll()
+        let rows = entryOfRow(range)
+        for row in 0..<times.count {
+            if values[row] >= -WindowCalendar.timeLimit, values[row] <= limit {
+                inTime.rows[inTime.count] = Int32(row)
+                inTime.count += 1
+            } else {
+                report(
+                    values[row].magnitude > WindowCalendar.timeLimit.magnitude
+                        ? RecordDecoder.Fault(
+                            entry: rows[row], code: .untimedEvent,
+                            reason: "the event's time is so far from 1970 that it belongs to no window",
+                            field: "timestamp")
+                        : RecordDecoder.Fault(
+                            entry: rows[row], code: .futureEvent,
+                            reason: "the event's time is more than runtime.max_future_skew ahead of now",
+                            field: "timestamp"),
+                    partition)
+            }
+        }
+        return inTime
+    }
+
+    /// The rows that an aggregation refused: each is one dead letter of it.
+    func reportFailedRows(of aggregation: Aggregation, _ partition: PartitionState, _ range: Range<Int>) {
+        let rows = entryOfRow(range)
+        for row in failedRows {
+            deadLetters.add(
+                block.entries[rows[Int(row)]], of: block, partition: partition.partition,
+                .init(
+                    stage: .step, code: .expressionFailed,
+                    message: "aggregation '\(aggregation.name)': a filter's arithmetic overflows on this record",
+                    place: aggregation.location))
+        }
+    }
+
+    /// The block's entry of each row of the batch: the entries without those that were not decoded.
+    private func entryOfRow(_ range: Range<Int>) -> [Int] {
+        let bad = Set(faults.map(\.entry))
+        return range.filter { !bad.contains($0) }
+    }
+}

@@ -1,0 +1,135 @@
+import DataPath
+import Diagnostics
+import Foundation
+import Ingest
+import PlatformModel
+import PluginAPI
+import ProjectConfig
+import Provisioning
+import SQLiteClient
+import StreamRuntime
+import StreamplatKit
+import Testing
+
+/// A project of one test's own, on the embedded log and SQLite, driven without the command line.
+final class RunHarness {
+    let folder: URL
+
+    init(domain: String) throws {
+        folder = FileManager.default.temporaryDirectory.appendingPathComponent("streamplat-run-\(UUID().uuidString)")
+        for part in ["config", "environments"] {
+            try FileManager.default.createDirectory(
+                at: folder.appendingPathComponent("domains"), withIntermediateDirectories: true)
+            try FileManager.default.copyItem(
+                at: URL(filePath: packageRoot).appendingPathComponent(part), to: folder.appendingPathComponent(part))
+        }
+        try "kafka: { topics: { partitions: 1 } }\n".write(
+            to: folder.appendingPathComponent("environments/local.yaml"), atomically: true, encoding: .utf8)
+        try write(domain)
+    }
+
+    deinit { try? FileManager.default.removeItem(at: folder) }
+
+    var domainPath: String { folder.appendingPathComponent("domains/shop.yaml").path }
+
+    func write(_ domain: String) throws { try domain.write(toFile: domainPath, atomically: true, encoding: .utf8) }
+
+    private func open() throws -> LiveSystem {
+        var sources = SourceTexts()
+        let project = try Project.load(
+            .init(domain: domainPath, environment: "local"), plugins: .builtin, sources: &sources)
+        return try LiveSystem(project, domain: try #require(project.domain), access: .change, notify: { _ in })
+    }
+
+    /// Applies the domain, whatever that changes.
+    func apply() throws {
+        let system = try open()
+        let plan = try system.plan()
+        if !plan.isEmpty { try system.apply(plan, progress: { _ in }) }
+        try system.close()
+    }
+
+    /// Ingests lines of JSON.
+    @discardableResult
+    func ingest(_ lines: [String], as eventType: String) throws -> IngestJob.Result {
+        let system = try open()
+        let job = IngestJob(
+            eventType: try #require(system.domain.eventType(eventType)), options: IngestOptions(),
+            broker: system.broker, schemas: system.schemas, topicPrefix: system.project.platform.topicPrefix)
+        let path = folder.appendingPathComponent("in.ndjson").path
+        try (lines.joined(separator: "\n") + "\n").write(toFile: path, atomically: true, encoding: .utf8)
+        let result = try job.run(IngestSource(path: path)) { _ in }
+        try system.close()
+        return result
+    }
+
+    /// Sends a message as it is.
+    func send(_ value: [UInt8], to topic: String) throws {
+        let system = try open()
+        let producer = try system.broker.makeProducer()
+        let block = RecordBlock()
+        value.withUnsafeBytes { block.append(key: nil, value: $0, timestamp: 0) }
+        try producer.send(block, to: topic)
+        try producer.close()
+        try system.close()
+    }
+
+    /// Runs until everything is read.
+    @discardableResult
+    func run(_ change: (inout RunOptions) -> Void = { _ in }) throws -> RunSummary {
+        let system = try open()
+        var options = RunOptions(untilIdle: true)
+        change(&options)
+        let summary = try system.makePipeline(options).run()
+        try system.close()
+        return summary
+    }
+
+    /// All dead letters, in their order.
+    func letters() throws -> [DeadLetter] {
+        let system = try open()
+        defer { try? system.close() }
+        let partition = TopicPartition(topic: "events.dlq", partition: 0)
+        let reader = try system.broker.makeReader(partition, at: 0)
+        let block = RecordBlock()
+        var letters: [DeadLetter] = []
+        while case .records = try reader.fetch(into: block, maxBytes: 1 << 20) {
+            letters += block.entries.compactMap { DeadLetter.decode($0, in: block) }
+        }
+        return letters
+    }
+
+    /// The values of a topic's records.
+    func values(_ topic: String) throws -> [[UInt8]] {
+        let system = try open()
+        defer { try? system.close() }
+        let reader = try system.broker.makeReader(TopicPartition(topic: topic, partition: 0), at: 0)
+        let block = RecordBlock()
+        var values: [[UInt8]] = []
+        while case .records = try reader.fetch(into: block, maxBytes: 1 << 20) {
+            values += block.entries.map { block.value($0).map(Array.init) ?? [] }
+        }
+        return values
+    }
+
+    /// The rows of a query, values joined by `|`.
+    func rows(_ query: String) throws -> [String] {
+        let connection = try SQLiteConnection(
+            path: folder.appendingPathComponent(".streamplat/results.db").path, mode: .readOnly)
+        let statement = try connection.prepare(query)
+        var rows: [String] = []
+        while try statement.step() {
+            let values = (0..<statement.columnCount).map { index in
+                switch statement.value(index) {
+                case .null: "null"
+                case .integer(let value): "\(value)"
+                case .double(let value): "\(value)"
+                case .text(let text): text
+                case .blob(let bytes): "\(bytes)"
+                }
+            }
+            rows.append(values.joined(separator: "|"))
+        }
+        return rows
+    }
+}
