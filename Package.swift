@@ -3,6 +3,9 @@ import Foundation
 import PackageDescription
 
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let metrics: Target.Dependency = .product(name: "Metrics", package: "swift-metrics")
+let nio = ["NIOCore", "NIOHTTP1", "NIOPosix"].map { Target.Dependency.product(name: $0, package: "swift-nio") }
 
 /// A system library found by pkg-config.
 func system(_ name: String, pkgConfig: String, apt: String) -> Target {
@@ -20,7 +23,10 @@ let package = Package(
     name: "streamplat",
     products: [.library(name: "PluginAPI", targets: ["PluginAPI"])],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
     ],
     targets: [
         // System libraries.
@@ -58,9 +64,12 @@ let package = Package(
         .target(name: "PostgresClient", dependencies: ["CPostgres"]),
         .target(name: "SQLiteClient", dependencies: ["CSQLite", "Diagnostics"]),
         .target(name: "HTTPClient", dependencies: ["CCurl", "PluginAPI"]),
+        .target(name: "HTTPServer", dependencies: nio + ["Diagnostics"]),
 
         // What moves events.
-        .target(name: "EventLog", dependencies: ["DataPath", "Diagnostics"]),
+        .target(name: "DurableFiles", dependencies: ["Diagnostics"]),
+        .target(name: "EventLog", dependencies: ["DurableFiles", "DataPath", "Diagnostics"]),
+        .target(name: "SchemaStore", dependencies: ["DurableFiles", "AvroSchema", "PluginAPI", "Diagnostics"]),
         .target(
             name: "Ingest",
             dependencies: [
@@ -71,10 +80,17 @@ let package = Package(
             dependencies: ["AvroSchema", "PlatformModel", "PluginAPI", "DataPath", "Diagnostics"]),
         .target(
             name: "StreamRuntime",
-            dependencies: ["AvroSchema", "Expressions", "PlatformModel", "PluginAPI", "DataPath", "Diagnostics"]),
+            dependencies: [logging, metrics, "AvroSchema", "Expressions", "PlatformModel", "PluginAPI", "DataPath", "Diagnostics"]),
         .target(
             name: "Provisioning",
             dependencies: ["AvroSchema", "LibAvro", "PlatformModel", "PluginAPI", "DataPath", "Diagnostics"]),
+
+        // Behind the façades of logs and metrics: only the command line imports it.
+        .target(
+            name: "Telemetry",
+            dependencies: [logging, .product(name: "CoreMetrics", package: "swift-metrics"), "Diagnostics"]),
+        .testTarget(name: "TelemetryTests", dependencies: [logging, metrics, "Telemetry", "Diagnostics"]),
+        .target(name: "RegistryServer", dependencies: ["HTTPServer", "SchemaStore", "PluginAPI", "Diagnostics"]),
 
         // What a person sees in a terminal.
         .target(name: "TerminalViews", dependencies: ["PluginAPI", "Diagnostics"]),
@@ -84,22 +100,25 @@ let package = Package(
         .target(
             name: "StreamplatKit",
             dependencies: [
-                "AvroSchema", "ClickHouseSink", "ConfigTree", "ConsoleSink", "DataPath", "Diagnostics", "EmbeddedBroker",
+                logging, metrics, "AvroSchema", "ClickHouseSink", "ConfigTree", "ConfluentRegistry", "ConsoleSink",
+                "DataPath", "Diagnostics", "EmbeddedBroker", "KafkaBroker",
                 "EnvironmentSecrets", "FileSecrets", "FileSink", "Generation", "Ingest", "PlatformModel", "PluginAPI",
                 "PostgreSQLSink", "ProjectConfig", "Provisioning", "SQLiteSink", "StreamRuntime", "VaultSecrets",
             ]),
         .executableTarget(
             name: "streamplat",
             dependencies: [
-                argumentParser, "ConfigTree", "Diagnostics", "Generation", "Ingest", "PlatformModel", "PluginAPI",
-                "ProjectConfig", "Provisioning", "StreamRuntime", "StreamplatKit", "TerminalViews",
+                argumentParser, logging, metrics, "ConfigTree", "Diagnostics", "Generation", "HTTPServer", "Ingest",
+                "PlatformModel", "PluginAPI", "ProjectConfig", "Provisioning", "RegistryServer", "SchemaStore",
+                "StreamRuntime", "StreamplatKit", "Telemetry", "TerminalViews",
             ]),
 
         // Built-in plugins.
         plugin("EnvironmentSecrets", folder: "env"),
         plugin("VaultSecrets", folder: "vault", ["HTTPClient"]),
         plugin("FileSecrets", folder: "secret-file", ["YAMLTree"]),
-        plugin("EmbeddedBroker", folder: "embedded", ["EventLog"]),
+        plugin("EmbeddedBroker", folder: "embedded", ["EventLog", "SchemaStore"]),
+        plugin("ConfluentRegistry", folder: "confluent-registry", ["HTTPClient"]),
         plugin("KafkaBroker", folder: "kafka", ["KafkaClient"]),
         plugin("SQLiteSink", folder: "sqlite", ["SQLiteClient"]),
         plugin("PostgreSQLSink", folder: "postgresql", ["PostgresClient"]),
@@ -119,21 +138,28 @@ let package = Package(
             name: "VaultSecretsTests",
             dependencies: ["VaultSecrets", "PluginAPI", "ConfigTree", "YAMLTree", "Diagnostics"], exclude: ["Fixtures"]),
         .testTarget(name: "HTTPClientTests", dependencies: ["HTTPClient", "PluginAPI"], exclude: ["Fixtures"]),
+        .testTarget(name: "SchemaStoreTests", dependencies: ["SchemaStore", "PluginAPI", "Diagnostics"]),
+        .testTarget(name: "HTTPServerTests", dependencies: ["HTTPServer", "Diagnostics"]),
+        .testTarget(
+            name: "RegistryServerTests", dependencies: ["RegistryServer", "HTTPServer", "SchemaStore", "PluginAPI"]),
+        .testTarget(
+            name: "ConfluentRegistryTests",
+            dependencies: [
+                "ConfluentRegistry", "RegistryServer", "HTTPServer", "SchemaStore", "PluginAPI", "ConfigTree",
+                "Diagnostics",
+            ]),
         .testTarget(name: "KafkaClientTests", dependencies: ["KafkaClient", "CRdKafka", "DataPath", "Diagnostics"]),
         .testTarget(
             name: "KafkaBrokerTests",
             dependencies: [
                 "KafkaBroker", "TestServers", "YAMLTree", "PluginAPI", "ConfigTree", "DataPath", "Diagnostics",
             ], exclude: ["Scripts"]),
-        // Real servers, started and stopped by the tests that use them.
-        .target(name: "TestServers", path: "Tests/TestServers"),
         .testTarget(
             name: "ClickHouseSinkTests",
             dependencies: [
                 "ClickHouseSink", "TestServers", "PluginAPI", "ConfigTree", "DataPath", "Diagnostics", "HTTPClient",
             ],
             exclude: ["Fixtures"]),
-
         .testTarget(
             name: "FileSinkTests",
             dependencies: ["FileSink", "PluginAPI", "ConfigTree", "DataPath", "Diagnostics"]),
@@ -163,6 +189,7 @@ let package = Package(
             .testTarget(
                 name: "StreamRuntimeTests",
                 dependencies: [
+                    logging, metrics, .product(name: "InMemoryLogging", package: "swift-log"), "Telemetry",
                     "StreamRuntime", "PlatformModel", "PluginAPI", "ConfigTree", "DataPath", "AvroSchema",
                     "Diagnostics",
                 ]),

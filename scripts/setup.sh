@@ -12,10 +12,10 @@ install_packages "system packages" \
     libcurl4-openssl-dev libpq-dev librdkafka-dev \
     g++ python3 python3-venv sqlite3
 
-toolchain_hint="streamplat needs Swift 6.1 or newer: https://www.swift.org/install/linux/"
+toolchain_hint="streamplat needs Swift 6.2 or newer: https://www.swift.org/install/linux/"
 command -v swift >/dev/null || fail "no swift in PATH; $toolchain_hint"
 version="$(swift --version 2>/dev/null | sed -n 's/.*Swift version \([0-9]*\.[0-9]*\).*/\1/p' | head -n 1)"
 [[ -n "$version" ]] || fail "\`swift --version\` says no version; $toolchain_hint"
 major="${version%%.*}" minor="${version##*.}"
-((major > 6 || (major == 6 && minor >= 1))) || fail "found Swift $version; $toolchain_hint"
+((major > 6 || (major == 6 && minor >= 2))) || fail "found Swift $version; $toolchain_hint"
 echo "== swift $version"

@@ -13,6 +13,18 @@ extension DiagnosticCode {
     public static let brokerRefusesTopic = DiagnosticCode(
         "SP4023", "The broker in use cannot have a topic as it is asked for.")
     public static let pluginMissing = DiagnosticCode("SP4040", "A plugin that the configuration names is not there.")
+    public static let registryUnreachable = DiagnosticCode(
+        "SP4300", "A schema registry does not answer, or fails at every address.")
+    public static let registryCredentials = DiagnosticCode(
+        "SP4301", "A schema registry refuses the credentials, or what they may do.")
+    public static let registryAnswer = DiagnosticCode(
+        "SP4302", "A schema registry refuses a request, or answers what is not understood.")
+    public static let registryOptions = DiagnosticCode(
+        "SP4303", "The options of a schema registry contradict each other or are not usable.")
+    public static let registryFiles = DiagnosticCode(
+        "SP4310", "The files of the embedded schema registry cannot be used, or are damaged.")
+    public static let serverCannotListen = DiagnosticCode(
+        "SP4320", "An HTTP server cannot listen at its address.")
     public static let vaultUnreachable = DiagnosticCode("SP4200", "The vault cannot be reached.")
     public static let vaultTimeout = DiagnosticCode("SP4201", "The vault does not answer in time.")
     public static let vaultTLS = DiagnosticCode("SP4202", "There is no secure connection to the vault.")
@@ -94,5 +106,6 @@ extension DiagnosticCode {
         kafkaTimedOut, kafkaNotDelivered, kafkaRecordTooLarge, kafkaBusy, kafkaBadData, kafkaProducerLost,
         kafkaUnsupported, kafkaClosed, kafkaRefused, kafkaSecurity, clickHouseOption, clickHouseUnreachable,
         clickHouseAccess, clickHouseAnswer, clickHouseBusy, clickHouseRefused, clickHouseRows,
+        registryUnreachable, registryCredentials, registryAnswer, registryOptions, registryFiles, serverCannotListen,
     ]
 }

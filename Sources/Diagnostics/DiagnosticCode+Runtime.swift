@@ -32,11 +32,12 @@ extension DiagnosticCode {
     public static let expressionFailed = DiagnosticCode("SP6110", "An expression failed on a record.")
 
     public static let stopTimedOut = DiagnosticCode("SP6111", "A graceful stop took longer than runtime.stop_timeout.")
+    public static let monitoringPort = DiagnosticCode("SP6130", "The monitoring endpoint cannot listen on its address.")
 
     static let runtime: [DiagnosticCode] = [
         logNotAccessible, logCorrupted, logFull, logFailed, unknownTopic, unknownPartition, topicExists,
         invalidTopicName, invalidTopicConfig, offsetOutOfRange, logRecordTooLarge, logFormatUnknown, logClosed,
         runnerBusy, checkpointUnreadable, checkpointStorage, notApplied, undecodable, unknownSchema, futureEvent,
-        aggregateOverflow, sinkFailed, expressionFailed, stopTimedOut,
+        aggregateOverflow, sinkFailed, expressionFailed, stopTimedOut, monitoringPort,
     ]
 }

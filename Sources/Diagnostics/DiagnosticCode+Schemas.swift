@@ -46,6 +46,10 @@ extension DiagnosticCode {
         "SP3302", "A record that was read cannot be written with its schema.")
     public static let outputFormat = DiagnosticCode(
         "SP3303", "An output file cannot be written, or its name says no format.")
+    public static let schemaIncompatible = DiagnosticCode(
+        "SP3010", "A schema does not go with the versions of its subject, as the compatibility level asks.")
+    public static let schemaNotAccepted = DiagnosticCode("SP3011", "A schema registry does not take a schema.")
+    public static let subjectReadOnly = DiagnosticCode("SP3012", "A subject of a schema registry is read-only.")
 
     static let schemas: [DiagnosticCode] = [
         schemaJSON, schemaInvalid, schemaCannotRead, schemaCannotWrite, avroContainer, avroCodec, avroDecode,
@@ -53,6 +57,6 @@ extension DiagnosticCode {
         unknownValueProvider, unknownGeneratedEventType, invalidTransition, inputNotReadable, malformedRecord,
         recordTooLarge, missingValue, unreadableValue, valueOutOfRange, unknownSymbol, ambiguousValue, unknownMapping,
         missingColumn, unknownTimezone, invalidTimestampFormat, unknownInputFormat, generatedValueRefused,
-        encodingRefused, outputFormat,
+        encodingRefused, outputFormat, schemaIncompatible, schemaNotAccepted, subjectReadOnly,
     ]
 }

@@ -1,4 +1,5 @@
 import Diagnostics
+import DurableFiles
 
 /// A topic as it is.
 public struct LogTopic: Hashable, Sendable {

@@ -1,4 +1,5 @@
 import Diagnostics
+import DurableFiles
 
 /// The configuration of a topic, typed. Keys are Kafka's.
 struct TopicConfig: Sendable {

@@ -119,6 +119,8 @@ extension PlatformSettings {
 
     private mutating func readMonitoring(_ node: ConfigNode, into diagnostics: inout Diagnostics) {
         guard var reader = MappingReader(node, path: "monitoring", into: &diagnostics) else { return }
+        monitoring.port = reader.integer("port", in: 0...65_535, into: &diagnostics)
+        monitoring.host = reader.string("host", into: &diagnostics) ?? monitoring.host
         if let node = reader.node("log"),
             var log = MappingReader(node, path: "monitoring.log", into: &diagnostics)
         {
@@ -143,14 +145,8 @@ extension PlatformSettings {
             }
         }
         schemas.compatibility =
-            reader.choice("compatibility", of: SchemaSettings.compatibilityLevels, into: &diagnostics)
-            ?? schemas.compatibility
-        if schemas.compatibility != "BACKWARD" {
-            diagnostics.error(
-                .notSupportedYet, "compatibility \(schemas.compatibility) is not supported yet",
-                at: reader.mapping["compatibility"]?.location, path: "schemas.compatibility",
-                hint: "write BACKWARD: new readers can read what is there")
-        }
+            reader.choice("compatibility", of: CompatibilityLevel.allCases.map(\.rawValue), into: &diagnostics)
+            .flatMap(CompatibilityLevel.init) ?? schemas.compatibility
         reader.finish(into: &diagnostics)
     }
 }

@@ -36,6 +36,9 @@ public struct PlatformSettings: Sendable {
         self.monitoring = monitoring
     }
 
+    /// The top-level keys that are read here, but for `domains`, which holds overrides of domains.
+    public static var keys: [String] { TopLevelKey.platform.filter { $0 != "domains" } }
+
     public func sink(_ name: String) -> SinkDefinition? { sinks.first { $0.name == name } }
 
     /// The topic of records that could not be processed.
@@ -91,17 +94,12 @@ public struct TopicDefaults: Hashable, Sendable {
 
 /// `schemas:`.
 public struct SchemaSettings: Hashable, Sendable {
-    /// The seven levels of the Schema Registry.
-    public static let compatibilityLevels = [
-        "BACKWARD", "BACKWARD_TRANSITIVE", "FORWARD", "FORWARD_TRANSITIVE", "FULL", "FULL_TRANSITIVE", "NONE",
-    ]
-
     /// The Avro namespace of records whose domain names none.
     public var namespace: String
-    /// One of ``compatibilityLevels``.
-    public var compatibility: String
+    /// What a new version of an event type's schema must go with.
+    public var compatibility: CompatibilityLevel
 
-    public init(namespace: String = "com.streaming.events", compatibility: String = "BACKWARD") {
+    public init(namespace: String = "com.streaming.events", compatibility: CompatibilityLevel = .backward) {
         self.namespace = namespace
         self.compatibility = compatibility
     }
@@ -150,9 +148,15 @@ public struct MonitoringSettings: Hashable, Sendable {
     public var logLevel: String
     /// `text` or `json`.
     public var logFormat: String
+    /// Where metrics and health are served; nil = nowhere, 0 = any free port.
+    public var port: Int?
+    /// The address that the endpoint listens on.
+    public var host: String
 
-    public init(logLevel: String = "info", logFormat: String = "text") {
+    public init(logLevel: String = "info", logFormat: String = "text", port: Int? = nil, host: String = "127.0.0.1") {
         self.logLevel = logLevel
         self.logFormat = logFormat
+        self.port = port
+        self.host = host
     }
 }

@@ -1,7 +1,5 @@
 internal import AvroSchema
-internal import DataPath
 internal import Diagnostics
-internal import LibAvro
 internal import PlatformModel
 public import PluginAPI
 
@@ -13,22 +11,27 @@ public struct Provisioner {
     private let desired: DesiredState
     private let broker: any Broker
     private let schemas: any SchemaRegistry
+    private let compatibility: CompatibilityLevel
     private let sinks: [String: any Sink]
 
-    /// `sinks` holds every sink that a table of `desired` names, open.
+    /// `compatibility` is the level that every subject of `desired` gets; `sinks` holds every sink that a table of
+    /// `desired` names, open.
     public init(
-        desired: DesiredState, broker: any Broker, schemas: any SchemaRegistry, sinks: [String: any Sink]
+        desired: DesiredState, broker: any Broker, schemas: any SchemaRegistry, compatibility: CompatibilityLevel,
+        sinks: [String: any Sink]
     ) {
         self.desired = desired
         self.broker = broker
         self.schemas = schemas
+        self.compatibility = compatibility
         self.sinks = sinks
     }
 
     /// The difference. Changes nothing.
     public func plan() throws -> Plan {
         var plan = Plan()
-        for subject in desired.subjects { plan.items.append(try schemaItem(subject, &plan.diagnostics)) }
+        let subjects = SubjectPlanner(schemas: schemas, compatibility: compatibility)
+        for subject in desired.subjects { plan.items.append(try subjects.item(subject, &plan.diagnostics)) }
         let live = Dictionary(uniqueKeysWithValues: try broker.topics().map { ($0.name, $0) })
         for topic in desired.topics {
             plan.items.append(topicItem(topic, live[topic.name], &plan.diagnostics))
@@ -44,6 +47,10 @@ public struct Provisioner {
             switch item.kind {
             case .schema:
                 if let subject = desired.subjects.first(where: { $0.name == item.name }) {
+                    // First, so that the schema is judged at the level that the plan was made with.
+                    if try schemas.compatibility(subject: subject.name) != compatibility {
+                        try schemas.setCompatibility(compatibility, subject: subject.name)
+                    }
                     _ = try schemas.register(
                         subject: subject.name, schema: AvroSchema.record(subject.eventType.schema).json(pretty: false))
                 }
@@ -57,54 +64,6 @@ public struct Provisioner {
             progress(item)
         }
         for sink in sinks.values { try sink.flush() }
-    }
-
-    // MARK: Schemas.
-
-    private func schemaItem(_ subject: DesiredState.Subject, _ diagnostics: inout Diagnostics) throws -> Plan.Item {
-        let schema = AvroSchema.record(subject.eventType.schema)
-        let text = schema.json(pretty: false)
-        do {
-            // What other languages' libraries refuse must not reach the registry.
-            try LibAvro.check(schemaJSON: text)
-        } catch {
-            diagnostics.error(
-                .incompatibleSchema, "the schema of '\(subject.eventType.name)' is not valid Avro: \(error)",
-                at: subject.eventType.location)
-            return Plan.Item(.schema, subject.name, .refuse, ["\(error)"])
-        }
-        guard let latest = try schemas.latest(subject: subject.name) else {
-            return Plan.Item(
-                .schema, subject.name, .create, ["version 1, \(subject.eventType.schema.fields.count) fields"])
-        }
-        let previous = try AvroSchema.parse(json: latest.schema)
-        if try latest.schema == text || previous == AvroSchema.parse(json: text) {
-            return Plan.Item(.schema, subject.name, .none)
-        }
-        do {
-            _ = try DecodePlan.compile(writer: previous, columns: subject.eventType.columns, reader: schema)
-        } catch {
-            diagnostics.error(
-                .incompatibleSchema,
-                "event type '\(subject.eventType.name)' could not read the events that are there: \(error)",
-                at: subject.eventType.location,
-                hint:
-                    "give a new field `nullable: true` or a `default:`, keep the type of an old one, or use a new topic"
-            )
-            return Plan.Item(.schema, subject.name, .refuse, ["\(error)"])
-        }
-        return Plan.Item(.schema, subject.name, .alter, changedFields(from: previous, to: subject.eventType.schema))
-    }
-
-    private func changedFields(from previous: AvroSchema, to record: AvroRecord) -> [String] {
-        guard case .record(let old) = previous else { return [] }
-        let added = record.fields.filter { field in !old.fields.contains { $0.name == field.name } }
-        let removed = old.fields.filter { field in !record.fields.contains { $0.name == field.name } }
-        let changed = record.fields.filter { field in
-            old.fields.contains { $0.name == field.name && $0.type != field.type }
-        }
-        return added.map { "add field \($0.name)" } + removed.map { "remove field \($0.name)" }
-            + changed.map { "change the type of field \($0.name)" }
     }
 
     // MARK: Topics.

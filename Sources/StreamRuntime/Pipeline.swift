@@ -1,6 +1,8 @@
 internal import DataPath
 internal import Diagnostics
 internal import Foundation
+internal import Logging
+internal import Metrics
 public import PlatformModel
 public import PluginAPI
 internal import Synchronization
@@ -44,18 +46,27 @@ public final class Pipeline: Sendable {
     }
 
     public let status = PipelineStatus()
-    private let parts: Parts
-    private let options: RunOptions
-    private let topology: Topology
+    private let readiness: Readiness
+    private let metrics: RunMetrics
+    private let deadLetterTally: DeadLetterTally
+    let logger = Logger(label: "runtime")
+    let parts: Parts
+    let options: RunOptions
+    let topology: Topology
     private let control: RunControl
-    private let workerCount: Int
+    let workerCount: Int
     /// When ``stop()`` was called, on the clock of the workers; 0 = not yet.
     private let stoppingSince = Atomic<Int64>(0)
 
-    public init(_ parts: Parts, options: RunOptions = RunOptions()) {
+    /// - Parameter readiness: Is released when events are processed, and held back while a sink is tried again or the run
+    ///   ends.
+    public init(_ parts: Parts, options: RunOptions = RunOptions(), readiness: Readiness = Readiness()) {
         self.parts = parts
         self.options = options
+        self.readiness = readiness
         topology = Topology(domain: parts.domain)
+        metrics = RunMetrics(topology)
+        deadLetterTally = DeadLetterTally(topic: DeadLetter.topic(prefix: parts.topicPrefix))
         workerCount = max(1, options.workers ?? parts.settings.workers ?? ProcessInfo.processInfo.activeProcessorCount)
         control = RunControl(workerCount: workerCount)
     }
@@ -88,43 +99,70 @@ public final class Pipeline: Sendable {
                 partitions: partitions.enumerated().filter { $0.offset % workerCount == index }.map(\.element),
                 checkpoint: checkpoint)
         }
+        logStart(partitions: partitions.count, checkpoint: checkpoint?.sequence)
+        readiness.hold(SinkThread.component, "opening")
+        readiness.release(Readiness.process)
         let threads = startThreads(workers, sinkQueue, targets.list)
 
         func takeCheckpoint(_ kind: RunControl.BarrierKind) throws {
+            let asked = Worker.nanoseconds()
             guard let reports = try control.runBarrier(kind, check: checkStopTimeout) else { return }
             sequence += 1
             let checkpoint = makeCheckpoint(reports, sequence: sequence, hashKey: hashKey)
-            try store.save(checkpoint)
+            let bytes = try store.save(checkpoint)
             commitGroupOffsets(checkpoint)
+            let taken = Int64(Worker.nanoseconds() - asked)
+            metrics.checkpoints.increment()
+            metrics.checkpointDuration.recordNanoseconds(taken)
+            metrics.checkpointBytes.record(bytes)
+            logger.debug(
+                "checkpoint written",
+                metadata: ["sequence": "\(sequence)", "bytes": "\(bytes)", "ms": "\(taken / 1_000_000)"])
             status.checkpoints.add(1, ordering: .relaxed)
         }
 
         do {
-            try supervise(shared.progress) { try takeCheckpoint(.checkpoint) }
+            try supervise(shared) { try takeCheckpoint(.checkpoint) }
+            readiness.hold(Readiness.process, "draining: what was read is being written")
             if !control.shouldAbandon { try takeCheckpoint(.final(closeWindows: options.closeWindows)) }
         } catch {
             control.fail(error)
         }
         sinkQueue.close()
         for thread in threads { thread.join() }
-        if let failure = control.failure { throw failure }
-        return RunSummary(
+        deadLetterTally.tell(at: Worker.now(), isLast: true)
+        if let failure = control.failure {
+            logger.error(
+                "run failed", metadata: ["code": "\((failure as? PipelineError)?.code.id ?? "none")"])
+            throw failure
+        }
+        let summary = RunSummary(
             eventsRead: status.eventsRead.load(ordering: .relaxed),
             rowsWritten: status.rowsWritten.load(ordering: .relaxed),
             deadLetters: status.deadLetters.load(ordering: .relaxed),
             lateEvents: status.lateEvents.load(ordering: .relaxed),
             checkpoints: status.checkpoints.load(ordering: .relaxed),
             seconds: Date().timeIntervalSince(begin))
+        logEnd(summary)
+        return summary
     }
 
     // MARK: Supervision.
 
     /// Takes a checkpoint at every interval until the run should end.
-    private func supervise(_ progress: [WorkerProgress], checkpoint: () throws -> Void) throws {
+    private func supervise(_ shared: Worker.Shared, checkpoint: () throws -> Void) throws {
+        let progress = shared.progress
         var lastCheckpoint = Worker.now()
+        var lastShown = Int64.min / 2
         while !control.shouldAbandon, stoppingSince.load(ordering: .relaxed) == 0 {
             usleep(2000)
             status.lag.store(progress.reduce(0) { $0 + $1.lag }, ordering: .relaxed)
+            let now = Worker.now()
+            if now - lastShown >= 500 {
+                lastShown = now
+                metrics.show(watermarks: shared.watermarks.all)
+                deadLetterTally.tell(at: now)
+            }
             if options.untilIdle, try isDrained(progress) { return }
             if Worker.now() - lastCheckpoint >= parts.settings.checkpointIntervalMilliseconds {
                 try checkpoint()
@@ -187,8 +225,8 @@ public final class Pipeline: Sendable {
             broker: parts.broker, schemas: parts.schemas, hashKey: hashKey,
             inboxes: (0..<workerCount).map { _ in BoundedQueue(capacity: 64) }, sinkQueue: sinkQueue,
             control: control, status: status, progress: (0..<workerCount).map { _ in WorkerProgress() },
-            watermarks: PublishedWatermarks(count: topology.aggregations.count),
-            notify: parts.notify)
+            watermarks: PublishedWatermarks(count: topology.aggregations.count), metrics: metrics,
+            deadLetterTally: deadLetterTally, notify: parts.notify)
     }
 
     private func openPartitions(_ checkpoint: Checkpoint?) throws -> [PartitionState] {
@@ -250,7 +288,7 @@ public final class Pipeline: Sendable {
     ) -> [RunThread] {
         let sink = SinkThread(
             targets: targets, queue: sinkQueue, control: control, status: status, workerCount: workerCount,
-            notify: parts.notify)
+            readiness: readiness)
         let openSink = parts.openSink
         return [RunThread(name: "sink", confining: sink) { $0.run(open: openSink) }]
             + workers.enumerated().map { index, worker in

@@ -1,9 +1,11 @@
 internal import ClickHouseSink
+internal import ConfluentRegistry
 internal import ConsoleSink
 internal import EmbeddedBroker
 internal import EnvironmentSecrets
 internal import FileSecrets
 internal import FileSink
+internal import KafkaBroker
 public import PluginAPI
 internal import PostgreSQLSink
 internal import SQLiteSink
@@ -17,7 +19,9 @@ extension PluginRegistry {
         plugins.add(FileSecrets())
         plugins.add(VaultSecrets())
         plugins.add(EmbeddedBroker())
+        plugins.add(KafkaBroker())
         plugins.add(EmbeddedRegistry())
+        plugins.add(ConfluentRegistry())
         plugins.add(SQLiteSinkPlugin())
         plugins.add(PostgreSQLSinkPlugin())
         plugins.add(ClickHouseSinkPlugin())

@@ -1,6 +1,7 @@
 internal import AvroSchema
 public import DataPath
 internal import Diagnostics
+internal import Metrics
 public import PlatformModel
 public import PluginAPI
 
@@ -12,6 +13,7 @@ public final class EventPublisher {
         var schemaID: Int32
         var keyColumn: Int?
         var timestampColumn: Int
+        var metrics: PublishMetrics
     }
 
     private let producer: any BrokerProducer
@@ -19,6 +21,9 @@ public final class EventPublisher {
     private var channels: [String: Channel] = [:]
     private let block = RecordBlock(byteCapacity: 1 << 20)
     private let letters = RecordBlock()
+    private let sendLatency = PublishMetrics.latency("send")
+    private let flushLatency = PublishMetrics.latency("flush")
+    private var letterCounters: [String: Counter] = [:]
 
     /// Every event type's schema must be registered and its topic there: `apply` does both.
     public init(_ eventTypes: [EventType], broker: any Broker, schemas: any SchemaRegistry, topicPrefix: String) throws {
@@ -50,7 +55,8 @@ public final class EventPublisher {
                 encoder: AvroEncoder(plan: try EncodePlan.compile(schema: eventType.schema, columns: columns)),
                 schemaID: latest.id,
                 keyColumn: columns.index(of: eventType.messageKey),
-                timestampColumn: columns.index(of: "timestamp") ?? 1)
+                timestampColumn: columns.index(of: "timestamp") ?? 1,
+                metrics: PublishMetrics(eventType: eventType.name))
         }
     }
 
@@ -63,25 +69,45 @@ public final class EventPublisher {
         channel.encoder.encode(
             batch, schemaID: channel.schemaID, keyColumn: channel.keyColumn, timestampColumn: channel.timestampColumn,
             into: block
-        ) { row, error in onError(row, "\(error)") }
-        if block.count > 0 { try producer.send(block, to: channel.topic) }
+        ) { row, error in
+            channel.metrics.refused.increment()
+            onError(row, "\(error)")
+        }
+        guard block.count > 0 else { return }
+        do {
+            try sendLatency.measure { try producer.send(block, to: channel.topic) }
+        } catch {
+            channel.metrics.failed.increment(by: block.count)
+            throw error
+        }
+        channel.metrics.ok.increment(by: block.count)
     }
 
     /// Adds a dead letter to what the next flush sends.
     public func reject(_ letter: DeadLetter) throws {
         letter.encode(into: letters)
+        counter(of: letter).increment()
         if letters.byteCount > 1 << 20 { try sendLetters() }
     }
 
     /// Returns when everything is as durable as the broker is configured to make it.
     public func flush() throws {
         try sendLetters()
-        try producer.flush()
+        try flushLatency.measure { try producer.flush() }
     }
 
     public func close() throws {
         try flush()
         try producer.close()
+    }
+
+    private func counter(of letter: DeadLetter) -> Counter {
+        let labels = [("stage", letter.stage.rawValue), ("code", letter.code)]
+        let key = "\(letter.stage.rawValue) \(letter.code)"
+        if let known = letterCounters[key] { return known }
+        let made = Counter(label: "streamplat_dead_letters_total", dimensions: labels)
+        letterCounters[key] = made
+        return made
     }
 
     private func sendLetters() throws {

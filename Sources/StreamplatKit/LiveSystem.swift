@@ -47,13 +47,18 @@ public final class LiveSystem {
         let desired = DesiredState(domain: domain, topicPrefix: project.platform.topicPrefix)
         var sinks: [String: any Sink] = [:]
         for name in Set(desired.tables.map(\.sink)) { sinks[name] = try project.openSink(name, access, notify: notify) }
-        let result = try body(Provisioner(desired: desired, broker: broker, schemas: schemas, sinks: sinks))
+        let provisioner = Provisioner(
+            desired: desired, broker: broker, schemas: schemas, compatibility: project.platform.schemas.compatibility,
+            sinks: sinks)
+        let result = try body(provisioner)
         for sink in sinks.values { try sink.close() }
         return result
     }
 
     /// A pipeline, ready to run. Throws when the live system is not as the domain wants it.
-    public func makePipeline(_ options: RunOptions) throws -> Pipeline {
+    ///
+    /// - Parameter readiness: Is released when the pipeline processes events.
+    public func makePipeline(_ options: RunOptions, readiness: Readiness = Readiness()) throws -> Pipeline {
         let plan = try plan()
         try plan.diagnostics.throwIfErrors(exitCode: 1)
         let pending = plan.changes
@@ -72,7 +77,7 @@ public final class LiveSystem {
                 openSink: { try project.openSink($0, .change, notify: notify) },
                 checkpointFolder: checkpointFolder,
                 notify: notify),
-            options: options)
+            options: options, readiness: readiness)
     }
 
     private var checkpointFolder: String {

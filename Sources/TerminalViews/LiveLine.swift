@@ -10,10 +10,15 @@ final class LiveLine {
     private let descriptor: Int32
     private let drawInterval: Duration
     private var lastDrawn: ContinuousClock.Instant?
-    private var isShown = false
+    private var isShown = false {
+        didSet {
+            if isShown != oldValue { LiveLine.shownLines.add(isShown ? 1 : -1, ordering: .relaxed) }
+        }
+    }
+    private static let shownLines = Atomic<Int>(0)
 
-    /// How many lines are shown now on standard error.
-    static let shownOnStandardError = Atomic<Int>(0)
+    /// Whether any live line stands on a terminal now. Threads: any.
+    static var isAnyShown: Bool { shownLines.load(ordering: .relaxed) > 0 }
 
     init(descriptor: Int32, isLive: Bool, drawInterval: Duration = .milliseconds(100)) {
         self.descriptor = descriptor
@@ -35,22 +40,17 @@ final class LiveLine {
     /// Replaces what the line shows.
     func show(_ text: String, ellipsis: Character) {
         guard isLive else { return }
+        // Before it is written, so that nothing else is written behind it on the same line.
+        isShown = true
         write("\r" + DisplayText.shortened(text, to: width, ellipsis: ellipsis) + LiveLine.eraseToEnd)
-        setShown(true)
     }
 
     /// Takes the line away, so that something else can be printed in its place.
     func erase() {
         guard isShown else { return }
         write("\r" + LiveLine.eraseToEnd)
-        setShown(false)
+        isShown = false
         lastDrawn = nil
-    }
-
-    private func setShown(_ value: Bool) {
-        guard value != isShown else { return }
-        isShown = value
-        if descriptor == STDERR_FILENO { Self.shownOnStandardError.add(value ? 1 : -1, ordering: .relaxed) }
     }
 
     /// Takes the live line away and prints a lasting one.
@@ -59,7 +59,7 @@ final class LiveLine {
         write(text + "\n")
     }
 
-    static let eraseToEnd = "\u{1B}[K"
+    private static let eraseToEnd = "\u{1B}[K"
 
     /// Gives up at the first error other than an interruption: the work goes on without its display, and there is no
     /// better place than this descriptor to say so.

@@ -22,7 +22,7 @@ public enum Terminal {
     /// What a message on standard error begins with so that it does not stand behind a line that is being rewritten there:
     /// that line is taken away, and is drawn again after the message. Empty when there is none. Threads: any.
     public static var messageStart: String {
-        LiveLine.shownOnStandardError.load(ordering: .relaxed) > 0 ? "\r" + LiveLine.eraseToEnd : ""
+        LiveLine.isAnyShown ? "\r" + LiveLine.eraseToEnd : ""
     }
 
     /// Columns of the terminal behind `descriptor`; nil when it is none or does not say.
@@ -59,6 +59,10 @@ public enum Terminal {
         }
         return false
     }
+
+    /// True while a line that is rewritten in place stands on the terminal: what is printed then erases it first, and it is
+    /// drawn again below.
+    public static var showsLiveLine: Bool { LiveLine.isAnyShown }
 
     private static let narrowest = 20
 

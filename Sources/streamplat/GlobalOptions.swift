@@ -25,6 +25,11 @@ struct GlobalOptions: ParsableArguments {
     @Flag(name: .long, help: "Print only results and errors.")
     var quiet = false
 
+    @Option(
+        name: .customLong("log-level"),
+        help: "The lowest level that is logged; else monitoring.log.level, with --quiet error.")
+    var logLevel: Log.Level?
+
     @Flag(name: .customLong("no-color"), help: "No colours, even on a terminal.")
     var noColor = false
 
@@ -37,7 +42,8 @@ struct GlobalOptions: ParsableArguments {
         do {
             let project = try Project.load(request, plugins: .builtin, sources: &sources)
             Failure.setSources(sources)
-            Log.configure(project.platform.monitoring)
+            Log.configure(project.platform.monitoring, level: logLevel ?? (quiet ? .error : nil))
+            ConfigurationLog.write(project)
             if !quiet { Failure.report(project.warnings) }
             return project
         } catch {

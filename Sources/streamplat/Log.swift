@@ -1,44 +1,31 @@
-import DataPath
-import Diagnostics
-import Foundation
+import ArgumentParser
+import Logging
 import PlatformModel
-import Synchronization
+import Telemetry
+import TerminalViews
 
-/// What a command says beside its results, on standard error: `2026-11-21 13:45:30 | WARNING | message`, or one JSON object a
-/// line, as `monitoring.log` asks. Threads: any.
+/// The log of this process, on standard error, and what the command line itself says in it. Threads: any.
 enum Log {
-    enum Level: String, CaseIterable {
+    enum Level: String, ExpressibleByArgument, CaseIterable {
         case trace, debug, info, notice, warning, error, critical
 
-        var rank: Int { Level.allCases.firstIndex(of: self) ?? 0 }
+        fileprivate var level: Logger.Level { Logger.Level(rawValue: rawValue) ?? .info }
     }
 
-    private struct Settings {
-        var threshold = Level.info
-        var isJSON = false
+    private static let output = LogOutput(hasLiveLine: { Terminal.showsLiveLine })
+    private static let logger = Logger(label: "streamplat")
+
+    /// Before anything logs; until the configuration is read, the level is `info` and the format text.
+    static func start() { output.bootstrap() }
+
+    /// - Parameter level: What the command line says; nil = what the configuration says.
+    static func configure(_ monitoring: MonitoringSettings, level: Level?) {
+        output.configure(
+            level: (level ?? Level(rawValue: monitoring.logLevel) ?? .info).level,
+            format: LogOutput.Format(rawValue: monitoring.logFormat) ?? .text)
     }
 
-    private static let settings = Mutex(Settings())
-
-    static func configure(_ monitoring: MonitoringSettings) {
-        settings.withLock {
-            $0.threshold = Level(rawValue: monitoring.logLevel) ?? .info
-            $0.isJSON = monitoring.logFormat == "json"
-        }
-    }
-
-    static func write(_ level: Level, _ message: String) {
-        let settings = settings.withLock { $0 }
-        guard level.rank >= settings.threshold.rank else { return }
-        let now = TextFormat.timestamp(
-            Int64(Date().timeIntervalSince1970 * 1000), style: settings.isJSON ? .iso8601 : .sqlite)
-        if settings.isJSON {
-            Failure.print(
-                JSONValue.object([
-                    "time": .string(now), "level": .string(level.rawValue), "message": .string(message),
-                ]).text(compact: true))
-        } else {
-            Failure.print("\(now.prefix(19)) | \(level.rawValue.uppercased()) | \(message)")
-        }
+    static func write(_ level: Level, _ message: String, _ metadata: [String: String] = [:]) {
+        logger.log(level: level.level, "\(message)", metadata: metadata.mapValues { "\($0)" })
     }
 }

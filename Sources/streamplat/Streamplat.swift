@@ -25,6 +25,7 @@ struct Streamplat: ParsableCommand {
                 subcommands: [ValidateCommand.self, SchemaCommand.self, ConfigCommand.self, PluginsCommand.self]),
             CommandGroup(
                 name: "Make it so:", subcommands: [HealthCommand.self, PlanCommand.self, ApplyCommand.self]),
+            CommandGroup(name: "Serve:", subcommands: [RegistryCommand.self]),
             CommandGroup(name: "Events:", subcommands: [GenerateCommand.self, IngestCommand.self]),
             CommandGroup(name: "Results:", subcommands: [RunCommand.self, QueryCommand.self]),
         ])
@@ -34,6 +35,7 @@ struct Streamplat: ParsableCommand {
         signal(SIGPIPE, SIG_IGN)
         // A file-size limit too: the write fails with a message instead.
         signal(SIGXFSZ, SIG_IGN)
+        Log.start()
         do {
             var command = try parseAsRoot()
             if let formatted = command as? any FormattedCommand { try formatted.checkFormat() }

@@ -4,37 +4,8 @@ import Foundation
 import Glibc
 import Testing
 
-@Suite("Event log: topics, groups, schemas")
+@Suite("Event log: topics, groups")
 struct StoreTests {
-    @Test("schema ids are dense, shared by text and kept for ever")
-    func schemaIDs() throws {
-        let scratch = Scratch()
-        let store = try scratch.openSchemas()
-        #expect(try store.register(subject: "a", schema: #"{"doc":"ä \" \n"}"#) == 1)
-        #expect(try scratch.openSchemas().register(subject: "a", schema: "\"int\"") == 2)
-        #expect(try store.register(subject: "b", schema: "\"int\"") == 2)
-        #expect(try store.register(subject: "a", schema: "\"int\"") == 2)
-        #expect(try store.register(subject: "b", schema: "\"long\"") == 3)
-        let again = try scratch.openSchemas()
-        #expect(try again.schema(id: 1) == #"{"doc":"ä \" \n"}"#)
-        #expect(try again.schema(id: 4) == nil)
-        #expect(try again.latest(subject: "b")?.id == 3)
-        #expect(try again.latest(subject: "a")?.version == 2)
-    }
-
-    @Test("a torn schema line is cut with a notice")
-    func tornSchema() throws {
-        let scratch = Scratch()
-        _ = try scratch.openSchemas().register(subject: "a", schema: "1")
-        let handle = try #require(FileHandle(forWritingAtPath: "\(scratch.path)/schemas.jsonl"))
-        try handle.seekToEnd()
-        try handle.write(contentsOf: Data("{\"id\":2,".utf8))
-        let store = try scratch.openSchemas()
-        #expect(try store.latest(subject: "a")?.id == 1)
-        #expect(try store.register(subject: "a", schema: "2") == 2)
-        #expect(scratch.notes.all == ["schemas: cut 8 bytes of a torn line after schema 1"])
-    }
-
     @Test("group offsets are kept per group and merged")
     func groups() throws {
         let scratch = Scratch()

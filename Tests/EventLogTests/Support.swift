@@ -19,11 +19,6 @@ final class Scratch {
             notify: { notes.add($0) })
     }
 
-    func openSchemas() throws -> SchemaStore {
-        let notes = notes
-        return try SchemaStore(folder: path, create: true, durable: false, notify: { notes.add($0) })
-    }
-
     func segments(_ topic: String = "t", _ partition: Int = 0) throws -> [String] {
         let folder = "\(path)/topics/\(topic)/\(partition)"
         return try FileManager.default.contentsOfDirectory(atPath: folder).filter { $0.hasSuffix(".log") }.sorted()

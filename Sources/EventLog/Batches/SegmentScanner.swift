@@ -1,4 +1,5 @@
 import Diagnostics
+import DurableFiles
 import Glibc
 
 /// Walks the batch headers of a segment file, with or without checking contents. Threads: one.

@@ -1,28 +1,15 @@
 import Diagnostics
+import DurableFiles
 import Glibc
 
 /// What the event log does with folders and whole small files.
 enum Folder {
     /// Creates the folder and its parents where they are missing.
     static func create(_ path: String) throws(PipelineError) {
-        if mkdir(path, 0o755) == 0 { return }
-        let code = errno
-        if code == EEXIST {
-            if isFolder(path) { return }
-            throw LogErrors.notAccessible(path, "create the folder", ENOTDIR)
-        }
-        if code == ENOENT, let slash = path.lastIndex(of: "/"), slash != path.startIndex {
-            try create(String(path[..<slash]))
-            if mkdir(path, 0o755) == 0 || (errno == EEXIST && isFolder(path)) { return }
-            throw LogErrors.notAccessible(path, "create the folder", errno)
-        }
-        throw LogErrors.notAccessible(path, "create the folder", code)
+        try LogErrors.owner.createFolder(path)
     }
 
-    static func isFolder(_ path: String) -> Bool {
-        var status = stat()
-        return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
-    }
+    static func isFolder(_ path: String) -> Bool { FileOwner.isFolder(path) }
 
     static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 

@@ -1,5 +1,6 @@
 public import DataPath
 import Diagnostics
+import DurableFiles
 import Glibc
 
 /// Reads one partition in order, while others append. Takes no lock in the normal course. Threads: one.

@@ -1,4 +1,5 @@
 import Diagnostics
+import DurableFiles
 
 /// The ends of a partition, found without a lock.
 struct PartitionEnd {

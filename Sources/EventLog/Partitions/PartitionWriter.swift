@@ -1,4 +1,5 @@
 import Diagnostics
+import DurableFiles
 import Glibc
 
 /// Appends batches to one partition, beside other writers of this and other processes. Threads: one.

@@ -1,4 +1,5 @@
 public import Diagnostics
+import DurableFiles
 import Glibc
 
 /// One partition of a topic in the log.

@@ -68,7 +68,9 @@ struct CheckpointStore {
         }
     }
 
-    func save(_ checkpoint: Checkpoint) throws(PipelineError) {
+    /// Gives the size in bytes.
+    @discardableResult
+    func save(_ checkpoint: Checkpoint) throws(PipelineError) -> Int {
         let temporary = "\(file).new"
         let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
         guard descriptor >= 0 else { throw failure("cannot write \(temporary)") }
@@ -99,6 +101,7 @@ struct CheckpointStore {
             fsync(folderDescriptor)
             close(folderDescriptor)
         }
+        return bytes.count
     }
 
     private func makeFolder() throws(PipelineError) {

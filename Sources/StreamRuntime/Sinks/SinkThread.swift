@@ -1,5 +1,6 @@
 internal import DataPath
 internal import Diagnostics
+internal import Metrics
 internal import PluginAPI
 internal import Synchronization
 
@@ -23,31 +24,44 @@ final class SinkThread {
         var sink: String
     }
 
+    /// What holds readiness back until all sinks are open.
+    static let component = "sinks"
+
     private let targets: [Target]
     private let queue: BoundedQueue<SinkMessage>
     private let control: RunControl
     private let status: PipelineStatus
     private let workerCount: Int
-    private let notify: @Sendable (String) -> Void
+    private let readiness: Readiness
+    /// By target.
+    private let rowCounters: [Counter]
     private var sinks: [String: any Sink] = [:]
+    private let monitors: [String: SinkMonitor]
     private var barrierArrivals = 0
 
     init(
         targets: [Target], queue: BoundedQueue<SinkMessage>, control: RunControl, status: PipelineStatus,
-        workerCount: Int, notify: @escaping @Sendable (String) -> Void
+        workerCount: Int, readiness: Readiness
     ) {
         self.targets = targets
         self.queue = queue
         self.control = control
         self.status = status
         self.workerCount = workerCount
-        self.notify = notify
+        self.readiness = readiness
+        rowCounters = targets.map {
+            Counter(
+                label: "streamplat_sink_rows_total", dimensions: [("sink", $0.sink), ("table", $0.table.name)])
+        }
+        monitors = Dictionary(
+            uniqueKeysWithValues: Set(targets.map(\.sink)).map { ($0, SinkMonitor(sink: $0, readiness: readiness)) })
     }
 
     /// Opens the sinks, then takes messages until the queue is closed and empty or the run is abandoned.
     func run(open: (String) throws -> any Sink) {
         do {
             for name in Set(targets.map(\.sink)) { sinks[name] = try open(name) }
+            readiness.release(Self.component)
             var hasUncommitted = false
             while !control.shouldAbandon {
                 guard let message = queue.pop(waitingMilliseconds: hasUncommitted ? 0 : 100) else {
@@ -59,8 +73,10 @@ final class SinkThread {
                 switch message {
                 case .rows(let table, let rows):
                     let target = targets[table]
-                    guard let sink = sinks[target.sink] else { continue }
-                    try retrying("sink \(target.sink)") { try sink.write(rows, to: target.table) }
+                    guard let sink = sinks[target.sink], let monitor = monitors[target.sink] else { continue }
+                    try retrying(monitor, .write) { try sink.write(rows, to: target.table) }
+                    monitor.wrote(rows: rows.rowCount, table: target.table.name)
+                    rowCounters[table].increment(by: rows.rowCount)
                     status.rowsWritten.add(rows.rowCount, ordering: .relaxed)
                     hasUncommitted = true
                 case .barrier(let number):
@@ -79,19 +95,28 @@ final class SinkThread {
     }
 
     private func flushAll() throws {
-        for (name, sink) in sinks { try retrying("sink \(name)") { try sink.flush() } }
+        for (name, sink) in sinks {
+            guard let monitor = monitors[name] else { continue }
+            try retrying(monitor, .flush) { try sink.flush() }
+            monitor.flushed()
+        }
     }
 
-    private func retrying(_ component: String, _ body: () throws -> Void) throws {
+    private func retrying(
+        _ monitor: SinkMonitor, _ operation: SinkMonitor.Operation, _ body: () throws -> Void
+    ) throws {
         var pauseMilliseconds = 100
         while true {
             do {
-                return try body()
-            } catch let error as PipelineError where error.retry == .backoff {
-                guard !control.shouldAbandon else { throw error }
-                notify("\(component): \(error.message); trying again in \(pauseMilliseconds) ms")
+                try monitor.measuring(operation, body)
+                return monitor.recovered()
+            } catch let error as PipelineError where error.retry == .backoff && !control.shouldAbandon {
+                monitor.willRetry(operation, error, pauseMilliseconds: pauseMilliseconds)
                 control.pause(milliseconds: pauseMilliseconds)
                 pauseMilliseconds = min(pauseMilliseconds * 2, 10_000)
+            } catch {
+                monitor.gaveUp(operation)
+                throw error
             }
         }
     }

@@ -9,19 +9,18 @@ final class DeadLetterWriter {
     private let topic: String
     private let broker: any Broker
     private let status: PipelineStatus
-    private let notify: @Sendable (String) -> Void
+    private let tally: DeadLetterTally
     private var producer: (any BrokerProducer)?
     private let block = RecordBlock()
-    private var notedCodes: Set<String> = []
 
-    init(topic: String, broker: any Broker, status: PipelineStatus, notify: @escaping @Sendable (String) -> Void) {
+    init(topic: String, broker: any Broker, status: PipelineStatus, tally: DeadLetterTally) {
         self.topic = topic
         self.broker = broker
         self.status = status
-        self.notify = notify
+        self.tally = tally
     }
 
-    /// Adds one record of `source`; the first of each code is also said aloud.
+    /// Adds one record of `source`; the tally says aloud what a person should know.
     func add(
         _ entry: RecordBlock.Entry, of source: RecordBlock, partition: TopicPartition, code: DiagnosticCode,
         reason: String
@@ -33,11 +32,9 @@ final class DeadLetterWriter {
             timeMilliseconds: Int64(Date().timeIntervalSince1970 * 1000))
         letter.encode(into: block)
         status.deadLetters.add(1, ordering: .relaxed)
-        if notedCodes.insert(code.id).inserted {
-            notify(
-                "dead letter [\(code.id)] \(partition.topic), partition \(partition.partition), offset \(entry.offset): "
-                    + "\(reason) (further ones are counted; see topic \(topic))")
-        }
+        tally.count(
+            stage: letter.stage, code: letter.code,
+            place: "\(partition.topic), partition \(partition.partition), offset \(entry.offset)", reason: reason)
     }
 
     /// Hands everything to the broker. Called before positions are reported: a bad record never vanishes.

@@ -1,4 +1,5 @@
 internal import DataPath
+internal import Metrics
 internal import PluginAPI
 
 /// One partition that a worker owns: its reader, and for each consumer how far it has counted.
@@ -14,6 +15,7 @@ final class PartitionState {
     var lastRecordAt: Int64
     /// Records behind the partition's end, when last looked at.
     var lag = 0
+    let lagGauge: Gauge
 
     struct ConsumerPosition {
         /// The offset of the next record to count; what lies before was counted by an earlier run.
@@ -31,6 +33,9 @@ final class PartitionState {
         self.reader = reader
         self.consumers = consumers
         lastRecordAt = now
+        lagGauge = Gauge(
+            label: "streamplat_consumer_lag",
+            dimensions: [("topic", partition.topic), ("partition", String(partition.partition))])
     }
 
     /// An idle partition, also one that never had a record, is read to its end and has been so for the timeout: the

@@ -13,7 +13,8 @@ final class Shard {
     /// Per worker, per aggregation.
     private var watermarks: [[WatermarkReport]]
     private var barrierArrivals: Set<Int> = []
-    private var droppedGroups = 0
+    /// By aggregation, as they were told.
+    private var droppedGroups: [Int]
 
     init(
         aggregations: [Aggregation], emitsUpdates: [Bool], schemas: [BatchSchema], hashKey: HashKey, workerCount: Int
@@ -25,6 +26,7 @@ final class Shard {
         // A worker that has not reported yet holds the watermark back.
         let unknown = WatermarkReport(active: .min, idle: .min)
         watermarks = Array(repeating: Array(repeating: unknown, count: aggregations.count), count: workerCount)
+        droppedGroups = aggregations.map { _ in 0 }
     }
 
     /// Takes the state of the shard `index` of `count` from a checkpoint that any number of shards wrote.
@@ -67,11 +69,15 @@ final class Shard {
     /// The watermarks that the shard has reached, also by a checkpoint.
     var reachedWatermarks: [Int64] { aggregators.map(\.watermark) }
 
-    /// Groups that came after all their windows were closed, since the last call: a partition that was idle woke up.
-    func takeDroppedGroups() -> Int {
-        let total = aggregators.reduce(0) { $0 + $1.droppedGroups }
-        defer { droppedGroups = total }
-        return total - droppedGroups
+    /// Windows with state and its bytes, by aggregation.
+    var sizes: [(windows: Int, bytes: Int)] { aggregators.map { ($0.openWindows, $0.memoryBytes) } }
+
+    /// Groups that came after all their windows were closed, since the last call and by aggregation: a partition that was
+    /// idle woke up.
+    func takeDroppedGroups() -> [Int] {
+        let totals = aggregators.map(\.droppedGroups)
+        defer { droppedGroups = totals }
+        return zip(totals, droppedGroups).map { $0 - $1 }
     }
 
     /// The rows that are due at these watermarks, per aggregation: changed ones or those of windows that closed.

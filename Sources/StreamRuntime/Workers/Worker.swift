@@ -1,6 +1,8 @@
 internal import DataPath
 internal import Diagnostics
 internal import Foundation
+internal import Logging
+internal import Metrics
 internal import PlatformModel
 internal import PluginAPI
 internal import Synchronization
@@ -23,6 +25,8 @@ final class Worker {
         var status: PipelineStatus
         var progress: [WorkerProgress]
         var watermarks: PublishedWatermarks
+        var metrics: RunMetrics
+        var deadLetterTally: DeadLetterTally
         var notify: @Sendable (String) -> Void
     }
 
@@ -54,6 +58,8 @@ final class Worker {
     private var failedRows: [Int32] = []
     private var lastFlush: Int64 = 0
     private var reachedBarrier = 0
+    private let logger = Logger(label: "runtime")
+    private var shardGauges: ShardGauges
 
     private static let fetchBytes = 1 << 20
     /// Local groups that are handed over even before the flush interval: beyond it the local table outgrows the caches.
@@ -83,6 +89,7 @@ final class Worker {
             aggregations: topology.aggregations, emitsUpdates: shared.settings.emitsUpdates,
             schemas: topology.tables.map { BatchSchema($0.columns) }, hashKey: shared.hashKey,
             workerCount: shared.settings.workerCount)
+        shardGauges = ShardGauges(topology.aggregations, worker: index)
         if let checkpoint {
             do {
                 try shard.restore(checkpoint, index: index, count: shared.settings.workerCount)
@@ -95,10 +102,18 @@ final class Worker {
         }
         deadLetters = DeadLetterWriter(
             topic: shared.settings.deadLetterTopic, broker: shared.broker, status: shared.status,
-            notify: shared.notify)
+            tally: shared.deadLetterTally)
     }
 
-    static func now() -> Int64 { Int64(clock_gettime_nsec() / 1_000_000) }
+    /// Monotonic milliseconds.
+    static func now() -> Int64 { Int64(nanoseconds() / 1_000_000) }
+
+    /// Monotonic nanoseconds.
+    static func nanoseconds() -> UInt64 {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+    }
 
     /// Works until the last barrier or until the run is abandoned.
     func run() {
@@ -172,10 +187,21 @@ final class Worker {
             for consumer in partition.consumers where consumer.nextOffset > entries[start].offset {
                 while end > start + 1, entries[end - 1].offset >= consumer.nextOffset { end -= 1 }
             }
+            let begin = Worker.nanoseconds()
             try countBatch(partition, start..<end)
+            shared.metrics.batchDuration.recordNanoseconds(Int64(Worker.nanoseconds() - begin))
+            shared.metrics.batchRows.record(end - start)
+            shared.metrics.batches.increment()
             start = end
         }
         shared.status.eventsRead.add(entries.count, ordering: .relaxed)
+        shared.metrics.eventsRead[partition.input].increment(by: entries.count)
+        logger.debug(
+            "fetched",
+            metadata: [
+                "topic": "\(partition.partition.topic)", "partition": "\(partition.partition.partition)",
+                "records": "\(entries.count)", "bytes": "\(block.byteCount)",
+            ])
     }
 
     private func countBatch(_ partition: PartitionState, _ range: Range<Int>) throws {
@@ -210,7 +236,7 @@ final class Worker {
                     let late = try runner.update(
                         position: inputPosition, batch: batch, eligible: eligible, clock: clock,
                         failedRows: &failedRows)
-                    if late > 0 { shared.status.lateEvents.add(late, ordering: .relaxed) }
+                    countLate(late, aggregation: index)
                 } catch let error as AggregationError {
                     throw runner.aggregation.failure(error)
                 }
@@ -299,6 +325,8 @@ final class Worker {
                 partition.lag = Int(clamping: end - partition.reader.position)
             }
         }
+        for partition in partitions { partition.lagGauge.record(partition.lag) }
+        shardGauges.show(shard, at: now)
     }
 
     /// Sends the local deltas to their shards, then the watermarks that cover them.
@@ -350,10 +378,17 @@ final class Worker {
     }
 
     private func emit(at published: [Int64]) throws {
-        let dropped = shard.takeDroppedGroups()
-        if dropped > 0 { shared.status.lateEvents.add(dropped, ordering: .relaxed) }
+        for (aggregation, dropped) in shard.takeDroppedGroups().enumerated() {
+            countLate(dropped, aggregation: aggregation)
+        }
         try shard.emit(at: published) { shared.sinkQueue.push(.rows(table: $0, $1)) }
         if let watermark = shard.watermark { shared.status.watermark.store(watermark, ordering: .relaxed) }
+    }
+
+    private func countLate(_ count: Int, aggregation: Int) {
+        guard count > 0 else { return }
+        shared.status.lateEvents.add(count, ordering: .relaxed)
+        shared.metrics.lateEvents[aggregation].increment(by: count)
     }
 
     // MARK: Barriers.
@@ -396,11 +431,4 @@ final class Worker {
             }
         }
     }
-}
-
-/// Monotonic nanoseconds.
-private func clock_gettime_nsec() -> UInt64 {
-    var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &time)
-    return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
 }

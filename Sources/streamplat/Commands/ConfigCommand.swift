@@ -20,7 +20,7 @@ struct ConfigCommand: ParsableCommand {
     }
 
     /// Hides the options that plugins declare as secret, even when they are written in plain text.
-    fileprivate static var printer: ConfigPrinter {
+    static var printer: ConfigPrinter {
         let secretKeys = Set(
             PluginRegistry.builtin.all.flatMap { plugin in
                 plugin.spec.options.filter(\.isSecret).map { [plugin.spec.name, $0.key] }

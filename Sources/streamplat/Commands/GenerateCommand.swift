@@ -5,6 +5,7 @@ import Generation
 import PlatformModel
 import PluginAPI
 import ProjectConfig
+import StreamRuntime
 import StreamplatKit
 import TerminalViews
 
@@ -77,14 +78,18 @@ struct GenerateCommand: FormattedCommand {
             spanMilliseconds: span?.milliseconds, nowMilliseconds: Int64(Date().timeIntervalSince1970 * 1000))
 
         var system: LiveSystem?
+        var endpoint: MonitoringEndpoint?
         let target: GenerationTarget
         if dryRun {
             target = .nothing
         } else if let out {
             target = .file(out)
         } else {
+            let readiness = Readiness()
+            endpoint = try MonitoringEndpoint.start(project.platform.monitoring, readiness: readiness)
             let opened = try LiveSystem(project, domain: definition, access: .change, notify: global.notify)
             system = opened
+            readiness.release(Readiness.process)
             target = .broker(opened.broker, schemas: opened.schemas, topicPrefix: project.platform.topicPrefix)
         }
         let job = try GenerationJob(domain: definition, options: options, target: target)
@@ -100,6 +105,7 @@ struct GenerateCommand: FormattedCommand {
         }
         line.finish(summary.events, at: .now)
         try system?.close()
+        try endpoint?.stop()
         show(summary)
     }
 

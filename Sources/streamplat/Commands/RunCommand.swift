@@ -2,6 +2,7 @@ import ArgumentParser
 import Diagnostics
 import Foundation
 import PlatformModel
+import PluginAPI
 import ProjectConfig
 import StreamRuntime
 import StreamplatKit
@@ -44,7 +45,10 @@ struct RunCommand: FormattedCommand {
     }
 
     func run() throws {
-        let system = try global.open(domain: domain.name)
+        let project = try global.load(domain: domain.name)
+        let readiness = Readiness()
+        let endpoint = try MonitoringEndpoint.start(project.platform.monitoring, readiness: readiness)
+        let system = try LiveSystem(project, domain: try project.requireDomain(), access: .change, notify: global.notify)
         if !system.domain.alerts.isEmpty {
             global.say(
                 "\(system.domain.alerts.count) alerts are checked but not acted on: this version does not judge alerts yet"
@@ -53,7 +57,7 @@ struct RunCommand: FormattedCommand {
         let pipeline = try system.makePipeline(
             RunOptions(
                 untilIdle: untilIdle, closeWindows: closeWindows, workers: workers, batchRows: batchRows,
-                fromEarliest: fromEarliest))
+                fromEarliest: fromEarliest), readiness: readiness)
         let signals = SignalWatch {
             Log.write(.notice, "stopping: what was read is being counted and written (again to stop at once)")
             pipeline.stop()
@@ -63,6 +67,7 @@ struct RunCommand: FormattedCommand {
         let summary = try withExtendedLifetime(signals) { try pipeline.run() }
         status.stop()
         try system.close()
+        try endpoint?.stop()
         show(summary)
     }
 

@@ -51,6 +51,9 @@ final class ChildProcess {
 
     var isRunning: Bool { process.isRunning }
 
+    /// What it has said on standard error so far.
+    var errorsSoFar: String { get throws { try text(errorFile) } }
+
     func send(_ signal: Int32) { kill(process.processIdentifier, signal) }
 
     /// Waits for its end; kills it after `limit`.

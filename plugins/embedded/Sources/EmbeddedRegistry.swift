@@ -1,7 +1,6 @@
-import DataPath
 import Diagnostics
-import EventLog
 public import PluginAPI
+import SchemaStore
 
 /// The schema registry plugin `embedded`: schemas in a folder, with nothing running beside streamplat.
 public struct EmbeddedRegistry: SchemaRegistryPlugin {
@@ -31,15 +30,20 @@ private final class EmbeddedSchemas: SchemaRegistry {
     init(_ store: SchemaStore) { self.store = store }
 
     func register(subject: String, schema: String) throws -> Int32 {
-        try store.register(subject: subject, schema: schema)
+        try mappingRefusals(subject) { try store.register(subject: subject, schema: schema).id }
     }
 
     func schema(id: Int32) throws -> String? { try store.schema(id: id) }
+    func latest(subject: String) throws -> RegisteredSchema? { try store.latest(subject: subject) }
 
-    func latest(subject: String) throws -> RegisteredSchema? {
-        try store.latest(subject: subject).map {
-            RegisteredSchema(subject: subject, id: $0.id, version: $0.version, schema: $0.schema)
-        }
+    func incompatibilities(subject: String, schema: String) throws -> [String] {
+        try mappingRefusals(subject) { try store.incompatibilities(subject: subject, schema: schema) }
+    }
+
+    func compatibility(subject: String) throws -> CompatibilityLevel { try store.compatibility(subject: subject) }
+
+    func setCompatibility(_ level: CompatibilityLevel, subject: String) throws {
+        try store.setCompatibility(level, subject: subject)
     }
 
     func health() throws -> ComponentHealth {
@@ -47,4 +51,12 @@ private final class EmbeddedSchemas: SchemaRegistry {
     }
 
     func close() throws {}
+
+    private func mappingRefusals<Result>(_ subject: String, _ body: () throws -> Result) throws -> Result {
+        do {
+            return try body()
+        } catch let refusal as SchemaRefusal {
+            throw refusal.pipelineError(subject: subject)
+        }
+    }
 }

@@ -1,29 +1,34 @@
-/// The JSON that the event log's own small files hold: objects keep their order; numbers are 64-bit integers.
+/// The JSON that our own small files hold: objects keep their order; numbers are 64-bit integers.
 ///
 /// Source: RFC 8259. A fraction or exponent is refused, because none of these files holds one.
-enum JSONValue: Equatable {
+package indirect enum OrderedJSON: Equatable, Sendable {
     case null
     case boolean(Bool)
     case integer(Int64)
     case string(String)
-    case array([JSONValue])
+    case array([OrderedJSON])
     case object([Member])
 
-    struct Member: Equatable {
-        var name: String
-        var value: JSONValue
+    package struct Member: Equatable, Sendable {
+        package var name: String
+        package var value: OrderedJSON
+
+        package init(name: String, value: OrderedJSON) {
+            self.name = name
+            self.value = value
+        }
     }
 
-    subscript(_ name: String) -> JSONValue? {
+    package subscript(_ name: String) -> OrderedJSON? {
         if case .object(let members) = self { members.first { $0.name == name }?.value } else { nil }
     }
 
-    var string: String? { if case .string(let value) = self { value } else { nil } }
-    var integer: Int64? { if case .integer(let value) = self { value } else { nil } }
-    var members: [Member]? { if case .object(let members) = self { members } else { nil } }
+    package var string: String? { if case .string(let value) = self { value } else { nil } }
+    package var integer: Int64? { if case .integer(let value) = self { value } else { nil } }
+    package var members: [Member]? { if case .object(let members) = self { members } else { nil } }
 
     /// One line of JSON.
-    var text: String {
+    package var text: String {
         switch self {
         case .null: "null"
         case .boolean(let value): value ? "true" : "false"
@@ -54,7 +59,7 @@ enum JSONValue: Equatable {
     }
 
     /// The value that `bytes` hold, or nil when they are not JSON of this kind.
-    static func parse(_ bytes: some Collection<UInt8>) -> JSONValue? {
+    package static func parse(_ bytes: some Collection<UInt8>) -> OrderedJSON? {
         var parser = Parser(bytes: Array(bytes))
         guard let value = parser.value(depth: 0) else { return nil }
         parser.skipSpace()
@@ -82,7 +87,7 @@ enum JSONValue: Equatable {
             return true
         }
 
-        mutating func value(depth: Int) -> JSONValue? {
+        mutating func value(depth: Int) -> OrderedJSON? {
             guard depth < 16 else { return nil }
             skipSpace()
             switch next {
@@ -96,7 +101,7 @@ enum JSONValue: Equatable {
             }
         }
 
-        mutating func object(depth: Int) -> JSONValue? {
+        mutating func object(depth: Int) -> OrderedJSON? {
             index += 1
             var members: [Member] = []
             skipSpace()
@@ -113,9 +118,9 @@ enum JSONValue: Equatable {
             }
         }
 
-        mutating func array(depth: Int) -> JSONValue? {
+        mutating func array(depth: Int) -> OrderedJSON? {
             index += 1
-            var values: [JSONValue] = []
+            var values: [OrderedJSON] = []
             skipSpace()
             if take("]") { return .array(values) }
             while true {
@@ -127,7 +132,7 @@ enum JSONValue: Equatable {
             }
         }
 
-        mutating func number() -> JSONValue? {
+        mutating func number() -> OrderedJSON? {
             let start = index
             if next == UInt8(ascii: "-") { index += 1 }
             while let byte = next, byte >= UInt8(ascii: "0"), byte <= UInt8(ascii: "9") { index += 1 }

@@ -1,0 +1,98 @@
+/// Every metric of this program. docs/metrics.md holds the same list; tests keep both, and the names in the code, in step.
+///
+/// Who records uses the façade (`import Metrics`) with these names and labels; the registry takes help and buckets from here.
+public enum MetricCatalog {
+    public static let all: [MetricDefinition] = produced + processed + stored + watched + process
+
+    /// The definition of a name; nil for a metric of a plugin that is not ours.
+    public static func definition(_ name: String) -> MetricDefinition? { byName[name] }
+
+    private static let byName = Dictionary(uniqueKeysWithValues: all.map { ($0.name, $0) })
+
+    /// Seconds of a call to a broker, a sink or a disk.
+    static let callSeconds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
+    /// Seconds of work on one batch.
+    static let batchSeconds = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1]
+    static let rows: [Double] = [1, 16, 64, 256, 1024, 4096, 16_384, 65_536]
+
+    private static let produced = [
+        MetricDefinition(
+            "streamplat_events_produced_total", .counter,
+            "Events given to the broker: ok = the broker's client took them, failed = it did not, refused = their schema cannot hold them.",
+            labels: ["event_type", "status"]),
+        MetricDefinition(
+            "streamplat_produce_latency_seconds", .histogram,
+            "Seconds of one call to the broker's producer: send = hand over one batch, flush = wait until all is durable.",
+            labels: ["operation"], buckets: callSeconds),
+    ]
+
+    private static let processed = [
+        MetricDefinition(
+            "streamplat_events_read_total", .counter, "Events read from topics, bad and late ones too.",
+            labels: ["event_type"]),
+        MetricDefinition("streamplat_batches_total", .counter, "Batches decoded and counted."),
+        MetricDefinition(
+            "streamplat_batch_duration_seconds", .histogram, "Seconds to decode, filter and count one batch.",
+            buckets: batchSeconds),
+        MetricDefinition("streamplat_batch_rows", .histogram, "Records of one batch.", buckets: rows),
+        MetricDefinition(
+            "streamplat_dead_letters_total", .counter,
+            "Records sent to the dead-letter topic, by the stage that refused them and the code of the reason.",
+            labels: ["stage", "code"]),
+        MetricDefinition(
+            "streamplat_late_events_total", .counter,
+            "Events not counted because all their windows had closed; in a partition that was idle, groups of such events.",
+            labels: ["aggregation"]),
+        MetricDefinition(
+            "streamplat_open_windows", .gauge,
+            "Windows of which a worker's shard holds state; a window is open in several shards: take the maximum over workers.",
+            labels: ["aggregation", "worker"]),
+        MetricDefinition(
+            "streamplat_state_bytes", .gauge, "Memory of the groups that a worker's shard holds.",
+            labels: ["aggregation", "worker"]),
+    ]
+
+    private static let stored = [
+        MetricDefinition(
+            "streamplat_sink_writes_total", .counter,
+            "Attempts to hand a batch of rows to a sink: ok, retried = failed and tried again, failed = ended the run.",
+            labels: ["sink", "status"]),
+        MetricDefinition(
+            "streamplat_sink_rows_total", .counter, "Rows that a sink took; a changed row counts each time.",
+            labels: ["sink", "table"]),
+        MetricDefinition(
+            "streamplat_sink_latency_seconds", .histogram,
+            "Seconds of one call to a sink: write = hand over one batch of rows, flush = wait until all is durable.",
+            labels: ["sink", "operation"], buckets: callSeconds),
+        MetricDefinition("streamplat_checkpoints_total", .counter, "Checkpoints written."),
+        MetricDefinition(
+            "streamplat_checkpoint_duration_seconds", .histogram,
+            "Seconds from asking for a checkpoint until it is durable and the broker knows its offsets.",
+            buckets: callSeconds),
+        MetricDefinition("streamplat_checkpoint_bytes", .gauge, "Size of the newest checkpoint."),
+        MetricDefinition(
+            "streamplat_retries_total", .counter, "Calls that failed and were tried again.", labels: ["component"]),
+    ]
+
+    private static let watched = [
+        MetricDefinition(
+            "streamplat_consumer_lag", .gauge, "Records of a partition that are still to be read.",
+            labels: ["topic", "partition"]),
+        MetricDefinition(
+            "streamplat_watermark_seconds", .gauge,
+            "The watermark as seconds since the epoch; absent before the first event.", labels: ["aggregation"]),
+        MetricDefinition(
+            "streamplat_watermark_lag_seconds", .gauge,
+            "How far the watermark is behind now; large while old events are replayed.", labels: ["aggregation"]),
+        MetricDefinition(
+            "streamplat_build_info", .gauge, "Always 1; its label says which version runs.", labels: ["version"]),
+    ]
+
+    private static let process = [
+        MetricDefinition("process_resident_memory_bytes", .gauge, "Resident memory of the process."),
+        MetricDefinition(
+            "process_cpu_seconds_total", .counter, "Processor time of the process, user and system, in seconds."),
+        MetricDefinition(
+            "process_start_time_seconds", .gauge, "When the process started, in seconds since the epoch."),
+    ]
+}

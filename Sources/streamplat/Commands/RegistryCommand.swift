@@ -1,0 +1,50 @@
+import ArgumentParser
+import Diagnostics
+import Dispatch
+import Glibc
+import HTTPServer
+import RegistryServer
+import SchemaStore
+
+struct RegistryCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "registry",
+        abstract: "Serve a schema registry with the REST interface of the Confluent Schema Registry.",
+        discussion: """
+            Schemas are Avro; they are kept in a folder, which the schema registry plugin `embedded` and other
+            processes may use at the same time. There is no authentication: listen only where everybody may write.
+            Ends with SIGTERM or SIGINT, after the requests that are being answered.
+            """)
+
+    @Option(help: "The port; 0 for a free one, which is printed.")
+    var port = 8081
+
+    @Option(help: "The address to listen at: a name or a number of this machine.")
+    var host = "127.0.0.1"
+
+    @Option(help: "The folder of the schemas, made when it is missing.")
+    var path = ".streamplat/registry"
+
+    @OptionGroup var global: GlobalOptions
+
+    func validate() throws {
+        if !(0...65_535 ~= port) { throw ValidationError("--port takes a number from 0 to 65535.") }
+    }
+
+    func run() throws {
+        Failure.configure(isJSON: global.output == .json, allowsColor: !global.noColor)
+        let service = RegistryService(try SchemaStore(folder: path, create: true, notify: global.notify))
+        let server = HTTPServer(options: HTTPServerOptions(host: host, port: port)) { service.respond(to: $0) }
+        // Before the address is printed: whoever reads it may send a signal.
+        let ended = DispatchSemaphore(value: 0)
+        let signals = SignalWatch { ended.signal() }
+        let bound = try server.start()
+        let shownHost = host.contains(":") ? "[\(host)]" : host
+        print("schema registry at http://\(shownHost):\(bound), schemas in \(path)")
+        // Whoever started it waits for this line, also through a pipe.
+        fflush(nil)
+        withExtendedLifetime(signals) { ended.wait() }
+        try server.stop()
+        global.say("stopped")
+    }
+}
