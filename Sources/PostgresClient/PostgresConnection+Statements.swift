@@ -7,10 +7,10 @@ extension PostgresConnection {
     public func execute(_ sql: String, _ parameters: [String?] = []) throws(PostgresError) -> PostgresResult {
         try requireConnection()
         let copies = ParameterList(parameters)
-        guard
-            PQsendQueryParams(
-                handle, sql, Int32(clamping: parameters.count), nil, copies.pointers, nil, nil, 0) == 1
-        else { throw lost() }
+        let isSent = withExtendedLifetime(copies) {
+            PQsendQueryParams(handle, sql, Int32(clamping: parameters.count), nil, copies.pointers, nil, nil, 0) == 1
+        }
+        guard isSent else { throw lost() }
         return try completed()
     }
 
@@ -101,7 +101,7 @@ extension PostgresConnection {
     }
 }
 
-/// Text parameters of one statement.
+/// Text parameters of one statement. The pointers live as long as the list.
 private final class ParameterList {
     private let owned: [UnsafeMutablePointer<CChar>?]
     var pointers: [UnsafePointer<CChar>?] { owned.map { UnsafePointer($0) } }

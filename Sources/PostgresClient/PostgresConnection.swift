@@ -4,7 +4,7 @@ internal import Glibc
 /// A connection to one PostgreSQL database. Threads: one at a time.
 ///
 /// libpq is used without blocking, so that every wait has an end: a server that is silent for longer than
-/// ``PostgresSettings/statementTimeoutMilliseconds`` and 10 seconds more is given up. An error of the kind
+/// ``PostgresSettings/statementTimeoutMilliseconds`` and ``PostgresSettings/silenceMilliseconds`` is given up. An error of the kind
 /// ``PostgresError/Kind/connection`` ends the connection: make a new one.
 public final class PostgresConnection {
     let handle: OpaquePointer
@@ -22,12 +22,14 @@ public final class PostgresConnection {
         let keys = CStringList(parameters.map(\.name))
         let values = CStringList(parameters.map(\.value))
         // The last argument: the database's name is a name, never a connection string.
-        guard let opened = PQconnectStartParams(keys.pointers, values.pointers, 0) else {
-            throw PostgresError(.connection, message: "out of memory")
+        let started = withExtendedLifetime((keys, values)) {
+            PQconnectStartParams(keys.pointers, values.pointers, 0)
         }
+        guard let opened = started else { throw PostgresError(.connection, message: "out of memory") }
         handle = opened
         silenceMilliseconds =
-            settings.statementTimeoutMilliseconds > 0 ? settings.statementTimeoutMilliseconds + 10_000 : -1
+            settings.statementTimeoutMilliseconds > 0
+            ? settings.statementTimeoutMilliseconds + settings.silenceMilliseconds : -1
         // The SQLSTATE of a refused connection is only in the text, and only in the verbose one.
         PQsetErrorVerbosity(handle, PQERRORS_VERBOSE)
         try connect(withinMilliseconds: settings.connectTimeoutMilliseconds)
@@ -117,7 +119,8 @@ public final class PostgresConnection {
     }
 }
 
-/// C strings with a nil at the end, overwritten when they are freed: one may be a password.
+/// C strings with a nil at the end, overwritten when they are freed: one may be a password. The pointers live as long as
+/// the list.
 private final class CStringList {
     private var owned: [UnsafeMutablePointer<CChar>?]
     var pointers: [UnsafePointer<CChar>?] { owned.map { UnsafePointer($0) } }

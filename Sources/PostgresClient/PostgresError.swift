@@ -1,7 +1,7 @@
 /// A failure that the server or libpq reported.
 ///
-/// Holds no row value by itself: details of the server, which quote rows, are left out. A server's ``message`` may quote
-/// what the statement holds, so it is shown only to who wrote the statement. Never holds a password.
+/// Holds no row value by itself: details of the server, which quote rows, are left out. A server's ``message`` may
+/// quote what the statement holds, so it is shown only to who wrote the statement. Never holds a password.
 public struct PostgresError: Error, Sendable, CustomStringConvertible {
     public enum Kind: Sendable {
         /// The connection could not be made, or was lost.

@@ -24,9 +24,10 @@ public struct PostgresSettings: Sendable {
     public var keyFile: String?
     public var applicationName = "streamplat"
     public var connectTimeoutMilliseconds: Int64 = 10_000
-    /// The server gives a statement up after this time; 0 = never. A server that is silent for 10 seconds longer counts
-    /// as lost.
+    /// The server gives a statement up after this time; 0 = never.
     public var statementTimeoutMilliseconds: Int64 = 0
+    /// A server that is silent for so much longer than a statement may take counts as lost.
+    public var silenceMilliseconds: Int64 = 10_000
 
     public init(host: String, port: Int, database: String, user: String) {
         self.host = host

@@ -19,11 +19,14 @@ public struct Project: Sendable {
 
     /// Finds, merges, resolves and checks. Throws all findings together.
     ///
-    /// - Parameter sources: Gets every text that was read, also when it throws, for excerpts.
+    /// - Parameters:
+    ///   - sources: Gets every text that was read, also when it throws, for excerpts.
+    ///   - loader: Where it looks for the project.
     public static func load(
-        _ request: ConfigurationLoader.Request, plugins: PluginRegistry, sources: inout SourceTexts
+        _ request: ConfigurationLoader.Request, plugins: PluginRegistry, sources: inout SourceTexts,
+        loader: ConfigurationLoader = ConfigurationLoader()
     ) throws(DiagnosticsError) -> Project {
-        let loaded = try ConfigurationLoader().load(request, sources: &sources)
+        let loaded = try loader.load(request, sources: &sources)
         var diagnostics = Diagnostics()
         // What the secret backend needs is needed when it is opened: most commands do without.
         let configuration = loaded.resolvingEnvironment(

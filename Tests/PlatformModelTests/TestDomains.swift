@@ -97,4 +97,14 @@ struct ShippedDomainTests {
         #expect(findings.isEmpty, "\(TestDomains.describe(findings))")
         #expect(domain?.name == name)
     }
+
+    @Test("columns of arrays of scalars tell the elements' type, those of records and maps do not")
+    func elements() throws {
+        let domain = try #require(TestDomains.check(try TestDomains.text("logistics")).domain)
+        let columns = try #require(domain.eventTypes.first { $0.name == "scan" }).rawTable.columns
+        let element = { name in columns.first { $0.name == name }.map { ($0.type, $0.element) } }
+        #expect(try #require(element("tags")) == (.json, .string))
+        #expect(try #require(element("legs")) == (.json, nil))
+        #expect(try #require(element("readings")) == (.json, nil))
+    }
 }

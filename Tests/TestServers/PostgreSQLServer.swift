@@ -2,8 +2,8 @@ public import Foundation
 
 /// A PostgreSQL server of its own, in a temporary folder, on a free port of the loopback interface.
 ///
-/// Login by password (SCRAM) as ``user``, a superuser; TLS is on, with a certificate for `localhost` by an authority made
-/// for this server. The server refuses to run as root: then it runs as the user `postgres`.
+/// Login by password (SCRAM) as ``user``, a superuser; TLS is on, with a certificate for `localhost` by an authority
+/// made for this server. The server refuses to run as root: then it runs as the user `postgres`.
 public final class PostgreSQLServer: @unchecked Sendable {
     public let port: Int
     public let folder: URL
@@ -34,7 +34,7 @@ public final class PostgreSQLServer: @unchecked Sendable {
 
     private static func program(_ name: String) -> String? { LocalServer.program(name, folders: folders) }
 
-    /// Makes the folder and starts the server.
+    /// Makes the folder and starts the server. Takes two seconds.
     public init() throws {
         if let problem = Self.problem { throw LocalServer.Failure(problem) }
         folder = try LocalServer.temporaryFolder("postgresql")
@@ -70,7 +70,7 @@ public final class PostgreSQLServer: @unchecked Sendable {
         let command = Self.command("postgres", arguments)
         let started = try LocalProcess(
             "postgres", command.program, command.arguments, folder: folder,
-            logFile: folder.appendingPathComponent("log"))
+            logFile: folder.appendingPathComponent("log"), stopSignal: SIGINT)
         process = started
         let mark = "database system is ready to accept connections"
         let before = startCount
@@ -84,7 +84,7 @@ public final class PostgreSQLServer: @unchecked Sendable {
 
     /// Ends every session at once and stops; what was committed stays.
     public func stop() {
-        process?.stop(signal: SIGINT)
+        process?.stop()
         process = nil
     }
 

@@ -29,14 +29,14 @@ struct KeyValueTests {
         "values as texts",
         arguments: [
             ("text", "c4n4ry \"quoted\" \\ \u{1} ä €\n"), ("flag", "true"), ("number", "5432"), ("decimal", "0.125"),
-            ("large", "1234567890123456789"), ("a#b", "c4n4ry"), ("empty", ""),
+            ("large", "4294967296"), ("a#b", "c4n4ry"), ("empty", ""),
         ])
     func values(field: String, expected: String) throws {
         try vault.put(
             "values-\(field.count)-\(expected.count)",
             [
                 "text": "c4n4ry \"quoted\" \\ \u{1} ä €\n", "flag": true, "number": 5432, "decimal": 0.125,
-                "large": 1_234_567_890_123_456_789, "a#b": "c4n4ry", "empty": "",
+                "large": 4_294_967_296, "a#b": "c4n4ry", "empty": "",
             ])
         let backend = try open(address, rootToken())
         #expect(try backend.text("values-\(field.count)-\(expected.count)#\(field)") == expected)
@@ -54,7 +54,8 @@ struct KeyValueTests {
         let backend = try open("address: \(vault.proxy)", rootToken())
         DispatchQueue.concurrentPerform(iterations: 16) { index in
             let (field, expected) = index % 2 == 0 ? ("user", "c4n4ry-u") : ("password", "c4n4ry-p")
-            #expect(throws: Never.self) { #expect(try backend.text("counted#\(field)") == expected) }
+            let text = Result { try backend.text("counted#\(field)") }
+            #expect((try? text.get()) == expected, "\(text)")
         }
         #expect(try vault.requests("/v1/secret/data/counted") == 1)
     }

@@ -56,7 +56,10 @@ struct LoginTests {
             "kubernetes.io/serviceaccount/service-account.name": "streamplat",
             "kubernetes.io/serviceaccount/service-account.uid": "u1", "canary": TestVault.canary,
         ]
-        let parts = [Data(#"{"alg":"RS256","typ":"JWT"}"#.utf8), try JSONSerialization.data(withJSONObject: claims), Data("c4n4ry".utf8)]
+        let parts = [
+            Data(#"{"alg":"RS256","typ":"JWT"}"#.utf8), try JSONSerialization.data(withJSONObject: claims),
+            Data("c4n4ry".utf8),
+        ]
         return parts.map {
             $0.base64EncodedString().replacing("+", with: "-").replacing("/", with: "_").replacing("=", with: "")
         }.joined(separator: ".") + "\n"

@@ -12,10 +12,10 @@ struct OptionTests {
         "what does not fit together",
         arguments: [
             ("token: t", "needs the option 'address'"),
-            ("address: vault", "'address' is not an http or https URL"),
-            ("address: https://u:c4n4ry@h", "'address' holds credentials"),
-            ("address: https://h/v1", "'address' ends with '/v1'"),
-            ("address: https://h?x", "'address' is more than a server's URL"),
+            ("address: vault\ntoken: t", "'address' is not an http or https URL"),
+            ("address: https://u:c4n4ry@h\ntoken: t", "'address' holds credentials"),
+            ("address: https://h/v1\ntoken: t", "'address' ends with '/v1'"),
+            ("address: https://h?x\ntoken: t", "'address' is more than a server's URL"),
             ("address: https://h", "auth 'token' needs the option 'token'"),
             ("address: https://h\nauth: approle", "auth 'approle' needs the option 'role_id'"),
             ("address: https://h\nauth: kubernetes", "auth 'kubernetes' needs the option 'role'"),
@@ -37,7 +37,8 @@ struct OptionTests {
         "what fits, also with variables that are not resolved yet",
         arguments: [
             "address: https://h:8200/\ntoken: $<env:T>", "address: $<env:A>\ntoken: $<env:T>",
-            "address: https://h\nauth: $<env:AUTH>\nrole_id: r\nsecret_id: $<env:S>", "address: HTTP://h/vault\ntoken: t",
+            "address: https://h\nauth: $<env:AUTH>\nrole_id: r\nsecret_id: $<env:S>",
+            "address: HTTP://h/vault\ntoken: t",
             "address: https://h\nauth: approle\nrole_id: $<env:R>\nauth_mount: a/b\nnamespace: a/b\nmount: a/b",
             "address: https://h\nauth: kubernetes\nrole: r\ncache: 10 minutes\nconnect_timeout: 1 s",
         ])
@@ -50,7 +51,8 @@ struct OptionTests {
             .deletingLastPathComponent().appendingPathComponent("plugins/vault/example.yaml")
         var diagnostics = Diagnostics()
         let tree = YAMLTree.parse(
-            bytes: [UInt8](try Data(contentsOf: file)), file: "example.yaml", layer: ConfigLayer("x"), into: &diagnostics)
+            bytes: [UInt8](try Data(contentsOf: file)), file: "example.yaml", layer: ConfigLayer("x"),
+            into: &diagnostics)
         let variables = ["VAULT_ADDR": vault.server.address, "VAULT_TOKEN": TestVault.rootToken]
         let resolved = try #require(tree).resolved(variables, into: &diagnostics)
         let location = SourceLocation(file: "example.yaml", line: 1, column: 1)

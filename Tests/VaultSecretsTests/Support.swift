@@ -31,7 +31,8 @@ func open(_ lines: String..., notes: Notes = Notes()) throws -> any SecretBacken
     let (values, findings) = try options(lines.joined(separator: "\n"))
     try findings.throwIfErrors()
     return try VaultSecrets().open(
-        values, PluginContext(projectRoot: FileManager.default.currentDirectoryPath, access: .inspect) { notes.add($0) })
+        values, PluginContext(projectRoot: FileManager.default.currentDirectoryPath, access: .inspect) { notes.add($0) }
+    )
 }
 
 func rootToken() -> String { "token: \(TestVault.rootToken)" }

@@ -49,7 +49,8 @@ final class TestVault: Sendable {
         let bao = try FileManager.default.isExecutableFile(atPath: beside) ? beside : Self.find("bao")
         folder = FileManager.default.temporaryDirectory.appendingPathComponent("streamplat-vault-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("Fixtures/vault.py")
+        let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent(
+            "Fixtures/vault.py")
         let (input, output) = (Pipe(), Pipe())
         let process = Process()
         process.executableURL = URL(fileURLWithPath: python)
@@ -67,7 +68,9 @@ final class TestVault: Sendable {
     }
 
     /// Another server, for a test that breaks it.
-    func startServer() throws -> Server { try pipes.withLock { try Self.start(isSecure: false, ($0.input, $0.output)) } }
+    func startServer() throws -> Server {
+        try pipes.withLock { try Self.start(isSecure: false, ($0.input, $0.output)) }
+    }
 
     func kill(_ server: Server) throws {
         _ = try pipes.withLock { try Self.carryOut(["kill": server.number], ($0.input, $0.output)) }
@@ -76,7 +79,8 @@ final class TestVault: Sendable {
     /// A request with the root token; fails for another status than 200 and 204.
     @discardableResult
     func call(
-        _ method: String, _ path: String, _ body: [String: Any]? = nil, namespace: String? = nil, on server: Server? = nil
+        _ method: String, _ path: String, _ body: [String: Any]? = nil, namespace: String? = nil,
+        on server: Server? = nil
     ) throws -> [String: Any] {
         let headers = namespace.map { ["X-Vault-Namespace": $0] } ?? [:]
         let line = try Self.line(
@@ -95,7 +99,9 @@ final class TestVault: Sendable {
     }
 
     /// Writes fields at a path of the engine `secret`, which has version 2.
-    func put(_ path: String, _ fields: [String: Any]) throws { try call("POST", "secret/data/\(path)", ["data": fields]) }
+    func put(_ path: String, _ fields: [String: Any]) throws {
+        try call("POST", "secret/data/\(path)", ["data": fields])
+    }
 
     /// A token of these settings.
     func token(_ settings: [String: Any]) throws -> String {
@@ -108,14 +114,20 @@ final class TestVault: Sendable {
     private func prepare() throws {
         try call("POST", "sys/mounts/old", ["type": "kv", "options": ["version": "1"]])
         try call("POST", "sys/mounts/other", ["type": "transit"])
-        let reader = #"path "secret/data/*" { capabilities = ["read"] } path "secret/data/forbidden/*" { capabilities = ["deny"] }"#
+        let reader =
+            #"path "secret/data/*" { capabilities = ["read"] } path "secret/data/forbidden/*" { capabilities = ["deny"] }"#
         try call("PUT", "sys/policies/acl/reader", ["policy": reader])
         try call("POST", "sys/auth/approle", ["type": "approle"])
         try call("POST", "sys/auth/apps", ["type": "approle"])
         try call("POST", "sys/auth/kubernetes", ["type": "kubernetes"])
+        // It asks for an authority also where Kubernetes speaks no TLS.
+        let authority = try String(contentsOfFile: try text(secureServer.authorityFile), encoding: .utf8)
         try call(
             "POST", "auth/kubernetes/config",
-            ["kubernetes_host": reviews, "disable_local_ca_jwt": true, "token_reviewer_jwt": "c4n4ry.reviewer"])
+            [
+                "kubernetes_host": reviews, "disable_local_ca_jwt": true, "token_reviewer_jwt": "c4n4ry.reviewer",
+                "kubernetes_ca_cert": authority,
+            ])
         try call(
             "POST", "auth/kubernetes/role/streamplat",
             [
@@ -125,14 +137,16 @@ final class TestVault: Sendable {
         try put("shared", ["value": "c4n4ry-shared"])
     }
 
-    /// The ids of a new role of an AppRole method.
+    /// The ids of a new role of an AppRole method; the secret one is of no use where the role binds none.
     func role(_ name: String, mount: String = "approle", _ settings: [String: Any] = [:]) throws
         -> (roleID: String, secretID: String)
     {
         try call("POST", "auth/\(mount)/role/\(name)", ["token_policies": "reader"].merging(settings) { $1 })
         let role = try call("GET", "auth/\(mount)/role/\(name)/role-id")["data"] as? [String: Any]
         let id = "c4n4ry-\(UUID().uuidString)"
-        try call("POST", "auth/\(mount)/role/\(name)/custom-secret-id", ["secret_id": id])
+        if settings["bind_secret_id"] as? Bool != false {
+            try call("POST", "auth/\(mount)/role/\(name)/custom-secret-id", ["secret_id": id])
+        }
         return (try text(role?["role_id"]), id)
     }
 

@@ -43,6 +43,22 @@ struct TroubleTests {
         }
     }
 
+    @Test("gone when a token is to be renewed: it is said once, and again when the token has expired")
+    func goneAtRenewal() async throws {
+        let server = try vault.startServer()
+        try vault.call(
+            "POST", "auth/token/create", ["id": "c4n4ry-brief", "ttl": "2s", "policies": ["default"]], on: server)
+        let notes = Notes()
+        let backend = try open("address: \(server.address)", "token: c4n4ry-brief", notes: notes)
+        try vault.kill(server)
+        try await Task.sleep(for: .milliseconds(2_700))
+        #expect(notes.all.count == 2)
+        #expect(notes.all.first?.contains("is not renewed: cannot reach the vault at \(server.address)") == true)
+        #expect(notes.all.last?.contains("has expired") == true)
+        #expect(notes.all.allSatisfy { !$0.contains(TestVault.canary) })
+        _ = failure(.vaultTokenInvalid) { _ = try backend.text("shared") }
+    }
+
     @Test("a host that has no address")
     func unknownHost() {
         _ = failure(.vaultUnreachable) { _ = try open("address: http://vault.invalid:8200", rootToken()) }
@@ -65,12 +81,15 @@ struct TroubleTests {
         let wrong = vault.folder.appendingPathComponent("wrong-\(UUID().uuidString)").path
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = ["openssl"] + "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN=wrong"
+        process.arguments =
+            ["openssl"]
+            + "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN=wrong"
             .split(separator: " ").map(String.init) + ["-keyout", key, "-out", wrong]
         process.standardError = FileHandle.nullDevice
         try process.run()
         process.waitUntilExit()
-        let address = line == "PLAIN" ? vault.server.address.replacing("http:", with: "https:") : vault.secureServer.address
+        let address =
+            line == "PLAIN" ? vault.server.address.replacing("http:", with: "https:") : vault.secureServer.address
         let option = line == "PLAIN" ? "" : line.replacing("WRONG", with: wrong)
         let error = failure(.vaultTLS) { _ = try open("address: \(address)", option, rootToken()) }
         #expect(error?.exitCode == 3)
@@ -80,7 +99,8 @@ struct TroubleTests {
     @Test(
         "a server that answers what a vault would not",
         arguments: [
-            ("html", DiagnosticCode.vaultMalformedAnswer), ("empty", .vaultMalformedAnswer), ("array", .vaultMalformedAnswer),
+            ("html", DiagnosticCode.vaultMalformedAnswer), ("empty", .vaultMalformedAnswer),
+            ("array", .vaultMalformedAnswer),
             ("cut", .vaultMalformedAnswer), ("garbage", .vaultMalformedAnswer), ("long", .vaultMalformedAnswer),
             ("redirect", .vaultUnavailable), ("status/429", .vaultUnavailable), ("status/500", .vaultUnavailable),
             ("status/502", .vaultUnavailable), ("uninitialized", .vaultSealed), ("status/404", .vaultMountMissing),
@@ -111,7 +131,9 @@ struct TroubleTests {
     @Test("a server that does not answer in time")
     func slow() throws {
         let begin = ContinuousClock.now
-        let error = failure(.vaultTimeout) { _ = try open("address: \(vault.fake)/slow", rootToken(), "timeout: 200 ms") }
+        let error = failure(.vaultTimeout) {
+            _ = try open("address: \(vault.fake)/slow", rootToken(), "timeout: 200 ms")
+        }
         #expect(ContinuousClock.now - begin < .seconds(3))
         #expect(error?.exitCode == 3)
         #expect(error?.retry == .backoff)

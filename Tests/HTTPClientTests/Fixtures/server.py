@@ -1,8 +1,10 @@
 """A server that does what a path says, also what no server should. It ends when its input does.
 
-Arguments: certificate file, key file. It prints the port of HTTP and the port of HTTPS.
+Arguments: certificate file, key file; their folder goes with it. It prints the port of HTTP and the port of HTTPS.
 """
 import json
+import os
+import shutil
 import ssl
 import sys
 import threading
@@ -95,3 +97,4 @@ context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
 context.load_cert_chain(sys.argv[1], sys.argv[2])
 print(serve(), serve(context), flush=True)
 sys.stdin.read()
+shutil.rmtree(os.path.dirname(sys.argv[1]), ignore_errors=True)

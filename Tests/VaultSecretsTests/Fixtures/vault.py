@@ -1,7 +1,7 @@
 """Runs OpenBao and what stands around it, and carries out commands: one JSON object a line, one JSON answer a line.
 
-Arguments: the program `bao`, a folder for its files, the root token. It ends, with all that it started, when its input
-does.
+Arguments: the program `bao`, a folder for its files, the root token. It ends, with all that it started and the folder,
+when its input does.
 
 {"start": {"tls": bool}}                        → {"server", "address", "ca"}: a server in memory
 {"kill": server}                                → {}
@@ -13,14 +13,15 @@ import base64
 import http.client
 import json
 import os
+import shutil
 import socket
+import ssl
 import subprocess
 import sys
 import threading
 import time
 import urllib.error
 import urllib.request
-import ssl
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 BAO, FOLDER, ROOT = sys.argv[1:4]
@@ -194,3 +195,5 @@ try:
 finally:
     for process, _ in servers.values():
         process.kill()
+        process.wait()
+    shutil.rmtree(FOLDER, ignore_errors=True)

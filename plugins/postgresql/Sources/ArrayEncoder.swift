@@ -5,8 +5,8 @@ internal import Glibc
 ///
 /// The value is the number of dimensions, whether there are nulls, the elements' type, the length and the first index,
 /// 32 bits each, then the elements, each after its length; an empty array has no dimension. Source: `array_recv` in the
-/// server's `arrayfuncs.c`. The JSON is that of the Avro decoder: dates, times and decimals are text or numbers, NaN and
-/// the infinities are strings, bytes are strings of the code points 0 to 255.
+/// server's `arrayfuncs.c`. The JSON is that of the Avro decoder: dates, times and decimals are text or numbers, NaN
+/// and the infinities are strings, bytes are strings of the code points 0 to 255.
 final class ArrayEncoder {
     private let element: PostgresType
     private let replacesText: Bool

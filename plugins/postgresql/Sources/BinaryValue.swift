@@ -33,7 +33,7 @@ enum BinaryValue {
     @inline(__always)
     static func put(float value: Float, _ cursor: inout Cursor) { putSized(value.bitPattern, &cursor) }
 
-    /// Days since 1970 as days since 2000. False outside 4713 BC to 5874897 AD; the ends of 32 bits would be infinities.
+    /// Days since 1970 as days since 2000. False outside 4713 BC to 5874897 AD, as the ends of 32 bits are infinities.
     @inline(__always)
     static func put(date days: Int64, _ cursor: inout Cursor) -> Bool {
         guard days >= -2_440_588, days < 2_145_042_906 else { return false }

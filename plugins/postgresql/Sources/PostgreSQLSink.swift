@@ -7,8 +7,8 @@ internal import PostgresClient
 ///
 /// Rows wait in memory as COPY data until ``flush()``, which sends those of all tables in one transaction. They are
 /// forgotten only after the server has confirmed the commit: when the connection is lost before, the error says to try
-/// again, and the next flush sends the same rows on a new connection. A commit whose outcome is unknown is repeated too,
-/// which changes nothing, as rows replace rows of the same key.
+/// again, and the next flush sends the same rows on a new connection. A commit whose outcome is unknown is repeated
+/// too, which changes nothing, as rows replace rows of the same key.
 final class PostgreSQLSink: Sink {
     struct Options {
         /// Rows are sent early when more than so many bytes wait.
@@ -81,8 +81,9 @@ final class PostgreSQLSink: Sink {
         guard rows.rowCount > 0 else { return }
         // Before the rows are taken: whoever tries again after an error brings them again.
         if staged.reduce(0, { $0 + $1.byteCount }) >= options.bufferBytes { try flush() }
+        let staging = try stage(table)
         do {
-            try stage(table).append(rows)
+            try staging.append(rows)
         } catch {
             throw failure.pipelineError(error, table: table.name)
         }
@@ -102,8 +103,13 @@ final class PostgreSQLSink: Sink {
         for table in waiting { table.removeAll() }
     }
 
-    private func stage(_ table: TableDefinition) -> StagedTable {
-        if let known = staged.first(where: { $0.table.name == table.name }), known.table == table { return known }
+    private func stage(_ table: TableDefinition) throws -> StagedTable {
+        if let known = staged.first(where: { $0.table.name == table.name }) {
+            if known.table == table { return known }
+            // Its rows have other columns.
+            try flush()
+            staged.removeAll { $0 === known }
+        }
         let number = (staged.map(\.number).max() ?? 0) + 1
         let new = StagedTable(table, number: number, schema: login.schema, replacesText: options.replacesText)
         staged.append(new)
@@ -149,8 +155,8 @@ final class PostgreSQLSink: Sink {
 
     // MARK: Connections.
 
-    /// Runs `body` on the connection. One that turns out to be lost is replaced once: the server may have been restarted
-    /// since it was used last.
+    /// Runs `body` on the connection. One that turns out to be lost is replaced once: the server may have been
+    /// restarted since it was used last.
     private func connected<Result>(
         _ phase: PostgresFailure.Phase, _ body: (PostgresConnection) throws -> Result
     ) throws -> Result {

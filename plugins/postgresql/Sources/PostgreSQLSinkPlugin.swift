@@ -23,11 +23,11 @@ public struct PostgreSQLSinkPlugin: SinkPlugin {
                 "schema", .string, default: "public",
                 doc: "The schema of the tables; apply creates it when it is missing."),
             OptionSpec(
-                "create_database", .boolean, default: "false", doc: "Let apply create the database when it is missing."),
+                "create_database", .boolean, default: "false", doc: "Let apply create the database if it is missing."),
             OptionSpec(
                 "tls_mode", .choice(tlsModes.map(\.word)), default: "prefer",
                 doc:
-                    "disable, prefer (TLS if the server has it), require, verify_ca (the certificate comes from ca_file) "
+                    "disable, prefer (TLS if the server has it), require, verify_ca (certificate from ca_file) "
                     + "or verify_full (and is for this host)."),
             OptionSpec("ca_file", .path, doc: "Certificates of the authorities to trust (PEM).", example: "tls/ca.pem"),
             OptionSpec("cert_file", .path, doc: "The client's certificate (PEM).", example: "tls/client.pem"),
@@ -43,12 +43,12 @@ public struct PostgreSQLSinkPlugin: SinkPlugin {
             OptionSpec(
                 "buffer_bytes", .byteSize, default: "32 MiB",
                 doc:
-                    "Rows wait in memory until they are committed together; with more than this they are committed early."
+                    "Rows wait in memory until they are committed together; above this they are committed early."
             ),
             OptionSpec(
                 "unstorable_text", .choice(["fail", "replace"]), default: "fail",
                 doc:
-                    "PostgreSQL cannot hold U+0000 and malformed UTF-8 in texts: end the run, or put U+FFFD in their place."
+                    "PostgreSQL cannot hold U+0000 and malformed UTF-8 in texts: fail, or put U+FFFD in their place."
             ),
         ])
 

@@ -34,9 +34,10 @@ struct TokenLease: Hashable, Sendable {
         return canLogIn ? .logIn : .use
     }
 
-    /// The lease after a renewal. One that got shorter than the last is cut by the token's maximal lifetime: renewing it
-    /// again would gain nothing.
+    /// The lease after a renewal. One that got shorter than the last is cut by the token's maximal lifetime: renewing
+    /// it again would gain nothing. 0 seconds are less than one.
     func renewed(seconds: Int, isRenewable: Bool, at now: ContinuousClock.Instant) -> TokenLease {
+        if seconds <= 0, lifetime != nil { return withoutRenewal }
         let isCut = lifetime.map { .seconds(seconds) < $0 } ?? false
         return TokenLease(seconds: seconds, isRenewable: isRenewable && !isCut, at: now)
     }

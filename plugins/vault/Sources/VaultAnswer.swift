@@ -72,7 +72,9 @@ indirect enum VaultValue: Decodable {
     var object: [String: VaultValue]? { if case .object(let fields) = self { fields } else { nil } }
     var string: String? { if case .string(let text) = self { text } else { nil } }
     var boolean: Bool? { if case .boolean(let flag) = self { flag } else { nil } }
-    var integer: Int? { if case .number(let number) = self { Int(exactly: NSDecimalNumber(decimal: number)) } else { nil } }
+    var integer: Int? {
+        if case .number(let number) = self { Int(exactly: NSDecimalNumber(decimal: number)) } else { nil }
+    }
 
     /// The value as the text of a secret; nil for null, a list and an object.
     var text: String? {

@@ -25,7 +25,8 @@ enum VaultFailure: Error {
     init(_ response: HTTPResponse, _ answer: VaultAnswer?, words: String) {
         switch response.status {
         case 301, 302, 303, 307, 308: self = .redirected(status: response.status)
-        case 403: self = .denied
+        // A proxy that forbids answers with a page of its own.
+        case 403 where answer?.errors != nil: self = .denied
         case 429, 472, 473: self = .unavailable(status: response.status, words: words)
         case 501: self = .notInitialized
         case 500...599:
@@ -146,7 +147,10 @@ enum VaultFailure: Error {
                 "is 'address' a vault?", false
             )
         case .invalid:
-            (.vaultOptions, "cannot \(action): \(error.detail)", "look at the options of the secret backend 'vault'", false)
+            (
+                .vaultOptions, "cannot \(action): \(error.detail)", "look at the options of the secret backend 'vault'",
+                false
+            )
         }
     }
 }

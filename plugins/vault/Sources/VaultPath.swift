@@ -21,7 +21,9 @@ struct VaultPath: Hashable {
 
     /// Whether the text is one or more names with a slash between them.
     static func isPath(_ text: String) -> Bool {
-        text.split(separator: "/", omittingEmptySubsequences: false).allSatisfy { !$0.isEmpty && $0 != "." && $0 != ".." }
+        text.split(separator: "/", omittingEmptySubsequences: false).allSatisfy {
+            !$0.isEmpty && $0 != "." && $0 != ".."
+        }
     }
 
     /// The path as it stands in a URL: names escaped, slashes kept.

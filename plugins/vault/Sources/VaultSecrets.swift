@@ -91,8 +91,8 @@ public struct VaultSecrets: SecretBackendPlugin {
 
     /// Logs in, or looks at the token that is given.
     ///
-    /// Throws ``PipelineError`` with exit code 3: `SP4200` when the server is not there, `SP4201` to `SP4205` when it is
-    /// slow, not to be trusted, sealed, not able to answer or no Vault, `SP4206` and `SP4207` when it refuses the
+    /// Throws ``PipelineError`` with exit code 3: `SP4200` when the server is not there, `SP4201` to `SP4205` when it
+    /// is slow, not to be trusted, sealed, not able to answer or no Vault, `SP4206` and `SP4207` when it refuses the
     /// credentials.
     public func open(_ options: OptionValues, _ context: PluginContext) throws -> any SecretBackend {
         let settings = try VaultSettings(options, context)

@@ -13,8 +13,8 @@ extension VaultSession {
     private static let longestPause = Duration.seconds(30)
     private static let shortestPause = Duration.seconds(1)
 
-    /// Renews the token, or logs in anew, when two thirds of its life are over. A failure is tried again, more often the
-    /// sooner the token expires, and said once.
+    /// Renews the token, or logs in anew, when two thirds of its life are over. A failure is tried again, more often
+    /// the sooner the token expires, and said once.
     func maintain(now: ContinuousClock.Instant) -> Maintenance {
         do throws(PipelineError) {
             switch token.lease.action(at: now, canLogIn: token.canLogIn) {
@@ -28,7 +28,8 @@ extension VaultSession {
                 else { return Maintenance(next: token.lease.renewalTime) }
                 let seconds = (expirationTime - now).components.seconds
                 return Maintenance(
-                    message: "the token of the vault at \(settings.address) expires in \(seconds) s and cannot be renewed")
+                    message:
+                        "the token of the vault at \(settings.address) expires in \(seconds) s and cannot be renewed")
             }
             isMaintenanceFailing = false
             return Maintenance(next: token.lease.renewalTime)

@@ -4,7 +4,8 @@ import PluginAPI
 /// What an open backend knows: its token and the paths that were read. Threads: one at a time.
 final class VaultSession {
     private struct CachedPath {
-        var fields: [String: VaultValue]
+        /// A field that is no value has none.
+        var fields: [String: Secret?]
         /// Nil = for ever.
         var expires: ContinuousClock.Instant?
     }
@@ -36,7 +37,7 @@ final class VaultSession {
             return try field(key, of: cached.fields)
         }
         try token.prepare(now: now)
-        let (fields, leaseSeconds): ([String: VaultValue], Int)
+        let (fields, leaseSeconds): ([String: Secret?], Int)
         do throws(VaultFailure) {
             (fields, leaseSeconds) = try read(key.path)
         } catch {
@@ -60,7 +61,7 @@ final class VaultSession {
         do throws(VaultFailure) {
             let (version, isStandby) = try connection.health()
             return ComponentHealth(
-                version: "Vault API \(version)", detail: "mount \(settings.mount)\(isStandby ? ", standby node" : "")")
+                version: "vault \(version)", detail: "mount \(settings.mount)\(isStandby ? ", standby node" : "")")
         } catch {
             throw error.error("look at the vault", settings)
         }
@@ -68,15 +69,16 @@ final class VaultSession {
 
     // MARK: Reading
 
-    private func read(_ path: String) throws(VaultFailure) -> ([String: VaultValue], Int) {
+    private func read(_ path: String) throws(VaultFailure) -> ([String: Secret?], Int) {
         let version = try engineVersion()
         let mount = VaultPath.escaped(settings.mount)
         let name = VaultPath.escaped(path)
-        let answer = try connection.send(version == 2 ? "\(mount)/data/\(name)" : "\(mount)/\(name)", token: token.value)
+        let answer = try connection.send(
+            version == 2 ? "\(mount)/data/\(name)" : "\(mount)/\(name)", token: token.value)
         guard let fields = version == 2 ? answer.data?["data"]?.object : answer.data?.object else {
             throw .malformed(status: 200)
         }
-        return (fields, answer.leaseSeconds ?? 0)
+        return (fields.mapValues { $0.text.map { Secret($0) } }, answer.leaseSeconds ?? 0)
     }
 
     /// The way of Vault's own command line: the mount says its version to everybody who may read something in it.
@@ -91,7 +93,7 @@ final class VaultSession {
         return found
     }
 
-    private func field(_ key: VaultPath, of fields: [String: VaultValue]) throws(PipelineError) -> Secret {
+    private func field(_ key: VaultPath, of fields: [String: Secret?]) throws(PipelineError) -> Secret {
         guard let value = fields[key.field] else {
             let near = nearestName(to: key.field, among: fields.keys.sorted()).map { "did you mean '\($0)'? " } ?? ""
             throw PipelineError(
@@ -99,13 +101,13 @@ final class VaultSession {
                 hint: "\(near)a key is written path#field; without '#' the field is 'value'",
                 component: "secrets vault", exitCode: 2)
         }
-        guard let text = value.text else {
+        guard let value else {
             throw PipelineError(
                 .vaultFieldNotText,
                 "the field '\(key.field)' of '\(key.path)' is empty, a list or an object, not a value",
                 hint: "store a text, a number or a boolean under a field of its own", component: "secrets vault",
                 exitCode: 2)
         }
-        return Secret(text)
+        return value
     }
 }

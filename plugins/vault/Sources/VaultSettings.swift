@@ -83,7 +83,8 @@ struct VaultSettings: Sendable {
     static func problem(ofAddress address: String) -> String? {
         if VariableText.containsVariable(address) { return nil }
         let lowercased = address.lowercased()
-        guard let scheme = ["http://", "https://"].first(where: lowercased.hasPrefix), address.count > scheme.count else {
+        guard let scheme = ["http://", "https://"].first(where: lowercased.hasPrefix), address.count > scheme.count
+        else {
             return "'address' is not an http or https URL"
         }
         if address.contains("@") { return "'address' holds credentials" }

@@ -74,8 +74,10 @@ final class VaultToken {
     /// The token that was given is of no use.
     var invalid: PipelineError {
         PipelineError(
-            .vaultTokenInvalid, "the vault at \(settings.address) does not accept the token: it is wrong, revoked or expired",
-            hint: "put a new one where 'token' of the secret backend 'vault' comes from; it needs the policy 'default', "
+            .vaultTokenInvalid,
+            "the vault at \(settings.address) does not accept the token: it is wrong, revoked or expired",
+            hint:
+                "put a new one where 'token' of the secret backend 'vault' comes from; it needs the policy 'default', "
                 + "or one that allows to read auth/token/lookup-self", component: "secrets vault", exitCode: 3)
     }
 
@@ -91,7 +93,10 @@ final class VaultToken {
         guard let seconds = answer.data?["ttl"]?.integer else {
             throw VaultFailure.malformed(status: 200).error("look at the token", settings)
         }
-        return TokenLease(seconds: seconds, isRenewable: answer.data?["renewable"]?.boolean == true, at: now)
+        // Whole seconds: in its last one a token that expires has 0, as has one that never does.
+        let isLast = seconds == 0 && answer.data?["expire_time"]?.string != nil
+        return TokenLease(
+            seconds: isLast ? 1 : seconds, isRenewable: answer.data?["renewable"]?.boolean == true, at: now)
     }
 
     private static func logIn(
