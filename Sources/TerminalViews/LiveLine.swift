@@ -59,7 +59,7 @@ final class LiveLine {
         write(text + "\n")
     }
 
-    private static let eraseToEnd = "\u{1B}[K"
+    static let eraseToEnd = "\u{1B}[K"
 
     /// Gives up at the first error other than an interruption: the work goes on without its display, and there is no
     /// better place than this descriptor to say so.
