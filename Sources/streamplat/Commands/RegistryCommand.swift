@@ -42,7 +42,7 @@ struct RegistryCommand: ParsableCommand {
         let shownHost = host.contains(":") ? "[\(host)]" : host
         print("schema registry at http://\(shownHost):\(bound), schemas in \(path)")
         // Whoever started it waits for this line, also through a pipe.
-        fflush(stdout)
+        fflush(nil)
         withExtendedLifetime(signals) { ended.wait() }
         try server.stop()
         global.say("stopped")
