@@ -19,45 +19,73 @@ extension SchemaGraph {
     /// The schema as a tree. Throws for a type that contains itself.
     func unfolded() throws(AvroSchemaError) -> AvroSchema {
         if let recursion { throw recursion }
-        return unfolded(root, namespace: nil)
+        var unfolding = SchemaUnfolding(graph: self)
+        return unfolding.schema(root, namespace: nil)
+    }
+}
+
+/// A tree shares the types that are referred to more than once: without that, a short text could mean a huge tree.
+private struct SchemaUnfolding {
+    private struct Place: Hashable {
+        var index: Int
+        var namespace: String?
     }
 
-    private func unfolded(_ index: Int, namespace: String?) -> AvroSchema {
-        let node = nodes[index]
-        var name = ""
+    let graph: SchemaGraph
+    private var named: [Place: AvroSchema] = [:]
+
+    init(graph: SchemaGraph) { self.graph = graph }
+
+    mutating func schema(_ index: Int, namespace: String?) -> AvroSchema {
+        let node = graph.nodes[index]
+        guard let fullName = node.fullName else { return withLogicalType(unnamed(node.kind, namespace), node) }
+        let place = Place(index: index, namespace: namespace)
+        if let known = named[place] { return known }
+        let (own, name) = SchemaGraph.split(fullName)
         // As the model holds it: nil for that of the type around it, empty for none inside one.
-        var own: String?
-        if let full = node.fullName {
-            let namespacePart: String
-            (namespacePart, name) = SchemaGraph.split(full)
-            own = !namespacePart.isEmpty ? namespacePart : (namespace ?? "").isEmpty ? nil : ""
-        }
+        let stored = !own.isEmpty ? own : (namespace ?? "").isEmpty ? nil : ""
         let base: AvroSchema
         switch node.kind {
-        case .null: base = .null
-        case .boolean: base = .boolean
-        case .int: base = .int
-        case .long: base = .long
-        case .float: base = .float
-        case .double: base = .double
-        case .bytes: base = .bytes
-        case .string: base = .string
         case .record(let fields):
-            base = .record(
-                AvroRecord(
-                    name: name, namespace: own, doc: node.doc,
-                    fields: fields.map { field in
-                        AvroField(
-                            name: field.name, type: unfolded(field.type, namespace: own ?? namespace), doc: field.doc,
-                            defaultValue: field.defaultValue)
-                    }))
-        case .enumeration(let symbols, _): base = .enumeration(name: name, namespace: own, symbols: symbols)
-        case .fixed(let size): base = .fixed(name: name, namespace: own, size: size)
-        case .array(let items): base = .array(unfolded(items, namespace: namespace))
-        case .map(let values): base = .map(unfolded(values, namespace: namespace))
-        case .union(let branches): base = .union(branches.map { unfolded($0, namespace: namespace) })
+            var result: [AvroField] = []
+            for field in fields {
+                result.append(
+                    AvroField(
+                        name: field.name, type: schema(field.type, namespace: own), doc: field.doc,
+                        defaultValue: field.defaultValue))
+            }
+            base = .record(AvroRecord(name: name, namespace: stored, doc: node.doc, fields: result))
+        case .enumeration(let symbols, _): base = .enumeration(name: name, namespace: stored, symbols: symbols)
+        case .fixed(let size): base = .fixed(name: name, namespace: stored, size: size)
+        default: base = unnamed(node.kind, namespace)
         }
-        return node.logical.map { .logical(base: base, $0) } ?? base
+        let result = withLogicalType(base, node)
+        named[place] = result
+        return result
+    }
+
+    private mutating func unnamed(_ kind: SchemaGraph.Kind, _ namespace: String?) -> AvroSchema {
+        switch kind {
+        case .boolean: return .boolean
+        case .int: return .int
+        case .long: return .long
+        case .float: return .float
+        case .double: return .double
+        case .bytes: return .bytes
+        case .string: return .string
+        case .array(let items): return .array(schema(items, namespace: namespace))
+        case .map(let values): return .map(schema(values, namespace: namespace))
+        case .union(let branches):
+            var result: [AvroSchema] = []
+            for branch in branches { result.append(schema(branch, namespace: namespace)) }
+            return .union(result)
+        // The named kinds never come here.
+        case .null, .record, .enumeration, .fixed: return .null
+        }
+    }
+
+    private func withLogicalType(_ base: AvroSchema, _ node: SchemaGraph.Node) -> AvroSchema {
+        node.logical.map { .logical(base: base, $0) } ?? base
     }
 }
 

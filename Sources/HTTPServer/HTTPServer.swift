@@ -11,6 +11,8 @@ internal import Synchronization
 /// `start`, then `stop`, once each. Threads: `start` and `stop` block and must not be called from async code; the handler
 /// is called on threads of the server's own, several at a time.
 public final class HTTPServer: Sendable {
+    private struct TooManyConnections: Error {}
+
     private struct State {
         var group: MultiThreadedEventLoopGroup?
         var pool: NIOThreadPool?
@@ -87,7 +89,7 @@ public final class HTTPServer: Sendable {
             state.connections[id] = channel
             return true
         }
-        guard isTaken else { throw ChannelError.connectTimeout(.zero) }
+        guard isTaken else { throw TooManyConnections() }
         channel.closeFuture.whenComplete { [self] _ in state.withLock { _ = $0.connections.removeValue(forKey: id) } }
         let pipeline = channel.pipeline.syncOperations
         try pipeline.addHandler(IdleStateHandler(readTimeout: .seconds(Int64(options.idleSeconds))))

@@ -154,6 +154,19 @@ struct SchemaCompatibilityTests {
         }
     }
 
+    @Test("types that are referred to again and again are no larger than their text")
+    func sharing() throws {
+        var text = "\"int\""
+        for level in 0..<30 {
+            text = #"{"type":"record","name":"R\#(level)","fields":[{"name":"a","type":\#(text)},"#
+                + #"{"name":"b","type":"\#(level == 0 ? "int" : "R\(level - 1)")"}]}"#
+        }
+        let graph = try SchemaGraph.parse(json: text)
+        #expect(graph.canonicalText == text)
+        #expect(SchemaCompatibility.findings(reader: graph, writer: graph).isEmpty)
+        #expect(try AvroSchema.parse(json: text).json(pretty: false) == text)
+    }
+
     @Test("a default that is no value of its type is found")
     func defaults() throws {
         let schema =

@@ -33,7 +33,7 @@ struct GeneratedFilesTests {
 
     static let folders = [
         "env": "env", "file": "secret-file", "embedded": "embedded", "sqlite": "sqlite", "console": "console",
-        "postgresql": "postgresql",
+        "postgresql": "postgresql", "confluent": "confluent-registry",
     ]
 
     @Test("every built-in plugin has its plugin.yaml, as its declaration says now")
