@@ -59,10 +59,17 @@ public final class CuttingProxy: @unchecked Sendable {
             // The bytes may come in pieces: the end of what came before is looked at too.
             var recent: [UInt8] = []
             connection.copy(from: client, to: server) { bytes in
-                recent += bytes
-                defer { recent = Array(recent.suffix(64)) }
-                return lock.withLock {
-                    guard let wanted = pattern, recent.contains(wanted) else { return .go }
+                lock.withLock {
+                    // What came before the pattern was set does not count.
+                    guard let wanted = pattern else {
+                        recent = []
+                        return .go
+                    }
+                    recent += bytes
+                    guard recent.contains(wanted) else {
+                        recent = Array(recent.suffix(64))
+                        return .go
+                    }
                     pattern = nil
                     cutCount += 1
                     return isStalling ? .stall : .cut
