@@ -2,6 +2,7 @@ import ArgumentParser
 import Diagnostics
 import Foundation
 import PlatformModel
+import PluginAPI
 import ProjectConfig
 import StreamRuntime
 import StreamplatKit
