@@ -42,7 +42,7 @@ struct GlobalOptions: ParsableArguments {
         do {
             let project = try Project.load(request, plugins: .builtin, sources: &sources)
             Failure.setSources(sources)
-            Log.configure(project.platform.monitoring, level: logLevel ?? (quiet ? .error : nil))
+            Log.configure(project.platform.monitoring, level: logThreshold)
             ConfigurationLog.write(project)
             if !quiet { Failure.report(project.warnings) }
             return project
@@ -60,6 +60,9 @@ struct GlobalOptions: ParsableArguments {
 
     /// Says what a person should know and what is no error.
     var notify: @Sendable (String) -> Void { { Log.write(.warning, $0) } }
+
+    /// What the command line says about the log; nil = nothing.
+    var logThreshold: Log.Level? { logLevel ?? (quiet ? .error : nil) }
 
     func say(_ text: String) {
         if quiet { return }

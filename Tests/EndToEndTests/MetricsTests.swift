@@ -90,7 +90,7 @@ extension EndToEnd {
             // The generated span ends at 10:00; the watermark stands the delay of ten seconds before the last event.
             let watermark = try #require(
                 try await prometheus.value("min(streamplat_watermark_seconds{aggregation=\"events_per_minute\"})"))
-            #expect((1_714_982_400 - 600...1_714_982_400).contains(watermark))
+            #expect((1_714_989_600 - 600...1_714_989_600).contains(watermark))
             #expect(try await prometheus.value("max(streamplat_watermark_lag_seconds)") ?? 0 > 60_000_000)
             #expect(try await prometheus.value("time() - process_start_time_seconds") ?? 0 > 1)
             #expect(try await prometheus.value("process_resident_memory_bytes") ?? 0 > 5_000_000)
@@ -142,6 +142,53 @@ extension EndToEnd {
                 let name = String(sample.1).replacing(/_(bucket|sum|count)$/, with: "")
                 #expect(documented[name] == Set(labels), "\(line)")
             }
+        }
+
+        @Test("while a sink is tried again, the run is not ready and says why; then it is, and lost nothing")
+        func sinkAway() async throws {
+            let project = try TestProject()
+            try project.write(EmissionTests.domain(emit: "updates"), to: "domains/meters.yaml")
+            try await project.streamplat("apply", "meters", "--yes")
+            let child = try project.start([
+                "run", "meters", "--output", "json", "--set", "monitoring.port=0", "--set", "runtime.flush_interval=100ms",
+                "--set", "sinks.primary.sqlite.busy_timeout=100ms",
+            ])
+            let address = try await endpoint(of: child)
+            func readiness() async throws -> (status: Int, body: String)? {
+                try await HTTP.get("http://\(address)/readyz")
+            }
+            try await wait("ready") { try await readiness()?.status == 200 }
+            // Another program locks the database until it is told to end.
+            let python = try #require(Requirements.python)
+            let locker = try ChildProcess(
+                python,
+                [
+                    "-c",
+                    """
+                    import sqlite3, time
+                    connection = sqlite3.connect(".streamplat/results.db", isolation_level=None, timeout=30)
+                    connection.execute("BEGIN EXCLUSIVE")
+                    open("locked", "w").close()
+                    time.sleep(600)
+                    """,
+                ], folder: project.folder)
+            try await wait("locked") { FileManager.default.fileExists(atPath: project.path("locked")) }
+            try project.write(
+                #"{"event_id":"1","meter":"m1","timestamp":"2024-05-06T10:00:10Z","value":7}"# + "\n", to: "a.ndjson")
+            try await project.streamplat("ingest", "reading", "a.ndjson", "--domain", "meters")
+            try await wait("not ready") { try await readiness()?.status == 503 }
+            #expect(try await readiness()?.body.contains("sink primary: trying again") == true)
+            #expect(try await HTTP.get("http://\(address)/healthz")?.status == 200)
+            locker.send(SIGKILL)
+            try await wait("ready again") { try await readiness()?.status == 200 }
+            let metrics = try await HTTP.get("http://\(address)/metrics")?.body ?? ""
+            #expect(metrics.contains(/streamplat_retries_total\{component="sink primary"\} [1-9]/), "\(metrics)")
+            child.send(SIGTERM)
+            let outcome = try await child.wait(limit: .seconds(60))
+            #expect(outcome.code == 0 && outcome.errors.contains("trying again"), "\(outcome)")
+            let query = "select readings, total from per_minute"
+            let rows = try await project.streamplat("query", query, "--domain", "meters", "--output", "csv").output
+            #expect(rows == "readings,total\n1,7\n")
         }
 
         @Test("generate serves its counters while it sends")

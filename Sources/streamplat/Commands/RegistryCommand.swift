@@ -3,6 +3,7 @@ import Diagnostics
 import Dispatch
 import Glibc
 import HTTPServer
+import PlatformModel
 import RegistryServer
 import SchemaStore
 
@@ -33,18 +34,30 @@ struct RegistryCommand: ParsableCommand {
 
     func run() throws {
         Failure.configure(isJSON: global.output == .json, allowsColor: !global.noColor)
+        Log.configure(MonitoringSettings(), level: global.logThreshold)
         let service = RegistryService(try SchemaStore(folder: path, create: true, notify: global.notify))
-        let server = HTTPServer(options: HTTPServerOptions(host: host, port: port)) { service.respond(to: $0) }
+        let server = HTTPServer(options: HTTPServerOptions(host: host, port: port)) { request in
+            let response = service.respond(to: request)
+            Log.write(
+                .debug, "request",
+                [
+                    "method": request.method, "path": "/" + request.path.joined(separator: "/"),
+                    "status": "\(response.status)",
+                ])
+            return response
+        }
         // Before the address is printed: whoever reads it may send a signal.
         let ended = DispatchSemaphore(value: 0)
         let signals = SignalWatch { ended.signal() }
         let bound = try server.start()
         let shownHost = host.contains(":") ? "[\(host)]" : host
         print("schema registry at http://\(shownHost):\(bound), schemas in \(path)")
+        Log.write(.info, "schema registry started", ["address": "http://\(shownHost):\(bound)", "path": path])
         // Whoever started it waits for this line, also through a pipe.
         fflush(nil)
         withExtendedLifetime(signals) { ended.wait() }
         try server.stop()
+        Log.write(.info, "schema registry stopped")
         global.say("stopped")
     }
 }
