@@ -33,7 +33,8 @@ struct GeneratedFilesTests {
 
     static let folders = [
         "env": "env", "file": "secret-file", "embedded": "embedded", "sqlite": "sqlite", "console": "console",
-        "postgresql": "postgresql", "confluent": "confluent-registry",
+        "postgresql": "postgresql", "confluent": "confluent-registry", "vault": "vault", "clickhouse": "clickhouse",
+        "kafka": "kafka",
     ]
 
     @Test("every built-in plugin has its plugin.yaml, as its declaration says now")
@@ -41,12 +42,14 @@ struct GeneratedFilesTests {
         let records = ProcessInfo.processInfo.environment["STREAMPLAT_RECORD"] == "1"
         for spec in PluginRegistry.builtin.all.map(\.spec) {
             let folder = spec.kind == .sink && spec.name == "file" ? "file" : try #require(Self.folders[spec.name])
-            let path = "\(packageRoot)/plugins/\(folder)/plugin.yaml"
+            // A folder may hold two plugins: the embedded broker and the embedded schema registry.
+            let file = spec.kind == .schemaRegistry && folder == "embedded" ? "schema-registry.yaml" : "plugin.yaml"
+            let path = "\(packageRoot)/plugins/\(folder)/\(file)"
             if records { try spec.yaml.write(toFile: path, atomically: true, encoding: .utf8) }
             let text = try? String(contentsOfFile: path, encoding: .utf8)
             #expect(
                 text == spec.yaml,
-                "run the tests once with STREAMPLAT_RECORD=1 and commit plugins/\(folder)/plugin.yaml")
+                "run the tests once with STREAMPLAT_RECORD=1 and commit plugins/\(folder)/\(file)")
         }
     }
 
