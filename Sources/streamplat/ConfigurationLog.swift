@@ -13,7 +13,9 @@ enum ConfigurationLog {
         let configuration = project.configuration
         logger.debug(
             "configuration loaded",
-            metadata: ["environment": "\(configuration.environment)", "domain": "\(configuration.domainName ?? "none")"])
+            metadata: [
+                "environment": "\(configuration.environment)", "domain": "\(configuration.domainName ?? "none")",
+            ])
         for key in PlatformSettings.keys {
             guard let node = configuration.tree.node(at: [key]) else { continue }
             write(node, [key], logger)

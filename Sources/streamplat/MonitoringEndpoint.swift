@@ -24,7 +24,9 @@ final class MonitoringEndpoint {
     }
 
     private init(host: String, port: Int, routes: MonitoringRoutes) throws {
-        server = HTTPServer(options: HTTPServerOptions(host: host, port: port, bodyByteLimit: 1024, connectionLimit: 64)) {
+        server = HTTPServer(
+            options: HTTPServerOptions(host: host, port: port, bodyByteLimit: 1024, connectionLimit: 64)
+        ) {
             request in
             let answer = routes.answer(
                 method: request.method, path: "/" + request.path.joined(separator: "/"))
@@ -37,7 +39,8 @@ final class MonitoringEndpoint {
         } catch let error as PipelineError {
             throw PipelineError(
                 .monitoringPort, "the monitoring endpoint \(error.message)",
-                hint: "set monitoring.port to a free port, or to 0 for any, and monitoring.host to an address of this machine",
+                hint:
+                    "set monitoring.port to a free port, or to 0 for any, and monitoring.host to an address of this machine",
                 exitCode: 3)
         }
     }

@@ -77,7 +77,8 @@ extension EndToEnd {
 
             let questions = [
                 "events_read": "sum(streamplat_events_read_total)", "rows_written": "sum(streamplat_sink_rows_total)",
-                "dead_letters": "sum(streamplat_dead_letters_total)", "late_events": "sum(streamplat_late_events_total)",
+                "dead_letters": "sum(streamplat_dead_letters_total)",
+                "late_events": "sum(streamplat_late_events_total)",
             ]
             var scraped: [String: Double] = [:]
             for (name, question) in questions { scraped[name] = try await prometheus.value(question) }
@@ -150,7 +151,8 @@ extension EndToEnd {
             try project.write(EmissionTests.domain(emit: "updates"), to: "domains/meters.yaml")
             try await project.streamplat("apply", "meters", "--yes")
             let child = try project.start([
-                "run", "meters", "--output", "json", "--set", "monitoring.port=0", "--set", "runtime.flush_interval=100ms",
+                "run", "meters", "--output", "json", "--set", "monitoring.port=0", "--set",
+                "runtime.flush_interval=100ms",
                 "--set", "sinks.primary.sqlite.busy_timeout=100ms",
             ])
             let address = try await endpoint(of: child)
@@ -238,7 +240,8 @@ extension EndToEnd {
                 try? JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any]
             }
             #expect(objects.count == lines.count && !lines.isEmpty, "\(outcomes[1])")
-            #expect(objects.contains { $0["module"] as? String == "runtime" && $0["message"] as? String == "run started" })
+            #expect(
+                objects.contains { $0["module"] as? String == "runtime" && $0["message"] as? String == "run started" })
             #expect(objects.contains { $0["module"] as? String == "config" && $0["level"] as? String == "debug" })
             #expect(
                 objects.allSatisfy { Set($0.keys) == ["time", "level", "module", "message", "metadata"] },

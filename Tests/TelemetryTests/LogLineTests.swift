@@ -53,7 +53,8 @@ struct LogLineTests {
     func times() {
         func time(_ milliseconds: Int64) -> String {
             String(
-                LogLine(milliseconds: milliseconds, level: .info, module: "m", message: "", metadata: [:]).json.dropFirst(9)
+                LogLine(milliseconds: milliseconds, level: .info, module: "m", message: "", metadata: [:]).json
+                    .dropFirst(9)
                     .prefix(24))
         }
         #expect(time(-1) == "1969-12-31T23:59:59.999Z")
@@ -117,7 +118,8 @@ struct LogOutputTests {
                 group.addTask {
                     let logger = Logger(label: "m\(thread)") { ModuleLogHandler(module: $0, output: output) }
                     for number in 0..<100 {
-                        logger.info("line", metadata: ["n": "\(number)", "pad": "\(String(repeating: "x", count: 900))"])
+                        logger.info(
+                            "line", metadata: ["n": "\(number)", "pad": "\(String(repeating: "x", count: 900))"])
                     }
                 }
             }

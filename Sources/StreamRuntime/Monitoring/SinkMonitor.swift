@@ -66,7 +66,9 @@ final class SinkMonitor {
         isHeld = true
         logger.warning(
             "\(error.message); trying again",
-            metadata: ["code": "\(error.code.id)", "operation": "\(operation.rawValue)", "pause_ms": "\(pauseMilliseconds)"])
+            metadata: [
+                "code": "\(error.code.id)", "operation": "\(operation.rawValue)", "pause_ms": "\(pauseMilliseconds)",
+            ])
     }
 
     /// The last attempt failed.
