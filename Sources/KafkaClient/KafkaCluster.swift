@@ -11,9 +11,16 @@ public final class KafkaCluster: Sendable {
     let notices: KafkaNotices
     /// Takes the statistics of every handle by its name: `reader`, `producer 1`, …
     let onStatistics: @Sendable (String, KafkaStatistics) -> Void
+    private struct Connection {
+        var handle: KafkaHandle
+        var reading: Set<KafkaPartition> = []
+        /// Partitions whose readers are closed; librdkafka has not stopped them.
+        var abandoned: Set<KafkaPartition> = []
+    }
+
     private struct Handles {
         /// The first is the one for everything; a second is made when one partition is read twice at a time.
-        var all: [(handle: KafkaHandle, reading: Set<KafkaPartition>)] = []
+        var all: [Connection] = []
         var readers = 1
         var producers = 0
         var isClosed = false
@@ -32,7 +39,7 @@ public final class KafkaCluster: Sendable {
         self.onStatistics = onStatistics
         self.notices = notices
         let handle = try makeHandle(name: "reader")
-        handles.withLock { $0.all = [(handle, [])] }
+        handles.withLock { $0.all = [Connection(handle: handle)] }
     }
 
     private func makeHandle(name: String) throws -> KafkaHandle {
@@ -97,19 +104,20 @@ public final class KafkaCluster: Sendable {
 
     /// Reads one partition from `offset` on. Waits for nothing: a fault shows at the first fetch.
     public func makeReader(_ partition: KafkaPartition, at offset: Int64) throws -> KafkaPartitionReader {
-        let handle = try handles.withLock { handles in
+        let (handle, isAgain) = try handles.withLock { handles in
             guard !handles.isClosed else { throw KafkaCluster.closedError }
             for index in handles.all.indices where !handles.all[index].reading.contains(partition) {
                 handles.all[index].reading.insert(partition)
-                return handles.all[index].handle
+                let isAgain = handles.all[index].abandoned.remove(partition) != nil
+                return (handles.all[index].handle, isAgain)
             }
             handles.readers += 1
             let handle = try makeHandle(name: "reader \(handles.readers)")
-            handles.all.append((handle, [partition]))
-            return handle
+            handles.all.append(Connection(handle: handle, reading: [partition]))
+            return (handle, false)
         }
         do {
-            return try KafkaPartitionReader(self, handle, partition, at: offset)
+            return try KafkaPartitionReader(self, handle, partition, at: offset, isAgain: isAgain)
         } catch {
             release(partition, of: handle)
             throw error
@@ -120,6 +128,7 @@ public final class KafkaCluster: Sendable {
         handles.withLock { handles in
             guard let index = handles.all.firstIndex(where: { $0.handle === handle }) else { return }
             handles.all[index].reading.remove(partition)
+            handles.all[index].abandoned.insert(partition)
             if index > 0, handles.all[index].reading.isEmpty { handles.all.remove(at: index) }
         }
     }

@@ -36,8 +36,10 @@ public final class KafkaPartitionReader {
     /// How many outages of the leader were known when the reading was started last.
     private var outagesAtStart: Int
     private var isClosed = false
-    /// When the cluster first said that the topic or partition is not there; nil after any sign of it.
-    private var missing: (since: ContinuousClock.Instant, fault: KafkaFault)?
+    /// The cluster said that the topic or partition is not there; false after any sign of it.
+    private var isReportedMissing = false
+    /// Since when nobody could be asked for records, or since the last look whether the topic is still there.
+    private var awaySince: ContinuousClock.Instant?
     /// An error that came behind records: the records are given first.
     private var pending: KafkaFault?
     /// The mean size of a record, for the number of records to take at once.
@@ -45,11 +47,15 @@ public final class KafkaPartitionReader {
 
     private static let batchLimit = 1024
 
-    init(_ cluster: KafkaCluster, _ handle: KafkaHandle, _ partition: KafkaPartition, at offset: Int64) throws {
+    /// `isAgain`: an earlier reader of this partition, on this handle, is closed.
+    init(
+        _ cluster: KafkaCluster, _ handle: KafkaHandle, _ partition: KafkaPartition, at offset: Int64, isAgain: Bool
+    ) throws {
         let doing = "reading topic \(partition.topic), partition \(partition.number)"
         guard let topic = rd_kafka_topic_new(handle.pointer, partition.topic, nil) else {
             throw KafkaFault(rd_kafka_last_error()).error(doing)
         }
+        if isAgain { rd_kafka_consume_stop(topic, partition.number) }
         guard rd_kafka_consume_start(topic, partition.number, offset) == 0 else {
             let fault = KafkaFault(rd_kafka_last_error())
             rd_kafka_topic_destroy(topic)
@@ -96,25 +102,51 @@ public final class KafkaPartitionReader {
             if count < limit { break }
         }
         if block.count > 0 { return .records }
-        if let missing, .now - missing.since > .milliseconds(cluster.settings.missingTopicTimeoutMilliseconds) {
-            throw missing.fault.error(doing)
-        }
-        guard isAtEnd else { return .nothingYet }
-        return try restartAfterOutage() ? .nothingYet : .end
+        return try resultWithoutRecords()
     }
 
     /// An end that was reported before the leader went away says nothing about now, and librdkafka reports an end only
-    /// once: the reading is started again where it stands. True while the end is not known.
-    private func restartAfterOutage() throws -> Bool {
+    /// once: after an outage the reading is started again where it stands.
+    private func resultWithoutRecords() throws -> Result {
         let outage = handle.events.outage(of: partition)
-        if outage.isAway { return true }
-        guard outage.count != outagesAtStart else { return false }
-        outagesAtStart = outage.count
+        if outage.isAway || isReportedMissing {
+            let since = awaySince ?? .now
+            awaySince = since
+            let timeout = Duration.milliseconds(cluster.settings.missingTopicTimeoutMilliseconds)
+            if .now - since > timeout {
+                awaySince = .now
+                if try isThere() { try restart(outage.count) }
+            }
+            return .nothingYet
+        }
+        awaySince = nil
+        guard isAtEnd else { return .nothingYet }
+        guard outage.count == outagesAtStart else {
+            try restart(outage.count)
+            return .nothingYet
+        }
+        return .end
+    }
+
+    /// Asks for the topic; throws when it is gone, gives false when nobody answers.
+    private func isThere() throws -> Bool {
+        do {
+            guard let count = try cluster.partitionCount(partition.topic), count > partition.number else {
+                throw KafkaFault(RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART).error(doing)
+            }
+            return true
+        } catch let error as PipelineError where error.retry == .backoff {
+            return false
+        }
+    }
+
+    private func restart(_ outages: Int) throws {
+        outagesAtStart = outages
         isAtEnd = false
+        isReportedMissing = false
         guard rd_kafka_consume_stop(topic, partition.number) == 0,
             rd_kafka_consume_start(topic, partition.number, position) == 0
         else { throw KafkaFault(rd_kafka_last_error()).error(doing) }
-        return true
     }
 
     /// The offset that the next record will get, as the last answer of the leader said; nil before the first.
@@ -129,11 +161,13 @@ public final class KafkaPartitionReader {
     }
 
     /// Ends the reading; a second call does nothing.
+    ///
+    /// What librdkafka has fetched ahead, at most the partition's queue, is kept until the partition is read again or the
+    /// connection ends. Stopping it here would be wrong with librdkafka 2.0: after stopping a partition whose topic has
+    /// just been deleted, destroying the handle waits for ever.
     public func close() {
         guard !isClosed else { return }
         isClosed = true
-        // It fails only for a partition that is not being read.
-        rd_kafka_consume_stop(topic, partition.number)
         rd_kafka_topic_destroy(topic)
         cluster.release(partition, of: handle)
     }
@@ -162,7 +196,7 @@ public final class KafkaPartitionReader {
             rows += 1
             position = message.pointee.offset + 1
             isAtEnd = false
-            missing = nil
+            isReportedMissing = false
         }
         guard rows > 0 else { return }
         block.entries.append(contentsOf: UnsafeBufferPointer(start: entries, count: rows))
@@ -208,7 +242,7 @@ public final class KafkaPartitionReader {
             // Markers of transactions and compacted records lie before it too.
             position = max(position, message.pointee.offset)
             isAtEnd = true
-            missing = nil
+            isReportedMissing = false
         } else if pending == nil {
             pending = KafkaFault(message.pointee.err, rd_kafka_message_errstr(message))
         }
@@ -219,7 +253,7 @@ public final class KafkaPartitionReader {
         if facts.code == .offsetOutOfRange { throw OutOfRange(position: position) }
         if facts.code == .unknownTopic || facts.code == .unknownPartition {
             // A broker that has just started may not know its topics yet.
-            missing = missing ?? (.now, fault)
+            isReportedMissing = true
         } else if !facts.isPassing {
             throw fault.error(doing)
         }
