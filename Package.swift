@@ -80,7 +80,9 @@ let package = Package(
             dependencies: ["AvroSchema", "PlatformModel", "PluginAPI", "DataPath", "Diagnostics"]),
         .target(
             name: "StreamRuntime",
-            dependencies: [logging, metrics, "AvroSchema", "Expressions", "PlatformModel", "PluginAPI", "DataPath", "Diagnostics"]),
+            dependencies: [
+                logging, metrics, "AvroSchema", "Expressions", "PlatformModel", "PluginAPI", "DataPath", "Diagnostics",
+            ]),
         .target(
             name: "Provisioning",
             dependencies: ["AvroSchema", "LibAvro", "PlatformModel", "PluginAPI", "DataPath", "Diagnostics"]),

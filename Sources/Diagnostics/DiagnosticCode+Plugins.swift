@@ -65,7 +65,8 @@ extension DiagnosticCode {
         "SP4263", "The user may not do on the Kafka cluster what is needed.")
     public static let kafkaProperty = DiagnosticCode(
         "SP4264", "A librdkafka property is not known, or its value is not accepted.")
-    public static let kafkaOwnedProperty = DiagnosticCode("SP4265", "A librdkafka property is set by streamplat itself.")
+    public static let kafkaOwnedProperty = DiagnosticCode(
+        "SP4265", "A librdkafka property is set by streamplat itself.")
     public static let kafkaClientRefused = DiagnosticCode("SP4266", "librdkafka refuses what it is to be set up with.")
     public static let kafkaTimedOut = DiagnosticCode("SP4267", "A Kafka broker did not answer in time.")
     public static let kafkaNotDelivered = DiagnosticCode(

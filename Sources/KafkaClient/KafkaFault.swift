@@ -52,13 +52,15 @@ struct KafkaFault: Sendable {
         case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED,
             RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED,
             RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED:
-            Facts(.kafkaAuthorization, "give the user the right to do this; plugins/kafka/README.md lists what is needed")
+            Facts(
+                .kafkaAuthorization, "give the user the right to do this; plugins/kafka/README.md lists what is needed")
         case RD_KAFKA_RESP_ERR__TIMED_OUT, RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT, RD_KAFKA_RESP_ERR__TIMED_OUT_QUEUE:
             Facts(.kafkaTimedOut, passing: true, "a larger broker.kafka.request_timeout gives a slow broker more time")
         case RD_KAFKA_RESP_ERR__MSG_TIMED_OUT:
             Facts(
                 .kafkaNotDelivered,
-                "the broker did not acknowledge within broker.kafka.delivery_timeout; is a leader of each partition up?")
+                "the broker did not acknowledge within broker.kafka.delivery_timeout; is a leader of each partition up?"
+            )
         case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, RD_KAFKA_RESP_ERR_RECORD_LIST_TOO_LARGE,
             RD_KAFKA_RESP_ERR_INVALID_MSG_SIZE:
             Facts(

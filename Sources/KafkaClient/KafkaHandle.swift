@@ -1,5 +1,7 @@
 internal import CRdKafka
 internal import Diagnostics
+internal import Dispatch
+internal import Foundation
 
 /// A librdkafka instance: created in `init`, destroyed with the last reference.
 ///
@@ -60,10 +62,25 @@ final class KafkaHandle: @unchecked Sendable {
         rd_kafka_queue_destroy(main)
     }
 
-    /// Waits for librdkafka's threads; no callback comes afterwards.
+    /// Waits for librdkafka's threads, after which no callback comes; for ten seconds at most.
+    ///
+    /// librdkafka 2.0.2 can wait for ever for a thread of its own (after `rd_kafka_consume_stop` on a topic that was
+    /// deleted). Then the instance is left behind: better a few threads too many than a program that does not end.
     deinit {
-        rd_kafka_destroy_flags(pointer, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE)
-        opaque.release()
+        let remains = Remains(pointer: pointer, opaque: opaque)
+        let isDestroyed = DispatchSemaphore(value: 0)
+        Thread.detachNewThread {
+            rd_kafka_destroy_flags(remains.pointer, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE)
+            remains.opaque.release()
+            isDestroyed.signal()
+        }
+        _ = isDestroyed.wait(timeout: .now() + 10)
+    }
+
+    /// What goes to the thread that destroys it (`@unchecked Sendable`: nobody else has it any more).
+    private struct Remains: @unchecked Sendable {
+        var pointer: OpaquePointer
+        var opaque: Unmanaged<KafkaEvents>
     }
 }
 

@@ -99,7 +99,10 @@ public enum KafkaProperties {
         ),
         (["statistics.interval.ms", "delivery.report.only.error"], "streamplat relies on its value"),
         (["allow.auto.create.topics"], "topics are created by `streamplat apply`"),
-        (["log.queue", "log.thread.name", "log_level"], "librdkafka's log goes through streamplat's; 'debug' may be set"),
+        (
+            ["log.queue", "log.thread.name", "log_level"],
+            "librdkafka's log goes through streamplat's; 'debug' may be set"
+        ),
         (["plugin.library.paths"], "foreign code is not loaded"),
     ]
 }

@@ -2,7 +2,8 @@
 enum TopLevelKey {
     /// Read by ``PlatformSettings``.
     static let platform = [
-        "default_domain", "broker", "schema_registry", "kafka", "runtime", "sinks", "secrets", "monitoring", "schemas", "domains",
+        "default_domain", "broker", "schema_registry", "kafka", "runtime", "sinks", "secrets", "monitoring", "schemas",
+        "domains",
     ]
 
     /// Read by ``DomainDefinition``.

@@ -158,7 +158,8 @@ struct SchemaCompatibilityTests {
     func sharing() throws {
         var text = "\"int\""
         for level in 0..<30 {
-            text = #"{"type":"record","name":"R\#(level)","fields":[{"name":"a","type":\#(text)},"#
+            text =
+                #"{"type":"record","name":"R\#(level)","fields":[{"name":"a","type":\#(text)},"#
                 + #"{"name":"b","type":"\#(level == 0 ? "int" : "R\(level - 1)")"}]}"#
         }
         let graph = try SchemaGraph.parse(json: text)

@@ -6,7 +6,8 @@ import Testing
 
 @Suite("Schema registry plugin embedded")
 final class EmbeddedRegistryTests {
-    private let root = FileManager.default.temporaryDirectory.appendingPathComponent("registry-\(UUID().uuidString)").path
+    private let root = FileManager.default.temporaryDirectory.appendingPathComponent("registry-\(UUID().uuidString)")
+        .path
 
     deinit { try? FileManager.default.removeItem(atPath: root) }
 

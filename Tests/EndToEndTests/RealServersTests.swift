@@ -6,7 +6,9 @@ extension EndToEnd {
     @Suite("Real servers")
     struct RealServersTests {
         static let events = Requirements.events / 10
-        static let seeded = ["--events", "\(events)", "--seed", "42", "--start", "2024-05-06T00:00:00Z", "--span", "26h"]
+        static let seeded = [
+            "--events", "\(events)", "--seed", "42", "--start", "2024-05-06T00:00:00Z", "--span", "26h",
+        ]
 
         enum Sink: String, CaseIterable, Sendable {
             case clickhouse, postgresql
@@ -36,7 +38,8 @@ extension EndToEnd {
         }
 
         private func run(_ arguments: [String], _ project: TestProject, _ servers: RealServers) async throws {
-            let outcome = try await project.start(arguments, environment: servers.environment).wait(limit: .seconds(300))
+            let outcome = try await project.start(arguments, environment: servers.environment).wait(
+                limit: .seconds(300))
             try #require(outcome.code == 0, "\(outcome)")
         }
 
@@ -78,7 +81,9 @@ extension EndToEnd {
             }
         }
 
-        @Test("Restarts of the broker, the sink's server and the runner in the middle do not show", arguments: Sink.allCases)
+        @Test(
+            "Restarts of the broker, the sink's server and the runner in the middle do not show",
+            arguments: Sink.allCases)
         func restarts(_ sink: Sink) async throws {
             let servers = try await RealServers()
             let project = try TestProject()
@@ -128,9 +133,11 @@ extension EndToEnd {
             #expect(ill.output.contains("hint:"), "\(ill)")
         }
 
-        @Test("Each server that is not there is named when a command opens it", arguments: [
-            ("kafka", "broker"), ("registry", "registry"), ("clickhouse", "clickhouse"), ("vault", "vault"),
-        ])
+        @Test(
+            "Each server that is not there is named when a command opens it",
+            arguments: [
+                ("kafka", "broker"), ("registry", "registry"), ("clickhouse", "clickhouse"), ("vault", "vault"),
+            ])
         func missingServer(_ name: String, _ word: String) async throws {
             let servers = try await RealServers()
             let project = try TestProject()
@@ -152,7 +159,8 @@ extension EndToEnd {
                 for command in [
                     ["health"], ["plan", "ecommerce"], ["apply", "ecommerce", "--yes"],
                     ["generate", "ecommerce", "--events", "2000", "--span", "1h"],
-                    ["run", "ecommerce", "--until-idle", "--close-windows"], ["query"], ["query", "select nothing from"],
+                    ["run", "ecommerce", "--until-idle", "--close-windows"], ["query"],
+                    ["query", "select nothing from"],
                     ["config", "show"], ["config", "show", "--output", "json"], ["validate", "ecommerce"],
                     ["config", "explain", "sinks.primary.\(sink.rawValue).password"],
                 ] {
@@ -189,15 +197,21 @@ extension EndToEnd {
             // What it reads is what was generated; then it writes the same events once more, with other ids.
             let outcome = try await project.python(
                 "foreign_client.py",
-                ["--broker", broker, "--registry", registry, "--topic", "events.purchase", "--events", "events.ndjson",
-                 "--write", "more.ndjson"])
+                [
+                    "--broker", broker, "--registry", registry, "--topic", "events.purchase", "--events",
+                    "events.ndjson",
+                    "--write", "more.ndjson",
+                ])
             try #require(outcome.code == 0, "\(outcome)")
             try await run(["run", "ecommerce", "--until-idle", "--close-windows"] + chosen, project, servers)
             try await fetch(.postgresql, "shop", into: "tables.db", servers, project)
             let verdict = try await project.python(
                 "judge.py",
-                ["generated", "--domain", "domains/ecommerce.yaml", "--type", "purchase", "--events", "events.ndjson",
-                 "--events", "more.ndjson", "--least-rows", "0", "--db", "tables.db"])
+                [
+                    "generated", "--domain", "domains/ecommerce.yaml", "--type", "purchase", "--events",
+                    "events.ndjson",
+                    "--events", "more.ndjson", "--least-rows", "0", "--db", "tables.db",
+                ])
             #expect(verdict.code == 0, "\(verdict)")
         }
     }

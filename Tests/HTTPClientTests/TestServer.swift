@@ -67,7 +67,13 @@ struct TestServer: Sendable {
         try process.run()
         // Its writing end stays open until this process ends, however it ends.
         _ = dup(input.fileHandleForWriting.fileDescriptor)
-        let line = String(decoding: output.fileHandleForReading.availableData, as: UTF8.self)
+        // A pipe may give a line in parts.
+        var line = ""
+        while !line.hasSuffix("\n") {
+            let part = output.fileHandleForReading.availableData
+            if part.isEmpty { break }
+            line += String(decoding: part, as: UTF8.self)
+        }
         let ports = line.split { $0 == " " || $0 == "\n" }
         guard ports.count == 2 else { throw Missing(description: "the test server did not start: \(line)") }
         plain = "http://127.0.0.1:\(ports[0])"

@@ -151,7 +151,8 @@ struct ConversionTests {
         let head = "\"user_id\":\"u\",\"timestamp\":1"
         let lines = ["{\(head),\"tags\":[]}", "broken", "{\(head), \"tags\": [1]}", "{\(head), \"tags\":[2]}"]
         let reader = try IngestReader(
-            source: IngestSource(input: MemoryInput(Array((lines.joined(separator: "\n") + "\n").utf8)), name: "in.ndjson"),
+            source: IngestSource(
+                input: MemoryInput(Array((lines.joined(separator: "\n") + "\n").utf8)), name: "in.ndjson"),
             eventType: testEventType([testField("tags", .array(.int))]), options: IngestOptions())
         let batch = RecordBatch(schema: reader.schema)
         var bad: [BadRecord] = []

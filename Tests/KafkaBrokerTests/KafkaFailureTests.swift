@@ -194,7 +194,9 @@ extension KafkaSuites {
             let error = #expect(throws: PipelineError.self) { _ = try broker.topics() }
             #expect(error?.retry == .backoff)
             #expect(Date().timeIntervalSince(begin) < 5)
-            #expect(throws: PipelineError.self) { try broker.commit(group: "g", offsets: [TopicPartition(topic: "t", partition: 0): 1]) }
+            #expect(throws: PipelineError.self) {
+                try broker.commit(group: "g", offsets: [TopicPartition(topic: "t", partition: 0): 1])
+            }
         }
     }
 }

@@ -36,22 +36,24 @@ struct KafkaOptionTests {
             ).isEmpty)
     }
 
-    @Test("each wrong option is found at its place", arguments: [
-        ("acks: all", DiagnosticCode.missingKey, 1),
-        ("bootstrap_servers: 'http://x:9092'", .invalidValue, 1),
-        ("bootstrap_servers: ['a:9092', 'b:99999']", .invalidValue, 1),
-        ("bootstrap_servers: a:9092\nclient:\n  socket.keepalive.enabled: true", .kafkaProperty, 3),
-        ("bootstrap_servers: a:9092\nclient:\n  message.max.bytes: many", .kafkaProperty, 3),
-        ("bootstrap_servers: a:9092\nclient:\n  acks: 1", .kafkaOwnedProperty, 3),
-        ("bootstrap_servers: a:9092\nclient:\n  message.max.bytes: [1]", .wrongType, 3),
-        ("bootstrap_servers: a:9092\nusername: u", .kafkaSecurity, 2),
-        ("bootstrap_servers: a:9092\nca_file: ca.pem", .kafkaSecurity, 2),
-        ("bootstrap_servers: a:9092\nsecurity_protocol: sasl_ssl", .kafkaSecurity, 2),
-        ("bootstrap_servers: a:9092\nsecurity_protocol: ssl\ncert_file: c.pem", .kafkaSecurity, 3),
-        ("bootstrap_servers: a:9092\nlinger: 1 hour", .invalidValue, 2),
-        ("bootstrap_servers: a:9092\nlinger: 2 minutes\ndelivery_timeout: 1 minute", .invalidValue, 2),
-        ("bootstrap_servers: a:9092\nacks: most", .invalidValue, 2),
-    ])
+    @Test(
+        "each wrong option is found at its place",
+        arguments: [
+            ("acks: all", DiagnosticCode.missingKey, 1),
+            ("bootstrap_servers: 'http://x:9092'", .invalidValue, 1),
+            ("bootstrap_servers: ['a:9092', 'b:99999']", .invalidValue, 1),
+            ("bootstrap_servers: a:9092\nclient:\n  socket.keepalive.enabled: true", .kafkaProperty, 3),
+            ("bootstrap_servers: a:9092\nclient:\n  message.max.bytes: many", .kafkaProperty, 3),
+            ("bootstrap_servers: a:9092\nclient:\n  acks: 1", .kafkaOwnedProperty, 3),
+            ("bootstrap_servers: a:9092\nclient:\n  message.max.bytes: [1]", .wrongType, 3),
+            ("bootstrap_servers: a:9092\nusername: u", .kafkaSecurity, 2),
+            ("bootstrap_servers: a:9092\nca_file: ca.pem", .kafkaSecurity, 2),
+            ("bootstrap_servers: a:9092\nsecurity_protocol: sasl_ssl", .kafkaSecurity, 2),
+            ("bootstrap_servers: a:9092\nsecurity_protocol: ssl\ncert_file: c.pem", .kafkaSecurity, 3),
+            ("bootstrap_servers: a:9092\nlinger: 1 hour", .invalidValue, 2),
+            ("bootstrap_servers: a:9092\nlinger: 2 minutes\ndelivery_timeout: 1 minute", .invalidValue, 2),
+            ("bootstrap_servers: a:9092\nacks: most", .invalidValue, 2),
+        ])
     func wrong(yaml: String, code: DiagnosticCode, line: Int) {
         let found = findings(yaml)
         #expect(found.contains { $0.code == code && $0.location?.line == line }, "\(found)")

@@ -17,7 +17,9 @@ final class Heard: Sendable {
 }
 
 /// The suites run one test at a time against one server; with CI=true also without it, so that they fail.
-@Suite("Kafka", .serialized, .enabled(if: KafkaServer.problem == nil || LocalServer.isRequired, "\(KafkaServer.problem ?? "")"))
+@Suite(
+    "Kafka", .serialized,
+    .enabled(if: KafkaServer.problem == nil || LocalServer.isRequired, "\(KafkaServer.problem ?? "")"))
 enum KafkaSuites {
     static let server = Result { try KafkaServer() }
 

@@ -3,10 +3,12 @@ import Testing
 
 @Suite("librdkafka properties")
 struct KafkaPropertiesTests {
-    @Test("known properties with good values pass", arguments: [
-        ("socket.keepalive.enable", "true"), ("message.max.bytes", "2000000"), ("ssl.cipher.suites", "x"),
-        ("request.timeout.ms", "5000"), ("sasl.kerberos.service.name", "kafka"), ("debug", "broker,topic"),
-    ])
+    @Test(
+        "known properties with good values pass",
+        arguments: [
+            ("socket.keepalive.enable", "true"), ("message.max.bytes", "2000000"), ("ssl.cipher.suites", "x"),
+            ("request.timeout.ms", "5000"), ("sasl.kerberos.service.name", "kafka"), ("debug", "broker,topic"),
+        ])
     func good(name: String, value: String) { #expect(KafkaProperties.fault(name: name, value: value) == nil) }
 
     @Test("an unknown name is found, with the nearest one, also while its value is not known")
@@ -28,10 +30,12 @@ struct KafkaPropertiesTests {
         #expect(words.contains("message.max.bytes"))
     }
 
-    @Test("what streamplat sets itself is refused", arguments: [
-        "enable.auto.commit", "enable.idempotence", "partitioner", "group.id", "bootstrap.servers", "sasl.password",
-        "dr_msg_cb", "transactional.id", "isolation.level", "plugin.library.paths",
-    ])
+    @Test(
+        "what streamplat sets itself is refused",
+        arguments: [
+            "enable.auto.commit", "enable.idempotence", "partitioner", "group.id", "bootstrap.servers", "sasl.password",
+            "dr_msg_cb", "transactional.id", "isolation.level", "plugin.library.paths",
+        ])
     func owned(name: String) {
         guard case .owned? = KafkaProperties.fault(name: name, value: "x") else {
             Issue.record("it was not refused")

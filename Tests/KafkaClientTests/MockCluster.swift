@@ -65,7 +65,8 @@ final class MockCluster {
             reader: ["fetch.error.backoff.ms": "10"],
             requestTimeoutMilliseconds: requestTimeoutMilliseconds)
         settings.missingTopicTimeoutMilliseconds = missingTopicTimeoutMilliseconds
-        let cluster = try KafkaCluster(settings, notices: KafkaNotices(sensitiveValues: []) { _ in }, onStatistics: onStatistics)
+        let cluster = try KafkaCluster(
+            settings, notices: KafkaNotices(sensitiveValues: []) { _ in }, onStatistics: onStatistics)
         try cluster.connect()
         return cluster
     }

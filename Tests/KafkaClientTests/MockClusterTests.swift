@@ -31,11 +31,13 @@ struct MockClusterTests {
         reader.close()
     }
 
-    @Test("a record that the broker refuses for good ends the producer and is counted", arguments: [
-        (RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, DiagnosticCode.kafkaAuthorization),
-        (RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, .kafkaRecordTooLarge),
-        (RD_KAFKA_RESP_ERR_POLICY_VIOLATION, .invalidTopicConfig),
-    ])
+    @Test(
+        "a record that the broker refuses for good ends the producer and is counted",
+        arguments: [
+            (RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, DiagnosticCode.kafkaAuthorization),
+            (RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, .kafkaRecordTooLarge),
+            (RD_KAFKA_RESP_ERR_POLICY_VIOLATION, .invalidTopicConfig),
+        ])
     func permanentProduceErrors(error: rd_kafka_resp_err_t, code: DiagnosticCode) throws {
         let mock = try MockCluster()
         let cluster = try mock.connect(producer: ["linger.ms": "100"])

@@ -118,7 +118,9 @@ public struct AvroNodes: Sendable {
     }
 
     @inline(__always)
-    package static func advance(_ cursor: inout UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>, _ count: Int64) -> Bool {
+    package static func advance(_ cursor: inout UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>, _ count: Int64)
+        -> Bool
+    {
         guard count >= 0, count <= Int64(end - cursor) else { return false }
         cursor += Int(count)
         return true

@@ -42,7 +42,8 @@ final class DeadLetterWriter {
         status.deadLetters.add(1, ordering: .relaxed)
         tally.count(
             stage: letter.stage, code: letter.code,
-            place: "\(partition.topic), partition \(partition.partition), offset \(entry.offset)", reason: reason.message)
+            place: "\(partition.topic), partition \(partition.partition), offset \(entry.offset)",
+            reason: reason.message)
     }
 
     /// Hands everything to the broker. Called before positions are reported: a bad record never vanishes.

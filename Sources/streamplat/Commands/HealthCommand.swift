@@ -38,8 +38,8 @@ struct HealthCommand: FormattedCommand {
                 [
                     .text(report.component), .text(report.type), .text(report.health == nil ? "down" : "ok"),
                     .integer(Int64(report.milliseconds.rounded())),
-                    report.health.map { .text($0.version) } ?? .null,
-                    report.health?.detail.map { .text($0) } ?? .null,
+                    .text(report.health?.version ?? ""),
+                    .text(report.health?.detail ?? ""),
                 ]
             })
     }

@@ -48,7 +48,8 @@ struct RunCommand: FormattedCommand {
         let project = try global.load(domain: domain.name)
         let readiness = Readiness()
         let endpoint = try MonitoringEndpoint.start(project.platform.monitoring, readiness: readiness)
-        let system = try LiveSystem(project, domain: try project.requireDomain(), access: .change, notify: global.notify)
+        let system = try LiveSystem(
+            project, domain: try project.requireDomain(), access: .change, notify: global.notify)
         if !system.domain.alerts.isEmpty {
             global.say(
                 "\(system.domain.alerts.count) alerts are checked but not acted on: this version does not judge alerts yet"

@@ -168,7 +168,8 @@ enum KafkaOptions {
         var common = options.properties("client") ?? [:]
         // librdkafka's own passwords count as secrets wherever they came from.
         var sensitive = common.filter { name, _ in
-            options.isSecret("client.\(name)") || ["password", "secret", "pem", "oauthbearer"].contains { name.contains($0) }
+            options.isSecret("client.\(name)")
+                || ["password", "secret", "pem", "oauthbearer"].contains { name.contains($0) }
         }.map(\.value)
         common["client.id"] = common["client.id"] ?? "streamplat"
         common["bootstrap.servers"] = servers(options).joined(separator: ",")
