@@ -64,17 +64,17 @@ wait_for() {
 
 password() { python3 -c 'import secrets; print(secrets.token_urlsafe(18))'; }
 
-# Runs a command in the background with its own log and process id file. It keeps no descriptor of ours: whoever called
-# this script may wait until one is closed, or hold a lock by it.
+# Runs a command in the background with its own log and process id file. It keeps no descriptor of ours (whoever called
+# this script may wait until one is closed, or hold a lock by it) and no blocked signal.
 launch() {
     local name="$1"
     shift
-    (
-        for open in /proc/"$BASHPID"/fd/*; do
-            ((${open##*/} > 2)) && eval "exec ${open##*/}>&-"
-        done
-        exec nohup "$@"
-    ) >"$folder/$name.log" 2>&1 </dev/null &
+    python3 -c '
+import os, signal, sys
+signal.pthread_sigmask(signal.SIG_SETMASK, [])
+signal.signal(signal.SIGHUP, signal.SIG_IGN)
+os.closerange(3, 4096)
+os.execvp(sys.argv[1], sys.argv[1:])' "$@" >"$folder/$name.log" 2>&1 </dev/null &
     echo $! >"$folder/$name.pid"
 }
 

@@ -123,7 +123,7 @@ extension EndToEnd {
             let servers = try await RealServers()
             let project = try TestProject()
             let well = try await project.streamplat("health", environment: servers.environment)
-            for word in ["ClickHouse", "Kafka", "OpenBao", "registry"] {
+            for word in ["ClickHouse", "Kafka", "vault", "Registry"] {
                 #expect(well.output.contains(word), "\(word) is missing in\n\(well.output)")
             }
             try await servers.stop(.clickhouse)

@@ -14,6 +14,10 @@ final class KafkaLog: Broker {
     }
 
     func createTopic(_ name: String, partitions: Int, replication: Int, config: [String: String]) throws {
+        // Kafka's retention goes by the records' timestamps. Ours are event times, which may lie long ago, and a backfill
+        // would be deleted as soon as it is written; so a topic keeps the time of appending unless it is asked otherwise.
+        // Event time stands in the value.
+        let config = ["message.timestamp.type": "LogAppendTime"].merging(config) { $1 }
         try cluster.createTopic(name, partitions: partitions, replication: replication, config: config)
     }
 
