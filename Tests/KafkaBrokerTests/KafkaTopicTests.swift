@@ -1,4 +1,6 @@
+import DataPath
 import Diagnostics
+import Foundation
 import PluginAPI
 import TestServers
 import Testing
