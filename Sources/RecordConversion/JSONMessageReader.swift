@@ -65,7 +65,17 @@ public final class JSONMessageReader {
         _ block: RecordBlock, entries: Range<Int>, of partition: TopicPartition, into batch: RecordBatch,
         onFault: (Fault) -> Void
     ) {
-        gather(block, entries)
+        block.entries.withUnsafeBufferPointer { list in
+            read(block, UnsafeBufferPointer(rebasing: list[entries]), entries, partition, batch, onFault)
+        }
+    }
+
+    /// `list` are the block's entries `entries`.
+    private func read(
+        _ block: RecordBlock, _ list: UnsafeBufferPointer<RecordBlock.Entry>, _ entries: Range<Int>,
+        _ partition: TopicPartition, _ batch: RecordBatch, _ onFault: (Fault) -> Void
+    ) {
+        gather(block, list)
         let identity = identity(of: partition)
         let length = text.count
         // One line per message, so the line's number is the message's.
@@ -79,9 +89,7 @@ public final class JSONMessageReader {
                     table.records, &consumed, &lines)
             }
             table.base = UnsafePointer(start)
-            for row in 0..<count {
-                offsets[row] = block.entries[entries.lowerBound + line + Int(table.records[row].line)].offset
-            }
+            for row in 0..<count { offsets[row] = list[line + Int(table.records[row].line)].offset }
             append(count, to: batch, .init(identity, numbers: offsets))
             for row in 0..<count {
                 let own = line + Int(table.records[row].line)
@@ -97,14 +105,13 @@ public final class JSONMessageReader {
 
     /// Copies the messages, each as one line: a line end inside one can only stand between its tokens, where a blank
     /// means the same.
-    private func gather(_ block: RecordBlock, _ entries: Range<Int>) {
+    private func gather(_ block: RecordBlock, _ entries: UnsafeBufferPointer<RecordBlock.Entry>) {
         var bytes = entries.count
-        for index in entries { bytes += max(block.entries[index].valueLength, 0) }
+        for entry in entries { bytes += max(entry.valueLength, 0) }
         text.removeAll()
         text.reserve(bytes + Int(SP_JSON_PADDING))
         var end = text.bytes
-        for index in entries {
-            let entry = block.entries[index]
+        for entry in entries {
             if entry.valueLength > 0 {
                 memcpy(end, block.bytes + entry.valueStart, entry.valueLength)
                 let limit = end + entry.valueLength

@@ -90,6 +90,17 @@ struct JSONMessageReaderTests {
         }
     }
 
+    @Test("Bytes that are not UTF-8 are told as such")
+    func invalidUTF8() throws {
+        let messages = block([#"{"s":"a"}"#])
+        ([UInt8](#"{"s":""#.utf8) + [0xC3, 0x28] + [UInt8](#""}"#.utf8)).withUnsafeBytes {
+            messages.append(key: nil, value: $0, timestamp: 0)
+        }
+        let reading = try read(messages, eventType([field("s", .string)]), columns: ["s"])
+        #expect(reading.lines == [#"{"s":"a"}"#])
+        #expect(reading.faults.map(\.reason) == ["it is not valid UTF-8"])
+    }
+
     @Test("Nothing but bad messages; no message at all")
     func onlyBad() throws {
         let type = eventType([field("n", .long)])
