@@ -31,7 +31,8 @@ public final class JSONMessageWriter {
             throw PipelineError(
                 .eventTimeReadOnly,
                 "events cannot be written to topic '\(eventType.topic.name)': the time format '\(format)' can only be read",
-                hint: "write to it in event_time's format \(EventTime.namedFormats.joined(separator: ", "))", exitCode: 2)
+                hint: "write to it in event_time's format \(EventTime.namedFormats.joined(separator: ", "))",
+                exitCode: 2)
         }
         batchColumns = BatchSchema(eventType.columns)
         judge = AvroEncoder(plan: try EncodePlan.compile(schema: eventType.schema, columns: batchColumns))

@@ -72,7 +72,8 @@ public final class EventPublisher {
             throw PipelineError(
                 .notApplied,
                 "the registered schema of topic '\(eventType.topic.name)' is not that of event type '\(eventType.name)'",
-                hint: "look at `streamplat plan`; if the topic belongs to another domain, give this event type a `topic:`",
+                hint:
+                    "look at `streamplat plan`; if the topic belongs to another domain, give this event type a `topic:`",
                 exitCode: 1)
         }
         let plan = try EncodePlan.compile(schema: eventType.schema, columns: columns)

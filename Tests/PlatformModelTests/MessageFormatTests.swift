@@ -71,12 +71,14 @@ struct MessageFormatTests {
         #expect(findings.isEmpty, "\(TestDomains.describe(findings))")
     }
 
-    @Test("Two values at one place of a message are refused", arguments: [
-        "dimensions: [{ name: a, source_name: b }, b]", "dimensions: [{ name: a, source_name: user_id }]",
-        "dimensions: [{ name: a, source_name: b.c }, b]", "dimensions: [{ name: a, source_name: event_id.x }]",
-        "metrics: [{ name: cost, type: money }, { name: other, source_name: cost_cents }]",
-        "event_id: place\nfields: [{ name: place, type: record, fields: [{ name: city, type: string }] }]",
-    ])
+    @Test(
+        "Two values at one place of a message are refused",
+        arguments: [
+            "dimensions: [{ name: a, source_name: b }, b]", "dimensions: [{ name: a, source_name: user_id }]",
+            "dimensions: [{ name: a, source_name: b.c }, b]", "dimensions: [{ name: a, source_name: event_id.x }]",
+            "metrics: [{ name: cost, type: money }, { name: other, source_name: cost_cents }]",
+            "event_id: place\nfields: [{ name: place, type: record, fields: [{ name: city, type: string }] }]",
+        ])
     func conflicts(_ text: String) {
         let findings = check("format: json\n" + text).findings
         #expect(findings.map(\.code) == [.payloadNameConflict], "\(TestDomains.describe(findings))")

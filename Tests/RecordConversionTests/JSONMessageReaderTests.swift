@@ -32,7 +32,8 @@ struct JSONMessageReaderTests {
         Value(.timestamp, "0", #""1970-01-01T00:00:00.000Z""#),
         Value(.uuid, #""6ba7b810-9dad-11d1-80b4-00c04fd430c8""#),
         Value(.decimal(precision: 20, scale: 2), "12345678901234567.89"),
-        Value(.decimal(precision: 5, scale: 2), #""1.5""#, "1.50"), Value(.enumeration(symbols: ["web", "app"]), #""app""#),
+        Value(.decimal(precision: 5, scale: 2), #""1.5""#, "1.50"),
+        Value(.enumeration(symbols: ["web", "app"]), #""app""#),
         Value(.array(.long), "[1, 2]"), Value(.map(.double), #"{"a": 1.5}"#),
     ]
 
@@ -123,8 +124,10 @@ struct JSONMessageReaderTests {
     @Test("What no column needs may be anything, also a required field's value")
     func onlyNeededColumns() throws {
         let type = eventType([field("n", .long), field("other", .long)])
-        #expect(try read([#"{"n":1,"other":"no number"}"#], type, columns: ["n"]).faults == [])
-        #expect(try read([#"{"n":1,"other":"no number"}"#], type, columns: ["n", "other"]).faults.map(\.field) == ["other"])
+        let message = #"{"n":1,"other":"no number"}"#
+        #expect(try read([message], type, columns: ["n"]).faults == [])
+        #expect(
+            try read([message], type, columns: ["n", "other"]).faults.map(\.field) == ["other"])
     }
 
     @Test("Names and times of messages that others write")
@@ -147,10 +150,12 @@ struct JSONMessageReaderTests {
             ])
     }
 
-    @Test("The event's time has its own format; other times do not", arguments: [
-        ("iso8601", #""2023-11-14T22:13:20Z""#), ("epoch_s", "1700000000"), ("epoch_s", "1700000000.000"),
-        ("epoch_ms", "1700000000000"), ("epoch_us", "1700000000000000"), ("%s", #""1700000000""#),
-    ])
+    @Test(
+        "The event's time has its own format; other times do not",
+        arguments: [
+            ("iso8601", #""2023-11-14T22:13:20Z""#), ("epoch_s", "1700000000"), ("epoch_s", "1700000000.000"),
+            ("epoch_ms", "1700000000000"), ("epoch_us", "1700000000000000"), ("%s", #""1700000000""#),
+        ])
     func timeFormats(_ format: String, _ text: String) throws {
         let type = eventType([field("seen", .timestamp)], time: EventTime(field: "at", format: format))
         let reading = try read(
@@ -164,13 +169,19 @@ struct JSONMessageReaderTests {
     func derivedIDs() throws {
         let type = eventType([])
         func ids(_ count: Int, first: Int64) throws -> [String] {
-            try read(block(Array(repeating: #"{"n":1}"#, count: count), firstOffset: first), type, columns: ["event_id"])
-                .lines
+            try read(
+                block(Array(repeating: #"{"n":1}"#, count: count), firstOffset: first), type, columns: ["event_id"]
+            )
+            .lines
         }
         let all = try ids(4, first: 10)
         #expect(Set(all).count == 4)
         #expect(try ids(2, first: 12) == Array(all.suffix(2)))
-        #expect(all.allSatisfy { $0.wholeMatch(of: /\{"event_id":"[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"\}/) != nil })
+        #expect(
+            all.allSatisfy {
+                $0.wholeMatch(
+                    of: /\{"event_id":"[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"\}/) != nil
+            })
         #expect(try read([#"{"event_id":"own"}"#], type, columns: ["event_id"]).lines == [#"{"event_id":"own"}"#])
     }
 
@@ -195,6 +206,58 @@ struct JSONMessageReaderTests {
 
     struct UnexpectedColumn: Error {}
 
+    /// Bytes are changed, dropped and doubled, line ends and quotes among them.
+    private func damaged(_ message: String, _ random: inout SeededRandom) -> [UInt8] {
+        var bytes = Array(message.utf8)
+        for _ in 0..<Int(random.next() % 3) where !bytes.isEmpty {
+            let place = Int(random.next() % UInt64(bytes.count))
+            switch random.next() % 4 {
+            case 0: bytes.remove(at: place)
+            case 1: bytes.insert(bytes[place], at: place)
+            case 2: bytes[place] = Array("\"\\{}[]:,\n\r 0ntf".utf8)[Int(random.next() % 15)]
+            default: bytes.removeSubrange(place...)
+            }
+        }
+        return bytes
+    }
+
+    /// The same numbers in every run (Steele and others, splitmix64).
+    struct SeededRandom {
+        var state: UInt64
+        mutating func next() -> UInt64 {
+            state &+= 0x9E37_79B9_7F4A_7C15
+            var word = (state ^ state >> 30) &* 0xBF58_476D_1CE4_E5B9
+            word = (word ^ word >> 27) &* 0x94D0_49BB_1331_11EB
+            return word ^ word >> 31
+        }
+    }
+
+    @Test("Whatever stands in a message, it is judged as it would be alone", arguments: [1, 2, 3])
+    func isolation(_ seed: UInt64) throws {
+        let type = eventType([field("n", .long), field("s", .string), field("tags", .array(.string))])
+        var random = SeededRandom(state: seed)
+        let messages = (0..<300).map { number in
+            damaged(event(#""n":\#(number),"s":"a\\n\u00e9","tags":["x","y"]"#), &random)
+        }
+        func read(_ messages: [[UInt8]]) throws -> Reading {
+            let block = RecordBlock()
+            for message in messages { message.withUnsafeBytes { block.append(key: nil, value: $0, timestamp: 0) } }
+            return try RecordConversionTests.read(block, type)
+        }
+        let together = try read(messages)
+        #expect(together.lines.count + together.faults.count == messages.count)
+        #expect(together.lines.count > 50 && together.faults.count > 50)
+        var lines: [String] = []
+        var faulty: [Int] = []
+        for (index, message) in messages.enumerated() {
+            let alone = try read([message])
+            lines += alone.lines
+            if !alone.faults.isEmpty { faulty.append(index) }
+        }
+        #expect(together.lines == lines)
+        #expect(together.faults.map(\.entry) == faulty)
+    }
+
     @Test("Dictionary codes and hashes are those that Avro messages give")
     func sameEncodingsAsAvro() throws {
         let type = eventType([
@@ -203,7 +266,9 @@ struct JSONMessageReaderTests {
         ])
         let encodings: [String: ColumnEncoding] = ["kind": .dictionary, "name": .hash, "raw": .hash, "id": .hash]
         let columns = type.columns.compactMap { column in
-            encodings[column.name].map { ColumnSpec(column.name, column.type, isNullable: column.isNullable, encoding: $0) }
+            encodings[column.name].map {
+                ColumnSpec(column.name, column.type, isNullable: column.isNullable, encoding: $0)
+            }
         }
         let uuid = "6ba7b810-9dad-11d1-80b4-00c04fd430c8"
         let messages = ["\"x\\u00e9\"", "null", "\"\""].map {

@@ -33,10 +33,12 @@ struct JSONMessageWriterTests {
         block.entries.map { String(decoding: block.value($0) ?? .init(start: nil, count: 0), as: UTF8.self) }
     }
 
-    @Test("The message has the names and the time format that the event type says", arguments: [
-        ("iso8601", #""2023-11-14T22:13:20.123Z""#), ("epoch_ms", "1700000000123"), ("epoch_s", "1700000000.123"),
-        ("epoch_us", "1700000000123000"),
-    ])
+    @Test(
+        "The message has the names and the time format that the event type says",
+        arguments: [
+            ("iso8601", #""2023-11-14T22:13:20.123Z""#), ("epoch_ms", "1700000000123"), ("epoch_s", "1700000000.123"),
+            ("epoch_us", "1700000000123000"),
+        ])
     func names(_ format: String, _ time: String) throws {
         let type = eventType(Self.fields, time: EventTime(field: "at", format: format), id: "no")
         let message =

@@ -20,9 +20,9 @@ struct JSONTopicTests {
     func ecommerce() throws {
         let results = try variants(of: "ecommerce").map { harness in
             try harness.apply()
-            try harness.generate(events: 3000)
+            try harness.generate(events: 600)
             let summary = try harness.run { $0.closeWindows = true }
-            #expect(summary.eventsRead == 3000)
+            #expect(summary.eventsRead == 600)
             #expect(summary.deadLetters == 0)
             return try harness.tables()
         }
@@ -35,7 +35,7 @@ struct JSONTopicTests {
     func logistics() throws {
         let results = try variants(of: "logistics").map { harness in
             try harness.apply()
-            try harness.generate(events: 500)
+            try harness.generate(events: 200)
             #expect(try harness.run { $0.closeWindows = true }.deadLetters == 0)
             return try harness.tables()
         }
@@ -73,7 +73,9 @@ struct JSONTopicTests {
         let harness = try RunHarness(domain: Self.foreign)
         try harness.apply()
         let bad = ["", "no json", message(7, 5, total: "\"much\""), "{\"meta\": {}}"]
-        let messages = [message(1, 0), bad[0], message(nil, 1, total: "2"), bad[1], bad[2], message(3, 2, cur: "USD"), bad[3]]
+        let messages = [
+            message(1, 0), bad[0], message(nil, 1, total: "2"), bad[1], bad[2], message(3, 2, cur: "USD"), bad[3],
+        ]
         for text in messages { try harness.send(Array(text.utf8), to: "events.purchase") }
         let summary = try harness.run { $0.closeWindows = true }
         #expect(summary.eventsRead == 7)
