@@ -70,10 +70,15 @@ let package = Package(
         .target(name: "DurableFiles", dependencies: ["Diagnostics"]),
         .target(name: "EventLog", dependencies: ["DurableFiles", "DataPath", "Diagnostics"]),
         .target(name: "SchemaStore", dependencies: ["DurableFiles", "AvroSchema", "PluginAPI", "Diagnostics"]),
+        // Cells of text formats to typed columns: for files and for JSON messages.
+        .target(
+            name: "RecordConversion",
+            dependencies: ["CSIMDJSON", "AvroSchema", "PlatformModel", "PluginAPI", "DataPath", "Diagnostics"]),
         .target(
             name: "Ingest",
             dependencies: [
-                "CSIMDJSON", "Compression", "AvroSchema", "PlatformModel", "PluginAPI", "DataPath", "Diagnostics",
+                "CSIMDJSON", "Compression", "AvroSchema", "PlatformModel", "PluginAPI", "RecordConversion", "DataPath",
+                "Diagnostics",
             ]),
         .target(
             name: "Generation",
@@ -81,7 +86,8 @@ let package = Package(
         .target(
             name: "StreamRuntime",
             dependencies: [
-                logging, metrics, "AvroSchema", "Expressions", "PlatformModel", "PluginAPI", "DataPath", "Diagnostics",
+                logging, metrics, "AvroSchema", "Expressions", "PlatformModel", "PluginAPI", "RecordConversion",
+                "DataPath", "Diagnostics",
             ]),
         .target(
             name: "Provisioning",
@@ -105,7 +111,8 @@ let package = Package(
                 logging, metrics, "AvroSchema", "ClickHouseSink", "ConfigTree", "ConfluentRegistry", "ConsoleSink",
                 "DataPath", "Diagnostics", "EmbeddedBroker", "KafkaBroker",
                 "EnvironmentSecrets", "FileSecrets", "FileSink", "Generation", "Ingest", "PlatformModel", "PluginAPI",
-                "PostgreSQLSink", "ProjectConfig", "Provisioning", "SQLiteSink", "StreamRuntime", "VaultSecrets",
+                "PostgreSQLSink", "ProjectConfig", "Provisioning", "RecordConversion", "SQLiteSink", "StreamRuntime",
+                "VaultSecrets",
             ]),
         .executableTarget(
             name: "streamplat",
@@ -175,7 +182,7 @@ let package = Package(
     ]
         + [
             "Diagnostics", "DataPath", "ConfigTree", "YAMLTree", "Expressions", "AvroSchema", "PlatformModel",
-            "EventLog", "Ingest", "Generation", "LibAvro", "Compression",
+            "EventLog", "Ingest", "Generation", "LibAvro", "Compression", "RecordConversion",
         ].map { name in
             // Tests may use everything that stands below the pipeline.
             let below = [
@@ -185,7 +192,7 @@ let package = Package(
             ]
             return .testTarget(
                 name: "\(name)Tests",
-                dependencies: Set(below + [name]).sorted().map { .byName(name: $0) },
+                dependencies: Set(below + [name] + (name == "Ingest" ? ["RecordConversion"] : [])).sorted().map { .byName(name: $0) },
                 exclude: FileManager.default.fileExists(atPath: "Tests/\(name)Tests/Fixtures") ? ["Fixtures"] : [])
         } + [
             .testTarget(

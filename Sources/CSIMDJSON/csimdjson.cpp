@@ -278,8 +278,10 @@ struct sp_json_reader {
             ondemand::field field;
             if (auto error = std::move(item).get(field)) return fault(error, lineEnd);
             error_code error = SUCCESS;
+            // Taken first: a key can be read only once.
+            const char *raw = field.key().raw();
             Node *child = find(node, field, error);
-            if (error) return fault(error, field.key().raw());
+            if (error) return fault(error, raw);
             if (child == nullptr) continue;
             if (!child->wanted) {
                 child->records++;

@@ -43,6 +43,12 @@ extension DiagnosticCode {
     public static let unknownFunction = DiagnosticCode("SP2304", "An expression calls a function that does not exist.")
     public static let expressionOverflow = DiagnosticCode("SP2305", "A constant expression has no value in its type.")
     public static let invalidFilter = DiagnosticCode("SP2306", "The map form of a filter is not complete.")
+    public static let jsonMessagesOnly = DiagnosticCode(
+        "SP2307", "A key that describes JSON messages stands at an event type in Avro.")
+    public static let invalidEventTime = DiagnosticCode(
+        "SP2308", "The place of an event's time or id in JSON messages cannot be used.")
+    public static let payloadNameConflict = DiagnosticCode(
+        "SP2309", "Two values of an event have one name in its JSON messages.")
 
     static let model: [DiagnosticCode] = [
         unknownKey, missingKey, wrongType, invalidValue, notSupportedYet, invalidName, duplicateName, reservedName,
@@ -50,6 +56,6 @@ extension DiagnosticCode {
         moneySuggested, topicConflict, unknownField, unknownEventType, unknownSink, unknownAggregation, measureForm,
         measureType, invalidWindow, noInput, severalInputs, invalidGroup, invalidProbability, invalidGenerator,
         invalidMessageKey, conflictingKeys, invalidExpression, unknownReference, expressionType, unknownFunction,
-        expressionOverflow, invalidFilter,
+        expressionOverflow, invalidFilter, jsonMessagesOnly, invalidEventTime, payloadNameConflict,
     ]
 }

@@ -43,6 +43,9 @@ extension DiagnosticCode {
         "SP6124", "A column is not laid out as an aggregation reads it.")
     public static let stateOfOther = DiagnosticCode("SP6125", "Saved state belongs to another aggregation or version.")
     public static let stateDamaged = DiagnosticCode("SP6126", "Saved state of an aggregation is damaged.")
+    public static let emptyMessage = DiagnosticCode("SP6140", "A JSON message is empty.")
+    public static let eventTimeReadOnly = DiagnosticCode(
+        "SP6141", "Events cannot be written with their time in the format of their topic.")
 
     static let runtime: [DiagnosticCode] = [
         logNotAccessible, logCorrupted, logFull, logFailed, unknownTopic, unknownPartition, topicExists,
@@ -50,6 +53,6 @@ extension DiagnosticCode {
         runnerBusy, checkpointUnreadable, checkpointStorage, notApplied, undecodable, unknownSchema, futureEvent,
         aggregateOverflow, sinkFailed, expressionFailed, stopTimedOut, monitoringPort,
         untimedEvent, measureUnsupported, windowRefused, inputColumnMissing, inputLayoutWrong, stateOfOther,
-        stateDamaged,
+        stateDamaged, emptyMessage, eventTimeReadOnly,
     ]
 }

@@ -1,5 +1,6 @@
 internal import CSIMDJSON
 internal import Glibc
+internal import RecordConversion
 
 /// Delimited text: RFC 4180 with any one-byte delimiter and LF or CRLF, or columns parted by blanks.
 ///

@@ -1,6 +1,7 @@
 internal import AvroSchema
 internal import CSIMDJSON
 internal import DataPath
+internal import RecordConversion
 
 /// Which texts a slot's columns may ask for beside the value of a typed cell.
 struct CellTextNeeds: OptionSet {

@@ -3,6 +3,7 @@ internal import CSIMDJSON
 internal import Compression
 internal import DataPath
 internal import Diagnostics
+internal import RecordConversion
 
 /// The records of an Avro container file, decoded straight into cells. Line numbers are record numbers. Threads: one.
 final class ContainerSource: RecordSource {

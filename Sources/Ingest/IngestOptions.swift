@@ -1,5 +1,6 @@
 public import Compression
 public import Diagnostics
+internal import RecordConversion
 
 /// What is ingested: bytes with a name.
 public struct IngestSource {
@@ -50,6 +51,8 @@ public struct IngestOptions: Sendable {
             self.column = column
             self.field = field
         }
+
+        var names: NameMapping { NameMapping(column: column, field: field) }
     }
 
     /// Nil = by the name's ending (`.ndjson`, `.jsonl`, `.json`, `.csv`, `.tsv`, `.txt`, `.avro`, each also with `.gz`), else

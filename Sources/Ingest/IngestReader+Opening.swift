@@ -1,5 +1,6 @@
 internal import Compression
 internal import Diagnostics
+internal import RecordConversion
 
 extension IngestReader {
     struct Opened {
@@ -53,7 +54,7 @@ extension IngestReader {
             throw DiagnosticsError(
                 Diagnostic(.unknownInputFormat, "the first line of '\(file)' cannot be read: its quotes are broken"))
         }
-        try plan.check(fileColumns: names, mappings: options.mappings, file: file)
+        try plan.check(fileColumns: names, mappings: options.mappings.map(\.names), file: file)
         source.bind(names: names, paths: plan.paths)
         return source
     }
@@ -70,7 +71,7 @@ extension IngestReader {
         } catch {
             throw unreadable(file, error)
         }
-        try plan.check(fileColumns: source.fieldNames, mappings: options.mappings, file: file)
+        try plan.check(fileColumns: source.fieldNames, mappings: options.mappings.map(\.names), file: file)
         return source
     }
 

@@ -3,6 +3,7 @@ internal import Compression
 public import DataPath
 public import Diagnostics
 public import PlatformModel
+internal import RecordConversion
 
 /// Reads a file of events into columns of their event type.
 ///
@@ -17,11 +18,10 @@ public final class IngestReader {
 
     private let file: String
     private let plan: ConversionPlan
-    private let converters: [ColumnConverter]
+    private let converter: TableConverter
     private let source: any RecordSource
     private let table: CellTable
     private let identity: RecordIdentity
-    private let faults: UnsafeMutablePointer<RecordFault>
     /// The table's row of each row of the batch.
     private var rows: [Int32] = []
 
@@ -35,14 +35,12 @@ public final class IngestReader {
         file = source.name
         identity = RecordIdentity(file: source.name)
         schema = BatchSchema(eventType.columns.map { ColumnSpec($0.name, $0.type, isNullable: $0.isNullable) })
-        let plan = try ConversionPlan(eventType, mappings: options.mappings)
+        let plan = try ConversionPlan(eventType, mappings: options.mappings.map(\.names))
         let timestamps = try TimestampReader(format: options.timestampFormat, timezone: options.timezone)
         let opened = try Self.open(source, options)
         format = opened.format
         self.plan = plan
-        converters = plan.columns.enumerated().map {
-            ColumnConverter($0.element, index: $0.offset, timestamps: timestamps)
-        }
+        converter = TableConverter(plan: plan, timestamps: timestamps)
         table = CellTable(width: plan.paths.count)
         switch opened.format {
         case .ndjson:
@@ -54,11 +52,7 @@ public final class IngestReader {
         case .csv: self.source = try Self.csv(opened.buffer, opened.delimiter, plan, options, file: source.name)
         case .avro: self.source = try Self.avro(opened.buffer, plan, options, file: source.name)
         }
-        faults = .allocate(capacity: CellTable.maxRecords)
-        faults.initialize(repeating: RecordFault(), count: CellTable.maxRecords)
     }
-
-    deinit { faults.deallocate() }
 
     /// Replaces the batch's contents with up to `maxRows` (at least 1), at most ``rowLimit`` events and returns how many;
     /// nil at the end.
@@ -110,75 +104,25 @@ public final class IngestReader {
 
     private func take(_ count: Int, into batch: RecordBatch, bad: inout [BadRecord]) {
         let start = batch.rowCount
+        let good = converter.convert(
+            table, count: count, into: batch.columns, from: start, identities: .init(identity))
         for row in 0..<count {
-            let isBroken = table.records[row].status != RecordStatus.fine.rawValue
-            faults[row] = RecordFault(fault: isBroken ? .unreadable : .none)
-        }
-        // A second pass is only needed after faults, and then finds no more.
-        var hasNewFaults = true
-        while hasNewFaults {
-            hasNewFaults = false
-            for (index, converter) in converters.enumerated() {
-                truncate(batch.columns[index], to: start)
-                if index == plan.eventIDColumn {
-                    fillEventIDs(index, count, batch.columns[index])
-                } else {
-                    converter.convert(
-                        table, count: count, into: batch.columns[index], faults: faults, hasNewFaults: &hasNewFaults)
-                }
+            if converter.faults[row].fault != .none {
+                bad.append(badRecord(row))
+            } else {
+                rows.append(Int32(row))
+                if converter.derivesEventID(table, row) { summary.derivedEventIDs += 1 }
             }
         }
-        for row in 0..<count {
-            if faults[row].fault == .none { rows.append(Int32(row)) } else { bad.append(badRecord(row)) }
-        }
-        let good = rows.count
-        for row in 0..<count where faults[row].fault == .none && needsEventID(row) { summary.derivedEventIDs += 1 }
         batch.rowCount = start + good
         summary.records += count
         summary.good += good
         summary.bad += count - good
     }
 
-    private func needsEventID(_ row: Int) -> Bool {
-        guard let column = plan.eventIDColumn else { return false }
-        let cell = table.values[row * table.width + plan.columns[column].slot]
-        return cell.kind <= CellKind.null || cell.kind >= CellKind.string && cell.length == 0
-    }
-
-    private func fillEventIDs(_ column: Int, _ count: Int, _ vector: ColumnVector) {
-        guard case .bytes(let target) = vector else { return }
-        let slot = plan.columns[column].slot
-        for row in 0..<count where faults[row].fault == .none {
-            if needsEventID(row) {
-                identity.write(
-                    record: table.firstRecord + row, bytes: table.bytes(row), to: target.appendSlot(byteCount: 36))
-            } else {
-                // An id is opaque: a number in JSON keeps its digits as text. Bytes are shown as such.
-                let cell = table.values[row * table.width + slot]
-                if cell.kind == CellKind.bytes {
-                    Self.appendHex(of: cell.bytes, to: target)
-                } else {
-                    target.append(cell.bytes)
-                }
-            }
-        }
-    }
-
-    private func truncate(_ vector: ColumnVector, to rows: Int) {
-        switch vector {
-        case .boolean(let target): target.truncate(to: rows)
-        case .int64(let target): target.truncate(to: rows)
-        case .int128(let target): target.truncate(to: rows)
-        case .double(let target): target.truncate(to: rows)
-        case .bytes(let target): target.truncate(to: rows)
-        case .dictionary(let target, _): target.truncate(to: rows)
-        case .hash(let target): target.truncate(to: rows)
-        }
-    }
-
     private func badRecord(_ row: Int) -> BadRecord {
         let record = table.records[row]
-        let fault = faults[row]
+        let fault = converter.faults[row]
         var offset = Int(record.error_offset)
         var field: String?
         var code = DiagnosticCode.malformedRecord
@@ -209,14 +153,6 @@ public final class IngestReader {
             file: file, line: table.firstLine + Int(record.line) + place.lines, column: place.column, field: field,
             code: code, reason: reason, bytes: Array(kept),
             isTruncated: record.reserved == 1 || kept.count < bytes.count)
-    }
-
-    private static func appendHex(of bytes: UnsafeRawBufferPointer, to target: BytesVector) {
-        let out = target.appendSlot(byteCount: bytes.count * 2)
-        for (index, byte) in bytes.enumerated() {
-            out[index * 2] = TextFormat.hexDigit(byte >> 4)
-            out[index * 2 + 1] = TextFormat.hexDigit(byte & 15)
-        }
     }
 
     /// Lines before `offset`, and the 1-based column in Unicode scalars.

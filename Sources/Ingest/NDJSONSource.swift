@@ -1,5 +1,6 @@
 internal import CSIMDJSON
 internal import Glibc
+internal import RecordConversion
 
 /// Newline-delimited JSON objects.
 final class NDJSONSource: RecordSource {

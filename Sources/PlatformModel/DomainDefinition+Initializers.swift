@@ -29,7 +29,7 @@ extension EventType {
     public init(
         name: String, location: SourceLocation, description: String? = nil, fields: [Field], primaryKey: String,
         messageKey: String? = nil, topic: TopicDefinition, rawEvents: Bool = false, schema: AvroRecord,
-        columns: [ColumnSpec]
+        columns: [ColumnSpec], format: MessageFormat = .avro, eventTime: EventTime? = nil, eventIDField: String? = nil
     ) {
         self.name = name
         self.description = description
@@ -41,6 +41,9 @@ extension EventType {
         self.schema = schema
         self.location = location
         self.columns = columns
+        self.format = format
+        self.eventTime = eventTime
+        self.eventIDField = eventIDField
     }
 }
 

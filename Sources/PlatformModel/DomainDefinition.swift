@@ -42,7 +42,13 @@ public struct EventType: Sendable {
     /// The flattened columns of the record in its order: `event_id`, `timestamp`, the key, then each field's leaves
     /// (`location.country`); a money field is the long column `<name>_cents`.
     public var columns: [ColumnSpec]
-    /// The subject of the value schema.
+    /// How the topic's messages are written.
+    public var format = MessageFormat.avro
+    /// Where JSON messages have the event's time; nil = in `timestamp`, as ISO 8601 or milliseconds since the epoch.
+    public var eventTime: EventTime? = nil
+    /// Where JSON messages have the event's id, dots step into objects; nil = in `event_id`.
+    public var eventIDField: String? = nil
+    /// The subject of the value schema; only Avro messages have one.
     public var subject: String { "\(topic.name)-value" }
 }
 

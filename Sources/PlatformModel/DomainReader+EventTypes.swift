@@ -48,13 +48,7 @@ extension DomainReader {
             into: &diagnostics)
         plugins.broker(platform.broker.type)?.validateTopic(TopicRequest(topic), into: &diagnostics)
         let rawEvents = reader.boolean("raw_events", into: &diagnostics) ?? false
-        if reader.choice("format", of: ["avro", "json"], into: &diagnostics) == "json" {
-            error(
-                .notSupportedYet, "the format 'json' is not supported yet", at: reader.mapping["format"]?.location,
-                path: "\(path).format", hint: "use format: avro, or leave it out")
-        }
-        reader.refuse("event_time", "'event_time' is", into: &diagnostics)
-        reader.refuse("event_id", "'event_id' is", into: &diagnostics)
+        let messages = readMessages(&reader, fields, path: path)
         let messageKey = readMessageKey(&reader, fields, broken)
         reader.finish(into: &diagnostics)
         let schema = EventType.schema(
@@ -62,7 +56,8 @@ extension DomainReader {
         let event = EventType(
             name: name, location: location, description: description, fields: fields, primaryKey: primaryKey,
             messageKey: messageKey, topic: topic, rawEvents: rawEvents, schema: schema,
-            columns: EventType.columns(primaryKey: primaryKey, fields: fields))
+            columns: EventType.columns(primaryKey: primaryKey, fields: fields), format: messages.format,
+            eventTime: messages.eventTime, eventIDField: messages.eventIDField)
         if rawEvents, platform.sink("primary") == nil {
             error(
                 .unknownSink, "'raw_events' writes to the sink 'primary', which is not there",

@@ -5,7 +5,7 @@ public import PluginAPI
 
 /// What a domain wants to exist: schemas, topics, tables. Derived without looking at anything live.
 public struct DesiredState: Sendable {
-    /// A subject with the schema that its messages have.
+    /// A subject with the schema that its messages have; of event types in Avro only.
     public struct Subject: Sendable {
         public var name: String
         public var eventType: EventType
@@ -24,7 +24,8 @@ public struct DesiredState: Sendable {
     public var tables: [Table]
 
     public init(domain: DomainDefinition, topicPrefix: String) {
-        subjects = domain.eventTypes.map { Subject(name: $0.subject, eventType: $0) }
+        // JSON messages follow no registered schema.
+        subjects = domain.eventTypes.filter { $0.format == .avro }.map { Subject(name: $0.subject, eventType: $0) }
         // Dead letters need no order among each other and are few: one partition.
         let deadLetters = TopicDefinition(name: DeadLetter.topic(prefix: topicPrefix), partitions: 1)
         topics = domain.eventTypes.map(\.topic) + [deadLetters]

@@ -4,18 +4,23 @@ internal import Diagnostics
 internal import Metrics
 public import PlatformModel
 public import PluginAPI
+internal import RecordConversion
 
-/// Encodes batches of events and sends them to their topics. Threads: one.
+/// Encodes batches of events, in the format of their topics, and sends them there. Threads: one.
 public final class EventPublisher {
     private struct Channel {
         var topic: String
-        var encoder: AvroEncoder
-        var schemaID: Int32
+        var encoding: Encoding
         var keyColumn: Int?
         var timestampColumn: Int
         var metrics: PublishMetrics
         /// Encoded and not yet sent.
         var block = RecordBlock()
+    }
+
+    private enum Encoding {
+        case avro(AvroEncoder, schemaID: Int32)
+        case json(JSONMessageWriter)
     }
 
     private static let gatheredRecords = 4096
@@ -29,40 +34,50 @@ public final class EventPublisher {
     private let flushLatency = PublishMetrics.latency("flush")
     private var letterCounters: [String: Counter] = [:]
 
-    /// Every event type's schema must be registered and its topic there: `apply` does both.
+    /// Every event type's topic must be there, and its schema registered if it is in Avro: `apply` does both.
     public init(_ eventTypes: [EventType], broker: any Broker, schemas: any SchemaRegistry, topicPrefix: String) throws
     {
         producer = try broker.makeProducer()
         deadLetterTopic = DeadLetter.topic(prefix: topicPrefix)
         let topics = Set(try broker.topics().map(\.name))
         for eventType in eventTypes {
-            guard topics.contains(eventType.topic.name), topics.contains(deadLetterTopic),
-                let latest = try schemas.latest(subject: eventType.subject)
-            else {
+            guard topics.contains(eventType.topic.name), topics.contains(deadLetterTopic) else {
                 throw PipelineError(
-                    .notApplied, "topic '\(eventType.topic.name)' or its schema is not there",
+                    .notApplied, "topic '\(eventType.topic.name)' or the topic of dead letters is not there",
                     hint: "run `streamplat apply` first", exitCode: 3)
-            }
-            // Only what was planned and applied is written: an unchecked schema could make the topic unreadable.
-            let wanted = AvroSchema.record(eventType.schema).json(pretty: false)
-            guard try latest.schema == wanted || AvroSchema.parse(json: latest.schema) == AvroSchema.parse(json: wanted)
-            else {
-                throw PipelineError(
-                    .notApplied,
-                    "the registered schema of topic '\(eventType.topic.name)' is not that of event type '\(eventType.name)'",
-                    hint:
-                        "look at `streamplat plan`; if the topic belongs to another domain, give this event type a `topic:`",
-                    exitCode: 1)
             }
             let columns = BatchSchema(eventType.columns)
             channels[eventType.name] = Channel(
                 topic: eventType.topic.name,
-                encoder: AvroEncoder(plan: try EncodePlan.compile(schema: eventType.schema, columns: columns)),
-                schemaID: latest.id,
+                encoding: try Self.encoding(of: eventType, columns, schemas),
                 keyColumn: columns.index(of: eventType.messageKey),
                 timestampColumn: columns.index(of: "timestamp") ?? 1,
                 metrics: PublishMetrics(eventType: eventType.name))
         }
+    }
+
+    private static func encoding(
+        of eventType: EventType, _ columns: BatchSchema, _ schemas: any SchemaRegistry
+    ) throws -> Encoding {
+        if eventType.format == .json { return .json(try JSONMessageWriter(eventType)) }
+        guard let latest = try schemas.latest(subject: eventType.subject) else {
+            throw PipelineError(
+                .notApplied, "the schema of topic '\(eventType.topic.name)' is not there",
+                hint: "run `streamplat apply` first", exitCode: 3)
+        }
+        // Only what was planned and applied is written: an unchecked schema could make the topic unreadable.
+        let wanted = AvroSchema.record(eventType.schema).json(pretty: false)
+        guard try latest.schema == wanted || AvroSchema.parse(json: latest.schema) == AvroSchema.parse(json: wanted)
+        else {
+            throw PipelineError(
+                .notApplied,
+                "the registered schema of topic '\(eventType.topic.name)' is not that of event type '\(eventType.name)'",
+                hint:
+                    "look at `streamplat plan`; if the topic belongs to another domain, give this event type a `topic:`",
+                exitCode: 1)
+        }
+        let plan = try EncodePlan.compile(schema: eventType.schema, columns: columns)
+        return .avro(AvroEncoder(plan: plan), schemaID: latest.id)
     }
 
     /// Sends every row of a batch of the event type's columns. Rows that its schema cannot hold are given to `onError`.
@@ -78,12 +93,19 @@ public final class EventPublisher {
         _ batch: RecordBatch, of eventType: String, onError: (_ row: Int, _ error: AvroEncodeError) -> Void
     ) throws {
         guard let channel = channels[eventType] else { return }
-        channel.encoder.encode(
-            batch, schemaID: channel.schemaID, keyColumn: channel.keyColumn, timestampColumn: channel.timestampColumn,
-            into: channel.block
-        ) { row, error in
+        func refuse(_ row: Int, _ error: AvroEncodeError) {
             channel.metrics.refused.increment()
             onError(row, error)
+        }
+        switch channel.encoding {
+        case .avro(let encoder, let schemaID):
+            encoder.encode(
+                batch, schemaID: schemaID, keyColumn: channel.keyColumn, timestampColumn: channel.timestampColumn,
+                into: channel.block, onError: refuse)
+        case .json(let writer):
+            writer.write(
+                batch, keyColumn: channel.keyColumn, timestampColumn: channel.timestampColumn, into: channel.block,
+                onError: refuse)
         }
         if channel.block.count >= Self.gatheredRecords || channel.block.byteCount >= Self.gatheredBytes {
             try send(channel)

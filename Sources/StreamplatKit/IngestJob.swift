@@ -20,11 +20,8 @@ public struct IngestJob {
         self.eventType = eventType
         self.options = options
         // What the domain file says about names in payloads; a mapping on the command line says otherwise.
-        for field in eventType.fields {
-            guard let source = field.sourceName, !options.mappings.contains(where: { $0.field == field.name }) else {
-                continue
-            }
-            self.options.mappings.append(.init(column: source, field: field.name))
+        for name in eventType.sourceNames where !options.mappings.contains(where: { $0.field == name.column }) {
+            self.options.mappings.append(.init(column: name.path, field: name.column))
         }
         self.broker = broker
         self.schemas = schemas

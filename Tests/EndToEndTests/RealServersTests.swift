@@ -10,6 +10,9 @@ extension EndToEnd {
             "--events", "\(events)", "--seed", "42", "--start", "2024-05-06T00:00:00Z", "--span", "26h",
         ]
 
+        /// Events of these domains do not say their type.
+        static let onlyType = ["cdnow": "purchase", "clickstream": "click"]
+
         enum Sink: String, CaseIterable, Sendable {
             case clickhouse, postgresql
 
@@ -76,46 +79,64 @@ extension EndToEnd {
                 let verdict = try await project.python(
                     "judge.py",
                     ["generated", "--domain", "domains/\(domain).yaml", "--events", "events.ndjson"]
+                        + (Self.onlyType[domain].map { ["--type", $0] } ?? [])
                         + databases.flatMap { ["--db", $0] })
                 #expect(verdict.code == 0, "\(verdict)")
             }
         }
 
         @Test(
-            "Restarts of the broker, the sink's server and the runner in the middle do not show",
+            "Restarts of the sink's server, the broker and the runner in the middle do not show",
             arguments: Sink.allCases)
         func restarts(_ sink: Sink) async throws {
             let servers = try await RealServers()
             let project = try TestProject()
             let chosen = settings(
                 sink.settings("shop") + ["runtime.checkpoint.interval=300 ms", "runtime.flush_interval=100 ms"])
+            func half(_ number: Int, _ more: [String]) -> [String] {
+                [
+                    "generate", "ecommerce", "--events", "\(Self.events / 2)", "--seed", "\(number)", "--span", "2h",
+                    "--start", "2024-05-06T0\(number * 2):00:00Z",
+                ] + more
+            }
             try await run(["apply", "ecommerce", "--yes"] + chosen, project, servers)
-            let made = try await project.start(["generate", "ecommerce"] + Self.seeded + ["--out", "events.ndjson"])
-                .wait(limit: .seconds(300))
-            try #require(made.code == 0, "\(made)")
-            let runner = try project.start(["run", "ecommerce"] + chosen, environment: servers.environment)
-            // Slow enough that every restart falls into the middle of it.
+            for number in [1, 2] {
+                let made = try await project.start(half(number, ["--out", "half-\(number).ndjson"]))
+                    .wait(limit: .seconds(300))
+                try #require(made.code == 0, "\(made)")
+            }
+            // The sink's server goes away while rows are due several times a second.
+            var runner = try project.start(["run", "ecommerce"] + chosen, environment: servers.environment)
             let generator = try project.start(
-                ["generate", "ecommerce", "--rate", "\(Self.events / 12)"] + Self.seeded + chosen,
-                environment: servers.environment)
-            try await Task.sleep(for: .seconds(3))
+                half(1, ["--rate", "\(Self.events / 16)"] + chosen), environment: servers.environment)
+            try await Task.sleep(for: .seconds(2))
             let server: RealServers.Name = sink == .clickhouse ? .clickhouse : .postgres
             try await servers.stop(server)
-            try await Task.sleep(for: .seconds(1))
-            try await servers.start(server)
             try await Task.sleep(for: .seconds(2))
-            try await servers.stop(.kafka)
-            try await servers.start(.kafka)
+            try await servers.start(server)
             let generated = try await generator.wait(limit: .seconds(120))
             try #require(generated.code == 0, "\(generated)")
+            // The runner, gracefully.
             runner.send(SIGTERM)
             let stopped = try await runner.wait(limit: .seconds(60))
             try #require(stopped.code == 0, "\(stopped)")
-            #expect(stopped.errors.contains("trying again"), "the retries are seen: \(stopped)")
+            #expect(stopped.errors.contains("retry"), "the retries are seen: \(stopped)")
+            // The broker, while nobody writes: this one forgets what it acknowledged just before (docs/tested-against.md).
+            runner = try project.start(["run", "ecommerce"] + chosen, environment: servers.environment)
+            try await Task.sleep(for: .seconds(2))
+            try await servers.stop(.kafka)
+            try await servers.start(.kafka)
+            try await run(half(2, chosen), project, servers)
+            try await Task.sleep(for: .seconds(3))
+            runner.send(SIGTERM)
+            let ended = try await runner.wait(limit: .seconds(60))
+            try #require(ended.code == 0, "\(ended)")
+            #expect(ended.errors.contains("reaches no broker"), "the broker's absence is seen: \(ended)")
             try await run(["run", "ecommerce", "--until-idle", "--close-windows"] + chosen, project, servers)
             try await fetch(sink, "shop", into: "tables.db", servers, project)
             try await project.judge(
-                "generated", "--domain", "domains/ecommerce.yaml", "--events", "events.ndjson", "--db", "tables.db")
+                "generated", "--domain", "domains/ecommerce.yaml", "--events", "half-1.ndjson", "--events",
+                "half-2.ndjson", "--db", "tables.db")
         }
 
         @Test("health shows every part, and which one is down, with exit code 3")
@@ -184,7 +205,8 @@ extension EndToEnd {
         func foreignClient() async throws {
             let servers = try await RealServers()
             let project = try TestProject()
-            let chosen = settings(Sink.postgresql.settings("shop"))
+            // What the other client writes begins anew in time: nothing of it may be late.
+            let chosen = settings(Sink.postgresql.settings("shop") + ["runtime.watermark_delay=30 hours"])
             try await run(["apply", "ecommerce", "--yes"] + chosen, project, servers)
             try await run(
                 ["generate", "ecommerce", "--event-type", "purchase"] + Self.seeded + chosen, project, servers)

@@ -4,6 +4,7 @@ import DataPath
 import Diagnostics
 @testable import Ingest
 import PlatformModel
+@testable import RecordConversion
 import Testing
 
 @Suite("Conversions of ingest")

@@ -117,7 +117,19 @@ struct DomainMutationTests {
         .init("logistics", "name: logistics.scans", "name: logistics/scans", .invalidName, "topic"),
         .init("logistics", "    key: parcel_id", "    key: parcel", .unknownField, "'parcel_id'"),
         .init("logistics", "    key: parcel_id", "    key: place", .invalidMessageKey, "record"),
-        .init("logistics", "raw_events: true", "format: json", .notSupportedYet, "json"),
+        .init("logistics", "raw_events: true", "format: jsn", .invalidValue, "'json'"),
+        .init("logistics", "raw_events: true", "event_time: { field: at }", .jsonMessagesOnly, "format: json"),
+        .init("logistics", "raw_events: true", "event_id: number", .jsonMessagesOnly, "format: json"),
+        .init(
+            "logistics", "raw_events: true", "event_time: { field: at, format: \"%q\" }\n    format: json",
+            .invalidEventTime, "unknown directive"),
+        .init(
+            "logistics", "raw_events: true", "event_time: { format: epoch_s }\n    format: json", .missingKey, "field"),
+        .init("logistics", "raw_events: true", "event_id: a..b\n    format: json", .invalidEventTime, "dots"),
+        .init("logistics", "raw_events: true", "event_time: now\n    format: json", .wrongType, "map"),
+        .init(
+            "logistics", "raw_events: true", "event_id: at\n    event_time: { field: at }\n    format: json",
+            .payloadNameConflict, line: 1, "one place"),
         // Windows.
         .init("ecommerce", "duration: 1 minute", "duration: soon", .invalidValue, "not a duration"),
         .init("ecommerce", "duration: 1 minute", "duration: -1 minute", .invalidValue, "negative"),

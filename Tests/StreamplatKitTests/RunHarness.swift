@@ -1,6 +1,7 @@
 import DataPath
 import Diagnostics
 import Foundation
+import Generation
 import Ingest
 import PlatformModel
 import PluginAPI
@@ -63,6 +64,19 @@ final class RunHarness {
         return result
     }
 
+    /// Generates events into the topics, over six hours of a fixed day.
+    func generate(events: Int) throws {
+        let system = try open()
+        let options = GenerationOptions(
+            events: events, seed: 42, startMilliseconds: 1_714_953_600_000, spanMilliseconds: 6 * 3_600_000,
+            nowMilliseconds: 1_714_953_600_000)
+        let target = GenerationTarget.broker(
+            system.broker, schemas: system.schemas, topicPrefix: system.project.platform.topicPrefix)
+        _ = try GenerationJob(domain: system.domain, options: options, target: target).run(
+            progress: { _ in }, shouldStop: { false })
+        try system.close()
+    }
+
     /// Sends a message as it is.
     func send(_ value: [UInt8], to topic: String) throws {
         let system = try open()
@@ -110,6 +124,19 @@ final class RunHarness {
             values += block.entries.map { block.value($0).map(Array.init) ?? [] }
         }
         return values
+    }
+
+    /// The schema that is registered for a subject.
+    func schema(of subject: String) throws -> String? {
+        let system = try open()
+        defer { try? system.close() }
+        return try system.schemas.latest(subject: subject)?.schema
+    }
+
+    /// Every row of every result table, sorted, each behind the name of its table.
+    func tables() throws -> [String] {
+        let names = try rows("select name from sqlite_master where type = 'table' and name not like '%streamplat%'")
+        return try names.flatMap { name in try rows("select * from \"\(name)\"").map { "\(name) \($0)" } }.sorted()
     }
 
     /// The rows of a query, values joined by `|`.

@@ -29,11 +29,18 @@ public struct NDJSONWriter {
     }
 
     /// Appends the rows `range` (default: all) of a batch of this schema, each with its line end.
-    public func write(_ batch: RecordBatch, rows range: Range<Int>? = nil, to out: ByteBuffer) {
+    ///
+    /// `ends`, with room for all rows of the range, gets where in `out` each one ends: a JSON column may hold line ends too.
+    public func write(
+        _ batch: RecordBatch, rows range: Range<Int>? = nil, to out: ByteBuffer,
+        ends: UnsafeMutablePointer<Int>? = nil
+    ) {
         let cells = batch.columns.enumerated().map { CellText(batch.schema.columns[$0.offset].type, $0.element) }
-        for row in range ?? 0..<batch.rowCount {
+        let rows = range ?? 0..<batch.rowCount
+        for row in rows {
             Self.write(root, row, cells, to: out)
             out.append(UInt8(ascii: "\n"))
+            if let ends { ends[row - rows.lowerBound] = out.count }
         }
     }
 

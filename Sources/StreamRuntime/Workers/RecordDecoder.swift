@@ -3,9 +3,10 @@ internal import DataPath
 internal import Diagnostics
 internal import PlatformModel
 internal import PluginAPI
+internal import RecordConversion
 
-/// Turns the records of one input's partitions into batches: one decode plan for each writer schema that turns up.
-/// Threads: one.
+/// Turns the records of one input's partitions into batches: JSON by the event type's own names, Avro with one decode plan
+/// for each writer schema that turns up. Threads: one.
 final class RecordDecoder {
     private let input: Topology.Input
     private let schemas: any SchemaRegistry
@@ -17,6 +18,8 @@ final class RecordDecoder {
     private let decoded: RecordBatch
     private let eventTypeCodes: FixedVector<UInt32>?
     private let dictionary: StringDictionary
+    /// Of an input whose messages are JSON.
+    private let json: JSONMessageReader?
     private var decoders: [Int32: AvroDecoder] = [:]
     private var failures: [Int32: String] = [:]
     /// Schemas that are known and can never be read as this input.
@@ -33,7 +36,7 @@ final class RecordDecoder {
     init(
         input: Topology.Input, schemas: any SchemaRegistry, hashKey: HashKey, dictionary: StringDictionary,
         capacity: Int
-    ) {
+    ) throws {
         self.input = input
         self.schemas = schemas
         self.hashKey = hashKey
@@ -55,12 +58,30 @@ final class RecordDecoder {
         } else {
             eventTypeCodes = nil
         }
+        json =
+            input.eventType.format == .json
+            ? try JSONMessageReader(
+                eventType: input.eventType, columns: decoded.schema.columns, hashKey: hashKey) : nil
     }
 
-    /// Replaces the batch by the records `entries` of the block, all in their order but those in `faults`.
-    func decode(_ block: RecordBlock, entries: Range<Int>, faults: inout [Fault]) throws {
+    /// Replaces the batch by the records `entries` of the partition's block, all in their order but those in `faults`.
+    func decode(
+        _ block: RecordBlock, entries: Range<Int>, of partition: TopicPartition, faults: inout [Fault]
+    ) throws {
         batch.removeAll()
         decoded.removeAll()
+        if let json {
+            json.read(block, entries: entries, of: partition, into: decoded) {
+                faults.append(Fault(entry: $0.entry, code: $0.code, reason: $0.reason, field: $0.field))
+            }
+        } else {
+            try decodeAvro(block, entries: entries, faults: &faults)
+        }
+        batch.rowCount = decoded.rowCount
+        if let eventTypeCodes { fill(eventTypeCodes, rows: decoded.rowCount) }
+    }
+
+    private func decodeAvro(_ block: RecordBlock, entries: Range<Int>, faults: inout [Fault]) throws {
         var start = entries.lowerBound
         while start < entries.upperBound {
             let id = schemaID(block, start)
@@ -69,8 +90,6 @@ final class RecordDecoder {
             try decode(block, start..<end, id, &faults)
             start = end
         }
-        batch.rowCount = decoded.rowCount
-        if let eventTypeCodes { fill(eventTypeCodes, rows: decoded.rowCount) }
     }
 
     /// Gives every row the name of the event type.

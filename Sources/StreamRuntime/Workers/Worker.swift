@@ -82,8 +82,8 @@ final class Worker {
                 try runners[aggregation].bind(position: position, schema: input.schema)
             }
         }
-        decoders = topology.inputs.map { input in
-            RecordDecoder(
+        decoders = try topology.inputs.map { input in
+            try RecordDecoder(
                 input: input, schemas: shared.schemas, hashKey: shared.hashKey, dictionary: dictionary,
                 capacity: shared.settings.batchRows)
         }
@@ -213,7 +213,7 @@ final class Worker {
         let firstOffset = block.entries[range.lowerBound].offset
         let nextOffset = block.entries[range.upperBound - 1].offset + 1
         faults.removeAll(keepingCapacity: true)
-        try decoder.decode(block, entries: range, faults: &faults)
+        try decoder.decode(block, entries: range, of: partition.partition, faults: &faults)
         for fault in faults { report(fault, partition) }
         let batch = decoder.batch
         guard case .int64(let times) = batch.columns[input.timestampColumn] else { return }

@@ -1,11 +1,11 @@
-internal import DataPath
-internal import Diagnostics
+package import DataPath
+package import Diagnostics
 
 /// A compiled strptime-like pattern.
 ///
 /// Directives: `%Y %m %d %e %H %I %M %S %f %p %z %b %B %j %y %s %F %T %%`. Numbers may lack leading zeros where the next byte
 /// is no digit; a blank stands for any run of blanks; `%y` 69–99 is 1969–1999 (POSIX).
-struct TimestampPattern {
+package struct TimestampPattern: Sendable {
     private enum Step {
         case literal(UInt8)
         case blanks
@@ -20,7 +20,7 @@ struct TimestampPattern {
     ].map { Array($0.utf8) }
 
     /// Throws `SP3212`.
-    init(_ text: String) throws(DiagnosticsError) {
+    package init(_ text: String) throws(DiagnosticsError) {
         let expanded = text.replacing("%F", with: "%Y-%m-%d").replacing("%T", with: "%H:%M:%S")
         var bytes = Array(expanded.utf8)[...]
         while let byte = bytes.popFirst() {
@@ -50,7 +50,7 @@ struct TimestampPattern {
     }
 
     /// Nil when the text does not match wholly.
-    func read(_ text: UnsafeRawBufferPointer) -> TextFormat.LocalTimestamp? {
+    package func read(_ text: UnsafeRawBufferPointer) -> TextFormat.LocalTimestamp? {
         var (year, month, day, hour, minute, second) = (1970, 1, 1, 0, 0, 0)
         var milliseconds = 0
         var dayOfYear: Int?

@@ -1,12 +1,12 @@
 internal import AvroSchema
-internal import DataPath
-internal import Diagnostics
-internal import PlatformModel
+package import DataPath
+package import Diagnostics
+package import PlatformModel
 
 /// Which names of the file fill which columns of the event type, and how.
-struct ConversionPlan {
+package struct ConversionPlan {
     /// How a column's cells are read.
-    enum Conversion {
+    package enum Conversion {
         case boolean, int, long, float, double, string, bytes, date, timestamp, uuid
         case decimal(precision: Int, scale: Int)
         case money(scale: Int)
@@ -15,29 +15,32 @@ struct ConversionPlan {
         case json(FieldType)
     }
 
-    struct Column {
-        var name: String
-        var conversion: Conversion
-        var isNullable: Bool
+    package struct Column {
+        package var name: String
+        package var conversion: Conversion
+        package var isNullable: Bool
         /// The cell in a row of the table; for money the one with cents. -1 = none.
-        var slot: Int
+        package var slot: Int
         /// The cell with a money field's amount.
-        var amountSlot = -1
+        package var amountSlot = -1
         /// The field's default as text, for records without the field.
         var defaultText: [UInt8]?
         var isDefaultNull = false
     }
 
-    private(set) var columns: [Column] = []
+    package private(set) var columns: [Column] = []
     /// Names in the file, one per cell of a row.
-    private(set) var paths: [String] = []
-    let eventIDColumn: Int?
+    package private(set) var paths: [String] = []
+    package let eventIDColumn: Int?
 
-    /// Throws `SP3209` for mappings to unknown fields.
-    init(_ eventType: EventType, mappings: [IngestOptions.Mapping]) throws(DiagnosticsError) {
+    /// A plan for `wanted` columns of the event type, nil = all. Throws `SP3209` for mappings to unknown fields.
+    package init(
+        _ eventType: EventType, wanted: [ColumnSpec]? = nil, mappings: [NameMapping]
+    ) throws(DiagnosticsError) {
+        let wanted = wanted ?? eventType.columns
         var leaves: [String: Field] = [:]
         Self.collect(eventType.fields, prefix: "", into: &leaves)
-        eventIDColumn = eventType.columns.firstIndex { $0.name == "event_id" }
+        eventIDColumn = wanted.firstIndex { $0.name == "event_id" }
         var moneyNames: [String: String] = [:]
         for (name, field) in leaves { if case .money = field.type { moneyNames[String(name.dropLast(6))] = name } }
         var known = eventType.columns.map(\.name)
@@ -54,7 +57,7 @@ struct ConversionPlan {
             }
         }
         try diagnostics.throwIfErrors()
-        for spec in eventType.columns {
+        for spec in wanted {
             let field = leaves[spec.name]
             var column = Column(
                 name: spec.name, conversion: Self.conversion(spec, field), isNullable: spec.isNullable, slot: -1)
@@ -82,8 +85,8 @@ struct ConversionPlan {
     }
 
     /// Checks a file's own column names: mapped ones must be there, and one for every required field.
-    func check(
-        fileColumns: [String], mappings: [IngestOptions.Mapping], file: String
+    package func check(
+        fileColumns: [String], mappings: [NameMapping], file: String
     ) throws(DiagnosticsError) {
         var diagnostics = Diagnostics()
         for mapping in mappings where !fileColumns.contains(mapping.column) {

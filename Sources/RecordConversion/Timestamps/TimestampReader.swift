@@ -1,9 +1,10 @@
 internal import CSIMDJSON
-internal import DataPath
-internal import Diagnostics
+package import DataPath
+package import Diagnostics
+internal import PlatformModel
 
 /// Cells to milliseconds since the epoch, by the format and zone of the ingest.
-struct TimestampReader {
+package struct TimestampReader {
     enum Format {
         /// ISO 8601 text; numbers are milliseconds.
         case automatic
@@ -20,7 +21,7 @@ struct TimestampReader {
     private let zone: TimeZoneRules
 
     /// Throws `SP3211` for an unknown zone, `SP3212` for a bad pattern.
-    init(format: String?, timezone: String) throws(DiagnosticsError) {
+    package init(format: String?, timezone: String) throws(DiagnosticsError) {
         zone = try TimeZoneRules(name: timezone)
         switch format {
         case nil: self.format = .automatic
@@ -93,7 +94,7 @@ struct TimestampReader {
 
 extension TextFormat {
     /// The quotient rounded towards negative infinity; the divisor is positive.
-    static func floorDivide(_ value: Int64, by divisor: Int64) -> Int64 {
+    package static func floorDivide(_ value: Int64, by divisor: Int64) -> Int64 {
         let quotient = value / divisor
         return value % divisor < 0 ? quotient - 1 : quotient
     }

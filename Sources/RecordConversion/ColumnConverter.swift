@@ -3,15 +3,15 @@ internal import DataPath
 internal import PlatformModel
 
 /// Why a cell is not a value of its column; 0 = it is.
-enum CellFault: UInt8 {
+package enum CellFault: UInt8 {
     case none = 0, missing, unreadable, outOfRange, tooManyDigits, unknownSymbol, ambiguous, timeOutOfRange
 }
 
 /// A record's first fault.
-struct RecordFault {
-    var fault = CellFault.none
-    var column: Int32 = -1
-    var slot: Int32 = -1
+package struct RecordFault {
+    package var fault = CellFault.none
+    package var column: Int32 = -1
+    package var slot: Int32 = -1
 }
 
 /// Fills one column from the cells of a table.

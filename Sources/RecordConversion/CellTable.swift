@@ -1,39 +1,39 @@
-internal import CSIMDJSON
+package import CSIMDJSON
 
 /// What stands in a cell; the C face documents each.
-enum CellKind {
-    static var absent: UInt32 { 0 }
-    static var null: UInt32 { 1 }
-    static var `false`: UInt32 { 2 }
-    static var `true`: UInt32 { 3 }
-    static var integer: UInt32 { 4 }
-    static var double: UInt32 { 5 }
-    static var bigNumber: UInt32 { 6 }
-    static var string: UInt32 { 7 }
-    static var array: UInt32 { 8 }
-    static var object: UInt32 { 9 }
+package enum CellKind {
+    package static var absent: UInt32 { 0 }
+    package static var null: UInt32 { 1 }
+    package static var `false`: UInt32 { 2 }
+    package static var `true`: UInt32 { 3 }
+    package static var integer: UInt32 { 4 }
+    package static var double: UInt32 { 5 }
+    package static var bigNumber: UInt32 { 6 }
+    package static var string: UInt32 { 7 }
+    package static var array: UInt32 { 8 }
+    package static var object: UInt32 { 9 }
     /// An unquoted cell of delimited text.
-    static var cell: UInt32 { 10 }
+    package static var cell: UInt32 { 10 }
     // Of formats with types of their own; beside the value stands its text, where a column may ask for it.
     /// Bytes as they are.
-    static var bytes: UInt32 { 11 }
+    package static var bytes: UInt32 { 11 }
     /// `integer` = days since the epoch; `text` = `YYYY-MM-DD`.
-    static var day: UInt32 { 12 }
+    package static var day: UInt32 { 12 }
     /// `integer` = milliseconds since the epoch; `text` = ISO 8601 in UTC.
-    static var instant: UInt32 { 13 }
+    package static var instant: UInt32 { 13 }
 }
 
 /// Why a record as a whole cannot be read.
-enum RecordStatus: UInt32 {
+package enum RecordStatus: UInt32 {
     case fine = 0, malformed, notObject, notUTF8, trailing, tooDeep, badString, badNumber, noMemory, recordExpected
     case tooLarge = 100
     case quoteNotClosed, textAfterQuote, tooFewCells, tooManyCells
     case undecodable = 200
     case plainValue
-    /// Not a record but a part of the file, see ``RecordSource/loss``.
+    /// Not a record but a part of the file that is lost.
     case lost
 
-    var reason: String {
+    package var reason: String {
         switch self {
         case .fine: ""
         case .malformed: "it is not well-formed JSON"
@@ -60,20 +60,20 @@ enum RecordStatus: UInt32 {
 /// A few hundred records as cells: row `r` is `values[r * width ..< (r + 1) * width]`.
 ///
 /// The cells point into the source's buffer; they are valid until the source is read again.
-final class CellTable {
-    static let maxRecords = 256
+package final class CellTable {
+    package static let maxRecords = 256
 
-    let width: Int
-    let values: UnsafeMutablePointer<sp_json_value>
-    let records: UnsafeMutablePointer<sp_json_record>
+    package let width: Int
+    package let values: UnsafeMutablePointer<sp_json_value>
+    package let records: UnsafeMutablePointer<sp_json_record>
     /// What the records' `start` counts from.
-    var base: UnsafePointer<UInt8>
+    package var base: UnsafePointer<UInt8>
     /// The line number of ``base``, from 1, and the number of the first record, from 1.
-    var firstLine = 1
-    var firstRecord = 1
+    package var firstLine = 1
+    package var firstRecord = 1
     private let nothing: UnsafeMutablePointer<UInt8>
 
-    init(width: Int) {
+    package init(width: Int) {
         self.width = width
         values = .allocate(capacity: max(width, 1) * Self.maxRecords)
         values.initialize(repeating: sp_json_value(), count: max(width, 1) * Self.maxRecords)
@@ -89,35 +89,11 @@ final class CellTable {
         nothing.deallocate()
     }
 
-    func bytes(_ row: Int) -> UnsafeRawBufferPointer {
+    package func bytes(_ row: Int) -> UnsafeRawBufferPointer {
         UnsafeRawBufferPointer(start: base + records[row].start, count: records[row].length)
     }
 }
 
-/// Reads records as cells.
-protocol RecordSource: AnyObject {
-    /// Replaces the table's contents with up to ``CellTable/maxRecords`` records and returns how many; 0 at the end.
-    func read(into table: CellTable, maxRecords: Int) throws -> Int
-    /// Names that occurred and are not wanted.
-    var ignoredColumns: [String] { get }
-    /// False when line numbers are the numbers of records.
-    var hasLines: Bool { get }
-    /// What the table's only record stands for when its status is ``RecordStatus/lost``.
-    var loss: SourceLoss? { get }
-}
-
-extension RecordSource {
-    var hasLines: Bool { true }
-    var loss: SourceLoss? { nil }
-}
-
-/// A part of a file that cannot be read.
-struct SourceLoss {
-    /// How many records it held, if that is known.
-    var recordCount: Int?
-    var reason: String
-}
-
 extension sp_json_value {
-    var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: text, count: Int(length)) }
+    package var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: text, count: Int(length)) }
 }

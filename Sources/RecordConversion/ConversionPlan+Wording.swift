@@ -1,8 +1,8 @@
-internal import Diagnostics
+package import Diagnostics
 
 extension ConversionPlan.Column {
     /// What a fault of this column is called.
-    func explain(_ fault: CellFault) -> (code: DiagnosticCode, reason: String) {
+    package func explain(_ fault: CellFault) -> (code: DiagnosticCode, reason: String) {
         switch fault {
         case .missing, .none: (.missingValue, "the required field '\(name)' has no value")
         case .unreadable: (.unreadableValue, "'\(name)' is not \(expected)")

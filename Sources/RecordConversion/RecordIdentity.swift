@@ -3,12 +3,12 @@
 /// Why the bytes too: two files piped through standard input have one name, and must not share ids. The hash folds
 /// 64-bit words into two lanes by 128-bit products; it is not cryptographic. Two different records of 10^9 share an id
 /// with a probability near 10^-19. Its constants must never change.
-struct RecordIdentity {
+package struct RecordIdentity {
     private let fileLow: UInt64
     private let fileHigh: UInt64
 
     /// A leading `./` of the name does not count.
-    init(file: String) {
+    package init(file: String) {
         var name = file.hasPrefix("./") ? String(file.dropFirst(2)) : file
         (fileLow, fileHigh) = name.withUTF8 {
             Self.hash(UnsafeRawBufferPointer($0), 0x9E37_79B9_7F4A_7C15, 0xC2B2_AE3D_27D4_EB4F)
@@ -16,7 +16,7 @@ struct RecordIdentity {
     }
 
     /// Writes a UUID of version 8 (RFC 9562, section 5.8): 36 bytes.
-    func write(record: Int, bytes: UnsafeRawBufferPointer, to out: UnsafeMutablePointer<UInt8>) {
+    package func write(record: Int, bytes: UnsafeRawBufferPointer, to out: UnsafeMutablePointer<UInt8>) {
         let number = UInt64(truncatingIfNeeded: record)
         var (low, high) = Self.hash(
             bytes, Self.fold(fileLow ^ number, 0xE703_7ED1_A0B4_28DB),
