@@ -120,7 +120,7 @@ extension EndToEnd {
             runner.send(SIGTERM)
             let stopped = try await runner.wait(limit: .seconds(60))
             try #require(stopped.code == 0, "\(stopped)")
-            #expect(stopped.errors.contains("retry"), "the retries are seen: \(stopped)")
+            #expect(stopped.errors.contains("trying again"), "the retries are seen: \(stopped)")
             // The broker, while nobody writes: this one forgets what it acknowledged just before (docs/tested-against.md).
             runner = try project.start(["run", "ecommerce"] + chosen, environment: servers.environment)
             try await Task.sleep(for: .seconds(2))
