@@ -21,9 +21,7 @@ extension EndToEnd {
         func complete() throws {
             let project = try TestProject()
             #expect(
-                project.files("environments", suffix: ".yaml") == [
-                    "compose.yaml", "dev.yaml", "local.yaml", "prod.yaml",
-                ])
+                project.files("environments", suffix: ".yaml") == ["dev.yaml", "local.yaml", "prod.yaml"])
         }
     }
 }

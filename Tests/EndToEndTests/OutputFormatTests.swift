@@ -79,7 +79,8 @@ extension EndToEnd {
                 if inner.isEmpty { return [path.joined(separator: " ")] }
                 return inner.flatMap { leaves($0, path + [$0["commandName"] as? String ?? "?"]) }
             }
-            #expect(Set(leaves(root, [])) == Set(Self.commands.map(\.name)))
+            // The registry prints one line and serves until it is stopped.
+            #expect(Set(leaves(root, [])) == Set(Self.commands.map(\.name) + ["registry"]))
         }
 
         @Test("query --chart with a format for programs is refused", arguments: ["json", "csv"])
@@ -88,6 +89,13 @@ extension EndToEnd {
             let outcome = try await project.streamplat(
                 "query", "select 'a' as name, 1 as n", "--chart", "n", "--output", format, exit: 2)
             #expect(outcome.output.isEmpty && outcome.errors.contains("--chart"), "\(outcome)")
+        }
+
+        @Test("the registry has no format for programs", arguments: ["json", "csv"])
+        func registry(_ format: String) async throws {
+            let project = try TestProject()
+            let outcome = try await project.streamplat("registry", "--port", "0", "--output", format, exit: 2)
+            #expect(outcome.output.isEmpty && outcome.errors.contains("SP5010"), "\(outcome)")
         }
 
         @Test("an unknown format is refused by name, and the known ones are listed")

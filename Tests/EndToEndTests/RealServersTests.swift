@@ -108,7 +108,7 @@ extension EndToEnd {
             // The sink's server goes away while rows are due several times a second.
             var runner = try project.start(["run", "ecommerce"] + chosen, environment: servers.environment)
             let generator = try project.start(
-                half(1, ["--rate", "\(Self.events / 16)"] + chosen), environment: servers.environment)
+                half(1, ["--rate", "\(Self.events / 50)"] + chosen), environment: servers.environment)
             try await Task.sleep(for: .seconds(2))
             let server: RealServers.Name = sink == .clickhouse ? .clickhouse : .postgres
             try await servers.stop(server)

@@ -7,7 +7,8 @@ import PlatformModel
 import RegistryServer
 import SchemaStore
 
-struct RegistryCommand: ParsableCommand {
+struct RegistryCommand: FormattedCommand {
+    static let formats: [OutputFormat] = [.text]
     static let configuration = CommandConfiguration(
         commandName: "registry",
         abstract: "Serve a schema registry with the REST interface of the Confluent Schema Registry.",
