@@ -10,6 +10,8 @@
 # NAME is kafka, registry, clickhouse, postgres or vault; without one all are meant.
 # STREAMPLAT_SERVICES names the folder (default .streamplat/services). A port that is taken is replaced by a free one.
 set -euo pipefail
+# Logs and settings hold passwords.
+umask 077
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 folder="${STREAMPLAT_SERVICES:-$PWD/.streamplat/services}"
@@ -32,7 +34,12 @@ fail() {
     exit 3
 }
 
-is_running() { [[ -f "$folder/$1.pid" ]] && kill -0 "$(<"$folder/$1.pid")" 2>/dev/null; }
+# A process's id and start time: an id alone may belong to another one after a restart of the machine.
+identity() { echo "$1 $(sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | cut -d ' ' -f 20)"; }
+
+process_of() { cut -d ' ' -f 1 "$folder/$1.pid"; }
+
+is_running() { [[ -f "$folder/$1.pid" && "$(<"$folder/$1.pid")" == "$(identity "$(process_of "$1")")" ]]; }
 
 # A port nobody listens on: the usual one, or any.
 free_port() {
@@ -75,13 +82,12 @@ signal.pthread_sigmask(signal.SIG_SETMASK, [])
 signal.signal(signal.SIGHUP, signal.SIG_IGN)
 os.closerange(3, 4096)
 os.execvp(sys.argv[1], sys.argv[1:])' "$@" >"$folder/$name.log" 2>&1 </dev/null &
-    echo $! >"$folder/$name.pid"
+    identity $! >"$folder/$name.pid"
 }
 
 # Once per folder: ports and passwords.
 make_settings() {
     [[ -f "$settings" ]] && return 0
-    umask 077
     {
         echo "KAFKA_PORT=$(free_port 9092)"
         echo "REGISTRY_PORT=$(free_port 8081)"
@@ -202,6 +208,8 @@ start_vault() {
 
 start() {
     mkdir -p "$folder"
+    # The user postgres has to pass through.
+    chmod 755 "$folder"
     folder="$(cd "$folder" && pwd)"
     settings="$folder/env"
     scripts/test-servers.sh >&2
@@ -234,7 +242,7 @@ stop() {
     local name pid try
     for name in "${names[@]}"; do
         if is_running "$name"; then
-            pid="$(<"$folder/$name.pid")"
+            pid="$(process_of "$name")"
             # PostgreSQL: fast shutdown; the others take the usual signal.
             if [[ "$name" == postgres ]]; then kill -INT "$pid"; else kill -TERM "$pid"; fi
             for ((try = 0; try < 300; try++)); do
@@ -253,7 +261,7 @@ start) start ;;
 stop) stop ;;
 status)
     for name in "${names[@]}"; do
-        printf '%-11s %s\n' "$name" "$(is_running "$name" && echo "runs (process $(<"$folder/$name.pid"))" || echo "does not run")"
+        printf '%-11s %s\n' "$name" "$(is_running "$name" && echo "runs (process $(process_of "$name"))" || echo "does not run")"
     done
     ;;
 env)

@@ -47,18 +47,21 @@ public struct OptionSpec: Sendable {
     public var isRequired: Bool
     /// Its value is never shown.
     public var isSecret: Bool
+    /// It says which store a sink writes to: another value means other tables, which hold none of the results so far.
+    public var isPlace: Bool
     public var doc: String
     public var example: String?
 
     public init(
         _ key: String, _ type: ValueType, default defaultValue: String? = nil, isRequired: Bool = false,
-        isSecret: Bool = false, doc: String, example: String? = nil
+        isSecret: Bool = false, isPlace: Bool = false, doc: String, example: String? = nil
     ) {
         self.key = key
         self.type = type
         self.defaultValue = defaultValue
         self.isRequired = isRequired
         self.isSecret = isSecret
+        self.isPlace = isPlace
         self.doc = doc
         self.example = example
     }

@@ -21,6 +21,8 @@ public struct Plan: Sendable {
         public var action: Action
         /// Lines that say what changes.
         public var details: [String]
+        /// Whether it gives a topic more partitions.
+        public var addsPartitions = false
 
         init(_ kind: Kind, _ name: String, _ action: Action, _ details: [String] = []) {
             self.kind = kind

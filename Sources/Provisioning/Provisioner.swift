@@ -89,7 +89,9 @@ public struct Provisioner {
         for (key, value) in topic.configuration.sorted(by: { $0.key < $1.key }) where live.config[key] != value {
             details.append("\(key) \(live.config[key] ?? "unset") → \(value)")
         }
-        return Plan.Item(.topic, topic.name, details.isEmpty ? .none : .alter, details)
+        var item = Plan.Item(.topic, topic.name, details.isEmpty ? .none : .alter, details)
+        item.addsPartitions = topic.partitions > live.partitions
+        return item
     }
 
     private func make(_ topic: TopicDefinition, _ action: Plan.Item.Action) throws {

@@ -31,6 +31,12 @@ struct SubjectPlanner {
                 .schema, subject.name, .create,
                 ["version 1, \(subject.eventType.schema.fields.count) fields"] + levelChange)
         }
+        guard (try? SchemaGraph.parse(json: latest.schema)) != nil else {
+            return refuse(
+                "what is registered under '\(subject.name)' is no Avro schema",
+                hint: "somebody else writes this topic in another format: use a new topic, or `format: json`",
+                ["version \(latest.version) is no Avro schema"])
+        }
         if try latest.schema == text || isSame(latest.schema, text) {
             return Plan.Item(.schema, subject.name, levelChange.isEmpty ? .none : .alter, levelChange)
         }
@@ -57,7 +63,7 @@ struct SubjectPlanner {
             changedFields(from: previous, to: subject.eventType.schema) + levelChange)
     }
 
-    /// Whether two texts are one schema; foreign text that does not parse is no schema of ours.
+    /// Whether two texts are one schema.
     private func isSame(_ registered: String, _ text: String) throws -> Bool {
         try SchemaGraph.parse(json: registered).canonicalText == SchemaGraph.parse(json: text).canonicalText
     }

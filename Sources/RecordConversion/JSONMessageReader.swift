@@ -117,7 +117,8 @@ public final class JSONMessageReader {
                 let limit = end + entry.valueLength
                 while let found = memchr(end, 10, limit - end) {
                     end = found.assumingMemoryBound(to: UInt8.self)
-                    end[0] = UInt8(ascii: " ")
+                    // Between tokens a blank too; inside a string as forbidden as the line end was.
+                    end[0] = UInt8(ascii: "\t")
                 }
                 end = limit
             }

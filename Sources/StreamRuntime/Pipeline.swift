@@ -177,10 +177,13 @@ public final class Pipeline: Sendable {
         let first = status.eventsRead.load(ordering: .acquiring)
         let quiet = progress.map(\.quiet)
         guard quiet.allSatisfy({ $0 > 0 }) else { return false }
-        while !control.shouldAbandon, zip(progress, quiet).contains(where: { $0.quiet <= $1 && $0.quiet > 0 }) {
+        while !control.shouldAbandon, stoppingSince.load(ordering: .relaxed) == 0,
+            zip(progress, quiet).contains(where: { $0.quiet <= $1 && $0.quiet > 0 })
+        {
             usleep(1000)
         }
-        return progress.allSatisfy { $0.quiet > 0 } && status.eventsRead.load(ordering: .acquiring) == first
+        return stoppingSince.load(ordering: .relaxed) == 0 && progress.allSatisfy { $0.quiet > 0 }
+            && status.eventsRead.load(ordering: .acquiring) == first
     }
 
     /// Throws when the run should have ended by now: a sink that does not come back must not hold it for ever.
@@ -188,7 +191,8 @@ public final class Pipeline: Sendable {
         let since = stoppingSince.load(ordering: .relaxed)
         guard since > 0, Worker.now() - since > parts.settings.stopTimeoutMilliseconds else { return }
         throw PipelineError(
-            .stopTimedOut, "the run could not finish within runtime.stop_timeout: a sink does not take its rows",
+            .stopTimedOut,
+            "the run could not finish within runtime.stop_timeout: a sink or the broker does not answer",
             hint: "nothing is lost: the next run goes on from the last checkpoint")
     }
 

@@ -67,7 +67,9 @@ public final class EventPublisher {
         }
         // Only what was planned and applied is written: an unchecked schema could make the topic unreadable.
         let wanted = AvroSchema.record(eventType.schema).json(pretty: false)
-        guard try latest.schema == wanted || AvroSchema.parse(json: latest.schema) == AvroSchema.parse(json: wanted)
+        guard
+            latest.schema == wanted
+                || (try? AvroSchema.parse(json: latest.schema)) == (try? AvroSchema.parse(json: wanted))
         else {
             throw PipelineError(
                 .notApplied,

@@ -1,6 +1,7 @@
 internal import Diagnostics
 public import PlatformModel
 public import PluginAPI
+internal import ProjectConfig
 public import Provisioning
 public import StreamRuntime
 
@@ -34,8 +35,9 @@ public final class LiveSystem {
     public func apply(_ plan: Plan, progress: (Plan.Item) -> Void) throws {
         try plan.diagnostics.throwIfErrors(exitCode: 1)
         let counted = plan.changes.filter { $0.kind == .table && ($0.action == .create || $0.action == .rebuild) }
-        if !counted.isEmpty {
-            // First, so that a crash in between only means counting again.
+        if !counted.isEmpty || plan.changes.contains(where: \.addsPartitions) {
+            // First, so that a crash in between only means counting again. It is refused while a run holds the domain,
+            // which would not read new partitions and would find their events late afterwards.
             try CheckpointMaintenance.forget(tables: Set(counted.map(\.name)), folder: checkpointFolder)
         }
         try withProvisioner(.change) { try $0.apply(plan, progress: progress) }
@@ -80,8 +82,28 @@ public final class LiveSystem {
             options: options, readiness: readiness)
     }
 
+    /// A checkpoint says how far the results in certain stores have come, so every environment and every set of stores
+    /// has one of its own: results that go elsewhere begin at the earliest offset, and going back goes on where it was.
     private var checkpointFolder: String {
-        project.context(access, notify).absolute("\(project.platform.runtime.checkpointPath)/\(domain.name)")
+        let path = project.platform.runtime.checkpointPath
+        let environment = project.configuration.environment
+        return project.context(access, notify).absolute(
+            "\(path)/\(environment)/\(domain.name)/sinks-\(String(sinkPlaces, radix: 16))")
+    }
+
+    /// A hash of where the domain's results go: FNV-1a over names, types and places of its sinks.
+    private var sinkPlaces: UInt64 {
+        var text = ""
+        for name in Set(domain.aggregations.map(\.sink) + ["primary"]).sorted() {
+            guard let selection = project.platform.sink(name)?.plugin, let plugin = project.plugins.sink(selection.type)
+            else { continue }
+            text += "\(name) \(selection.type)"
+            for option in plugin.spec.options where option.isPlace {
+                text += " \(option.key)=\(selection.options.string(option.key) ?? "")"
+            }
+            text += "\n"
+        }
+        return text.utf8.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
     }
 
     public func close() throws {

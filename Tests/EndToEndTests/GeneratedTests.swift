@@ -22,6 +22,7 @@ extension EndToEnd {
         ]
         static let singleRowCuts = [
             Cut(partitions: 3, batchRows: 1, workers: 1), Cut(partitions: 12, batchRows: 1, workers: 4),
+            Cut(partitions: 1, batchRows: 1, workers: 2),
         ]
 
         /// As far out of order as the watermark allows.

@@ -48,6 +48,54 @@ extension EndToEnd {
             #expect(try await project.dump() == stepwise, "a run from the beginning")
         }
 
+        @Test("Results that go to another database are counted from the beginning; going back goes on where it was")
+        func otherDatabase() async throws {
+            let project = try TestProject()
+            let other = ["sinks.primary.sqlite.path=.streamplat/other.db"]
+            for settings in [[], other] {
+                try await project.streamplat("apply", "ecommerce", "--yes", settings: settings)
+            }
+            try await generate(project, hour: 1)
+            try await finish(project)
+            try await project.streamplat(
+                "run", "ecommerce", "--until-idle", "--close-windows", settings: other)
+            #expect(try await project.dump(".streamplat/other.db") == project.dump(), "both hold the first hour")
+            try await generate(project, hour: 2)
+            try await finish(project)
+            try await judgeBothHours(project)
+        }
+
+        @Test("A changed measure is applied once, and the next run counts it from the beginning")
+        func changedMeasure() async throws {
+            let project = try TestProject()
+            func write(_ type: String) throws {
+                try project.write(
+                    """
+                    domain: shop
+                    entity: { primary_key: customer_id }
+                    event_types: [{ name: order, metrics: [{ name: amount, type: money }] }]
+                    aggregations:
+                      - { name: revenue, from: [order], type: \(type), field: amount, window: { type: tumbling, duration: 1 hour } }
+                    """, to: "domains/shop.yaml")
+            }
+            try write("sum")
+            try await project.streamplat("apply", "shop", "--yes")
+            try await project.streamplat("generate", "shop", "--events", "2000")
+            try await project.streamplat("run", "shop", "--until-idle", "--close-windows")
+            for type in ["avg", "sum"] {
+                try write(type)
+                try await project.streamplat("apply", "shop", "--yes")
+                let again = try await project.streamplat("apply", "shop", "--yes")
+                #expect(again.output.contains("nothing to do"), "\(again)")
+                try await project.streamplat("run", "shop", "--until-idle", "--close-windows")
+                let filled = try await project.streamplat(
+                    "query",
+                    "select count(*) > 0 as filled from revenue where \(type == "sum" ? "total" : "average") > 0",
+                    "--domain", "shop", "--output", "csv")
+                #expect(filled.output == "filled\n1\n", "\(filled)")
+            }
+        }
+
         @Test("A run with nothing new changes nothing")
         func nothingNew() async throws {
             let project = try TestProject()

@@ -12,7 +12,8 @@ extension KafkaSuites {
             try broker.topics().first { $0.name == topic }
         }
 
-        @Test("a new topic has the partitions and the configuration that were asked for, and keeps the time of appending")
+        @Test(
+            "a new topic has the partitions and the configuration that were asked for, and keeps the time of appending")
         func create() throws {
             try KafkaSuites.withBroker { broker, _ in
                 let topic = KafkaSuites.topic()

@@ -101,7 +101,9 @@ extension RecordBlock {
 extension Broker {
     /// A topic that keeps records whatever their timestamps are.
     func createTopic(_ name: String, partitions: Int) throws {
-        try createTopic(name, partitions: partitions, replication: 1, config: ["retention.ms": "-1", "message.timestamp.type": "CreateTime"])
+        try createTopic(
+            name, partitions: partitions, replication: 1,
+            config: ["retention.ms": "-1", "message.timestamp.type": "CreateTime"])
     }
 
     func write(_ records: [TestRecord], to topic: String) throws {

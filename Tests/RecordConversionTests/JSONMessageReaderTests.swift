@@ -118,7 +118,15 @@ struct JSONMessageReaderTests {
             ["{\r\n  \"n\" :\n 1,\n\t\"tags\": [\n\"a\\nb\",\n\"c\"\n]\n}\n\n", #"{"n":2,"tags":[]}"#], type,
             columns: ["n", "tags"])
         #expect(reading.faults == [])
-        #expect(reading.lines == [#"{"n":1,"tags":[ "a\nb", "c" ]}"#, #"{"n":2,"tags":[]}"#])
+        #expect(reading.lines == ["{\"n\":1,\"tags\":[\t\"a\\nb\",\t\"c\"\t]}", #"{"n":2,"tags":[]}"#])
+    }
+
+    @Test("A line end inside a string is no JSON")
+    func lineEndInString() throws {
+        let type = eventType([field("n", .long), field("s", .string)])
+        let reading = try read(["{\"n\":1,\"s\":\"x\ny\"}", #"{"n":2,"s":"x\ny"}"#], type, columns: ["n", "s"])
+        #expect(reading.faults.map(\.entry) == [0])
+        #expect(reading.lines == [#"{"n":2,"s":"x\ny"}"#])
     }
 
     @Test("What no column needs may be anything, also a required field's value")

@@ -4,7 +4,8 @@ public import Diagnostics
 public enum CheckpointMaintenance {
     /// Makes the next run count these tables from the earliest offset: they are new or empty.
     ///
-    /// Throws ``PipelineError`` `SP6101` while a run holds the domain: it would go on writing by the old definition.
+    /// Throws ``PipelineError`` `SP6101` while a run holds the domain, also without any table: it would go on by the old
+    /// definition.
     public static func forget(tables: Set<String>, folder: String) throws(PipelineError) {
         let store = CheckpointStore(folder: folder)
         let lock = try store.lock()

@@ -21,7 +21,12 @@ final class RecordDecoder {
     /// Of an input whose messages are JSON.
     private let json: JSONMessageReader?
     private var decoders: [Int32: AvroDecoder] = [:]
+    private let retrying: Retrying
     private var failures: [Int32: String] = [:]
+    /// Ids that the registry did not know, and when it was asked, on the workers' clock.
+    private var unknown: [Int32: Int64] = [:]
+    private static let unknownLimit = 1024
+    private static let unknownMilliseconds: Int64 = 2000
     /// Schemas that are known and can never be read as this input.
     private var unreadable: Set<Int32> = []
 
@@ -34,11 +39,13 @@ final class RecordDecoder {
     }
 
     init(
-        input: Topology.Input, schemas: any SchemaRegistry, hashKey: HashKey, dictionary: StringDictionary,
+        input: Topology.Input, schemas: any SchemaRegistry, retrying: Retrying, hashKey: HashKey,
+        dictionary: StringDictionary,
         capacity: Int
     ) throws {
         self.input = input
         self.schemas = schemas
+        self.retrying = retrying
         self.hashKey = hashKey
         self.dictionary = dictionary
         let columns = input.schema.columns.map { spec in
@@ -111,7 +118,7 @@ final class RecordDecoder {
             return
         }
         guard let decoder = try decoder(for: id) else {
-            let reason = failures[id] ?? "schema \(id) cannot be read"
+            let reason = failures[id] ?? "schema id \(id) is not known"
             faults += entries.map { Fault(entry: $0, code: .unknownSchema, reason: reason) }
             return
         }
@@ -127,11 +134,16 @@ final class RecordDecoder {
     private func decoder(for id: Int32) throws -> AvroDecoder? {
         if let known = decoders[id] { return known }
         if unreadable.contains(id) { return nil }
-        // A schema that is not there now may be registered later: only what can never change is remembered.
-        guard let text = try schemas.schema(id: id) else {
-            failures[id] = "schema id \(id) is not known"
+        // A schema that is not there now may be registered later: that is remembered for a moment only, so that a topic
+        // full of foreign bytes does not ask for each of its records.
+        let now = Worker.now()
+        if let asked = unknown[id], now - asked < Self.unknownMilliseconds { return nil }
+        guard let text = try retrying({ try schemas.schema(id: id) }) else {
+            if unknown.count >= Self.unknownLimit { unknown.removeAll() }
+            unknown[id] = now
             return nil
         }
+        unknown[id] = nil
         do {
             let writer = try AvroSchema.parse(json: text)
             let plan = try DecodePlan.compile(

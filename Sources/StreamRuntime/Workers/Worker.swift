@@ -84,7 +84,9 @@ final class Worker {
         }
         decoders = try topology.inputs.map { input in
             try RecordDecoder(
-                input: input, schemas: shared.schemas, hashKey: shared.hashKey, dictionary: dictionary,
+                input: input, schemas: shared.schemas,
+                retrying: Retrying(component: "schema registry", control: shared.control), hashKey: shared.hashKey,
+                dictionary: dictionary,
                 capacity: shared.settings.batchRows)
         }
         decodedColumns = topology.inputs.map { Set($0.schema.columns.map(\.name)) }

@@ -86,7 +86,12 @@ struct GenerateCommand: FormattedCommand {
             target = .file(out)
         } else {
             let readiness = Readiness()
-            endpoint = try MonitoringEndpoint.start(project.platform.monitoring, readiness: readiness)
+            do {
+                endpoint = try MonitoringEndpoint.start(project.platform.monitoring, readiness: readiness)
+            } catch let error as PipelineError where error.code == .monitoringPort {
+                // The port is usually that of a `run` beside it, which matters more.
+                Log.write(.warning, "no metrics of this command: \(error.message)")
+            }
             let opened = try LiveSystem(project, domain: definition, access: .change, notify: global.notify)
             system = opened
             readiness.release(Readiness.process)

@@ -46,15 +46,14 @@ struct RunCommand: FormattedCommand {
 
     func run() throws {
         let project = try global.load(domain: domain.name)
+        let alerts = try project.requireDomain().alerts
+        if !alerts.isEmpty {
+            global.say("\(alerts.count) alerts are checked but not acted on: this version does not judge alerts yet")
+        }
         let readiness = Readiness()
         let endpoint = try MonitoringEndpoint.start(project.platform.monitoring, readiness: readiness)
         let system = try LiveSystem(
             project, domain: try project.requireDomain(), access: .change, notify: global.notify)
-        if !system.domain.alerts.isEmpty {
-            global.say(
-                "\(system.domain.alerts.count) alerts are checked but not acted on: this version does not judge alerts yet"
-            )
-        }
         let pipeline = try system.makePipeline(
             RunOptions(
                 untilIdle: untilIdle, closeWindows: closeWindows, workers: workers, batchRows: batchRows,
@@ -85,7 +84,7 @@ struct RunCommand: FormattedCommand {
         global.say(
             "\(NumberText.grouped(summary.eventsRead)) events in \(NumberText.duration(.seconds(summary.seconds))) "
                 + "(\(NumberText.short(Double(rate)))/s), \(NumberText.grouped(summary.rowsWritten)) rows written, "
-                + "\(NumberText.grouped(summary.lateEvents)) late, \(NumberText.grouped(summary.deadLetters)) dead letters"
+                + "\(NumberText.grouped(summary.lateEvents)) late (summed over aggregations), \(NumberText.grouped(summary.deadLetters)) dead letters"
         )
     }
 }

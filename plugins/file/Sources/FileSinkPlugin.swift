@@ -7,7 +7,7 @@ public struct FileSinkPlugin: SinkPlugin {
         summary: "One NDJSON or CSV file for each table; rows are appended.",
         options: [
             OptionSpec(
-                "path", .path, default: ".streamplat/results",
+                "path", .path, default: ".streamplat/results", isPlace: true,
                 doc: "The folder of the files, relative to the project root; `apply` creates it."),
             OptionSpec("format", .choice(FileSink.formats), default: "ndjson", doc: "How rows are written."),
         ])

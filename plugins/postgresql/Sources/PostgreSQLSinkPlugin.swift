@@ -13,14 +13,14 @@ public struct PostgreSQLSinkPlugin: SinkPlugin {
                 "host", .string, default: "localhost",
                 doc: "The server's name or address, or the folder of its Unix socket.", example: "db.example.org"),
             OptionSpec("port", .integer(1...65_535), default: "5432", doc: "The server's port."),
-            OptionSpec("database", .string, isRequired: true, doc: "The database.", example: "analytics"),
+            OptionSpec("database", .string, isRequired: true, isPlace: true, doc: "The database.", example: "analytics"),
             OptionSpec("user", .string, isRequired: true, doc: "Who logs in.", example: "streamplat"),
             OptionSpec(
                 "password", .string, isSecret: true,
                 doc: "The password. Without one, PGPASSWORD and the password file of libpq are used.",
                 example: "$<secret:POSTGRES_PASSWORD>"),
             OptionSpec(
-                "schema", .string, default: "public",
+                "schema", .string, default: "public", isPlace: true,
                 doc: "The schema of the tables; apply creates it when it is missing."),
             OptionSpec(
                 "create_database", .boolean, default: "false", doc: "Let apply create the database if it is missing."),

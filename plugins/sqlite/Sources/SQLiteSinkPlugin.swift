@@ -10,7 +10,7 @@ public struct SQLiteSinkPlugin: SinkPlugin {
         summary: "Tables in one SQLite database file: nothing to install, nothing to run.",
         options: [
             OptionSpec(
-                "path", .path, default: ".streamplat/results.db",
+                "path", .path, default: ".streamplat/results.db", isPlace: true,
                 doc: "The database file, relative to the project root; it is created with its folders.",
                 example: "/var/lib/streamplat/results.db"),
             OptionSpec(

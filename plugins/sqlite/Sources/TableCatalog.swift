@@ -87,7 +87,10 @@ struct TableCatalog {
                         "column '\(column[0].text ?? "?")' of table '\(table.name)' is no longer written, but must not be null",
                     hint: "give the aggregation a new name; its old table stays as it is")
             }
-            steps.append("keep column \(column[0].text ?? "?"), null from now on")
+            // Said once, when the meaning changes; afterwards the column is only there.
+            if fingerprint != table.fingerprint {
+                steps.append("keep column \(column[0].text ?? "?"), null from now on")
+            }
         }
         if fingerprint == table.fingerprint { return steps.isEmpty ? .none : .alter(steps) }
         return .rebuild(steps)

@@ -1,0 +1,36 @@
+internal import Diagnostics
+internal import Logging
+internal import Metrics
+
+/// Does again what failed for a reason that may pass, with growing pauses, aloud, for as long as the run lives. Threads: any.
+struct Retrying: Sendable {
+    private let component: String
+    private let control: RunControl
+    private let retries: Counter
+    private let logger: Logger
+
+    init(component: String, control: RunControl) {
+        self.component = component
+        self.control = control
+        retries = Counter(label: "streamplat_retries_total", dimensions: [("component", component)])
+        logger = Logger(label: "runtime")
+    }
+
+    func callAsFunction<Result>(_ body: () throws -> Result) throws -> Result {
+        var pauseMilliseconds = 100
+        while true {
+            do {
+                return try body()
+            } catch let error as PipelineError where error.retry == .backoff && !control.shouldAbandon {
+                retries.increment()
+                logger.warning(
+                    "\(error.message); trying again",
+                    metadata: [
+                        "code": "\(error.code.id)", "component": "\(component)", "pause_ms": "\(pauseMilliseconds)",
+                    ])
+                control.pause(milliseconds: pauseMilliseconds)
+                pauseMilliseconds = min(pauseMilliseconds * 2, 10_000)
+            }
+        }
+    }
+}
