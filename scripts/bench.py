@@ -121,11 +121,12 @@ def main():
     arguments.add_argument("--events", type=int, default=1_000_000)
     arguments.add_argument("--repeat", type=int, default=3)
     arguments.add_argument("--folder", default=os.path.join(ROOT, ".build-bench"))
+    arguments.add_argument("--purchases", help="an NDJSON file with that many purchases; else they are made here")
     arguments.add_argument("--check", action="store_true", help="exit 1 when a figure misses its floor")
     options = arguments.parse_args()
     binary, events = os.path.abspath(options.binary), options.events
     os.makedirs(options.folder, exist_ok=True)
-    data = os.path.join(os.path.abspath(options.folder), f"purchases-{events}.ndjson")
+    data = options.purchases or os.path.join(os.path.abspath(options.folder), f"purchases-{events}.ndjson")
     if not os.path.exists(data):
         print(f"== making {events} purchases", file=sys.stderr)
         subprocess.run([sys.executable, os.path.join(ROOT, "scripts", "bench_events.py"), "--events", str(events),

@@ -13,17 +13,12 @@ extension EndToEnd {
             var name: String { "p\(partitions)-b\(batchRows)-w\(workers)" }
         }
 
-        /// Any two of the partition counts, batch sizes and worker counts meet, but for batches of one row, which are
-        /// slow and therefore run over a tenth of the events.
-        static let cuts = [
-            Cut(partitions: 1, batchRows: 8192, workers: 1), Cut(partitions: 1, batchRows: 1024, workers: 2),
-            Cut(partitions: 3, batchRows: 7, workers: 2), Cut(partitions: 3, batchRows: 8192, workers: 4),
-            Cut(partitions: 12, batchRows: 1024, workers: 1), Cut(partitions: 12, batchRows: 7, workers: 4),
-        ]
-        static let singleRowCuts = [
-            Cut(partitions: 3, batchRows: 1, workers: 1), Cut(partitions: 12, batchRows: 1, workers: 4),
-            Cut(partitions: 1, batchRows: 1, workers: 2),
-        ]
+        /// Every partition count with every batch size and every worker count.
+        static let cuts = [1, 3, 12].flatMap { partitions in
+            [1, 7, 1024, 8192].flatMap { batchRows in
+                [1, 2, 4].map { Cut(partitions: partitions, batchRows: batchRows, workers: $0) }
+            }
+        }
 
         /// As far out of order as the watermark allows.
         static let disorder = ["synthetic.out_of_order.share=0.3", "synthetic.out_of_order.up_to=10 seconds"]
@@ -85,13 +80,6 @@ extension EndToEnd {
         func ecommerce() async throws {
             try await judge(
                 "ecommerce", events: Requirements.events, span: "6h", cuts: Self.cuts, settings: Self.disorder)
-        }
-
-        @Test("Batches of a single row give the same six tables")
-        func singleRows() async throws {
-            try await judge(
-                "ecommerce", events: Requirements.events / 10, span: "2h", cuts: Self.singleRowCuts,
-                settings: Self.disorder)
         }
 
         @Test("The other domains", arguments: ["iot", "fintech", "logistics"])
