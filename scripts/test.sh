@@ -14,22 +14,26 @@ swift build "${options[@]}" --build-tests </dev/null
 STREAMPLAT_PYTHON="$PWD/.venv/bin/python"
 STREAMPLAT_BIN="$(swift build "${options[@]}" --show-bin-path)/streamplat"
 export STREAMPLAT_PYTHON STREAMPLAT_BIN
+log="$(mktemp)"
+trap 'rm -f "$log"' EXIT
+worst=0
 # All tests are Swift Testing's; without XCTest its empty report does not stand before or after the real one.
-run() { swift test "${options[@]}" --skip-build --disable-xctest "$@" </dev/null; }
+run() {
+    swift test "${options[@]}" --skip-build --disable-xctest "$@" </dev/null 2>&1 | tee -a "$log" || worst=${PIPESTATUS[0]}
+}
 
 # Suites that start servers run by themselves: beside all others two cores are too few for their time limits.
-worst=0
-for servers in 'PostgreSQLSinkTests' 'ClickHouseSinkTests' 'KafkaClientTests|KafkaBrokerTests' \
-    'HTTPClientTests|VaultSecretsTests' 'RegistryServerTests|ConfluentRegistryTests|HTTPServerTests' 'EndToEndTests'; do
-    echo "== running the tests: ${servers//|/, }"
-    run --filter "^(${servers})\\." || worst=$?
+by_themselves=('PostgreSQLSinkTests' 'ClickHouseSinkTests' 'KafkaClientTests|KafkaBrokerTests'
+    'HTTPClientTests|VaultSecretsTests' 'RegistryServerTests|ConfluentRegistryTests|HTTPServerTests' 'EndToEndTests')
+for suites in "${by_themselves[@]}"; do
+    echo "== running the tests: ${suites//|/, }"
+    run --filter "^(${suites})\\."
 done
 echo "== running the tests: all others"
-by_themselves='PostgreSQLSink|ClickHouseSink|KafkaClient|KafkaBroker|HTTPClient|VaultSecrets|RegistryServer'
-by_themselves+='|ConfluentRegistry|HTTPServer|EndToEnd'
+run --skip "^($(IFS='|' && echo "${by_themselves[*]}"))\\."
 if ((worst)); then
-    echo "== some of the tests above failed; the others:" >&2
-    run --skip "^(${by_themselves})Tests\\." || true
-    exit "$worst"
+    # What failed stands once more at the end: the first failure may be thousands of lines above.
+    echo "== what failed"
+    grep -aE '^(✘|error:)' "$log" || tail -n 40 "$log"
 fi
-run --skip "^(${by_themselves})Tests\\."
+exit "$worst"

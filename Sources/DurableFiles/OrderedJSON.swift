@@ -1,3 +1,5 @@
+internal import Diagnostics
+
 /// The JSON that our own small files hold: objects keep their order; numbers are 64-bit integers.
 ///
 /// Source: RFC 8259. A fraction or exponent is refused, because none of these files holds one.
@@ -33,29 +35,11 @@ package indirect enum OrderedJSON: Equatable, Sendable {
         case .null: "null"
         case .boolean(let value): value ? "true" : "false"
         case .integer(let value): String(value)
-        case .string(let value): Self.quoted(value)
+        case .string(let value): JSONValue.quoted(value)
         case .array(let values): "[" + values.map(\.text).joined(separator: ",") + "]"
         case .object(let members):
-            "{" + members.map { Self.quoted($0.name) + ":" + $0.value.text }.joined(separator: ",") + "}"
+            "{" + members.map { JSONValue.quoted($0.name) + ":" + $0.value.text }.joined(separator: ",") + "}"
         }
-    }
-
-    private static func quoted(_ text: String) -> String {
-        var result = "\""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"": result += "\\\""
-            case "\\": result += "\\\\"
-            case "\n": result += "\\n"
-            case "\r": result += "\\r"
-            case "\t": result += "\\t"
-            case _ where scalar.value < 0x20:
-                let hex = String(scalar.value, radix: 16)
-                result += "\\u" + String(repeating: "0", count: 4 - hex.count) + hex
-            default: result.unicodeScalars.append(scalar)
-            }
-        }
-        return result + "\""
     }
 
     /// The value that `bytes` hold, or nil when they are not JSON of this kind.

@@ -117,4 +117,13 @@ struct SQLiteInspectionTests {
         let error = #expect(throws: PipelineError.self) { try sink.tables() }
         #expect(error?.code == .sinkStorage && error?.exitCode == 3)
     }
+
+    @Test("a file that is no database is not healthy")
+    func damagedHealth() throws {
+        let scratch = try Scratch()
+        try FileManager.default.createDirectory(
+            atPath: scratch.root.path + "/.streamplat", withIntermediateDirectories: true)
+        try Data(repeating: 0x6A, count: 4096).write(to: URL(fileURLWithPath: scratch.database))
+        #expect(throws: PipelineError.self) { try scratch.open(.inspect).health() }
+    }
 }

@@ -121,7 +121,8 @@ public final class LogReader {
         return false
     }
 
-    /// The file ends inside a batch: the end for now, unless it stays so and whole batches follow.
+    /// The file ends inside a batch: a writer is still appending it, or a crash tore it, and either way it is the end of
+    /// the partition. It is damage if it stays so and whole batches follow, and then an error with its place.
     private func incomplete(_ file: LogFile, _ size: Int64, into block: RecordBlock, _ maxBytes: Int) throws -> Bool {
         if let tail, tail.position == bytePosition, tail.size == size {
             if tail.isConfirmed { return false }

@@ -10,14 +10,18 @@ final class DeadLetterWriter {
     private let broker: any Broker
     private let status: PipelineStatus
     private let tally: DeadLetterTally
+    private let retrying: Retrying
     private var producer: (any BrokerProducer)?
     private let block = RecordBlock()
 
-    init(topic: String, broker: any Broker, status: PipelineStatus, tally: DeadLetterTally) {
+    init(
+        topic: String, broker: any Broker, status: PipelineStatus, tally: DeadLetterTally, retrying: Retrying
+    ) {
         self.topic = topic
         self.broker = broker
         self.status = status
         self.tally = tally
+        self.retrying = retrying
     }
 
     /// Why a record could not be used.
@@ -46,13 +50,26 @@ final class DeadLetterWriter {
             reason: reason.message)
     }
 
-    /// Hands everything to the broker. Called before positions are reported: a bad record never vanishes.
+    /// Whether so much waits that it should not wait for the next flush: a topic may hold nothing but bad records.
+    var isFull: Bool { block.byteCount > Self.byteLimit }
+    private static let byteLimit = 8 << 20
+
+    /// Hands everything to the broker. Called before positions are reported: a bad record never vanishes. While the broker
+    /// is away it is tried again, and a letter whose arrival is not known is sent once more.
     func flush() throws {
         guard block.count > 0 else { return }
-        let producer = try producer ?? broker.makeProducer()
-        self.producer = producer
-        try producer.send(block, to: topic)
-        try producer.flush()
+        try retrying {
+            do {
+                let producer = try producer ?? broker.makeProducer()
+                self.producer = producer
+                try producer.send(block, to: topic)
+                try producer.flush()
+            } catch {
+                // One that failed may never send again.
+                producer = nil
+                throw error
+            }
+        }
         block.removeAll()
     }
 

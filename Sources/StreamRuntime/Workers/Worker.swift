@@ -107,7 +107,8 @@ final class Worker {
         }
         deadLetters = DeadLetterWriter(
             topic: shared.settings.deadLetterTopic, broker: shared.broker, status: shared.status,
-            tally: shared.deadLetterTally)
+            tally: shared.deadLetterTally,
+            retrying: Retrying(component: "dead letters", control: shared.control))
     }
 
     /// Monotonic milliseconds.
@@ -194,6 +195,7 @@ final class Worker {
             }
             let begin = Worker.nanoseconds()
             try countBatch(partition, start..<end)
+            if deadLetters.isFull { try deadLetters.flush() }
             shared.metrics.batchDuration.recordNanoseconds(Int64(Worker.nanoseconds() - begin))
             shared.metrics.batchRows.record(end - start)
             shared.metrics.batches.increment()

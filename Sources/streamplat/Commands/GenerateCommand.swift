@@ -111,6 +111,10 @@ struct GenerateCommand: FormattedCommand {
         line.finish(summary.events, at: .now)
         try system?.close()
         try endpoint?.stop()
+        if signals.count > 0 {
+            let wanted = job.totalEvents.map { " of \(NumberText.grouped($0))" } ?? ""
+            Log.write(.warning, "interrupted after \(NumberText.grouped(summary.events))\(wanted) events")
+        }
         show(summary)
     }
 

@@ -27,7 +27,8 @@ final class SQLiteInspection: Sink {
     }
 
     func health() throws -> ComponentHealth {
-        let isThere = try reading { _ in true } ?? false
+        // Opening alone does not read: only a query finds out that the file is no database.
+        let isThere = try reading { try $0.execute("SELECT count(*) FROM sqlite_master") } != nil
         return ComponentHealth(
             version: "SQLite \(SQLiteConnection.libraryVersion)", detail: isThere ? path : "\(path) is not there yet")
     }

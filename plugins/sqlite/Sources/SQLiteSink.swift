@@ -76,7 +76,10 @@ final class SQLiteSink: Sink {
     }
 
     func health() throws -> ComponentHealth {
-        try reporting { ComponentHealth(version: "SQLite \(SQLiteConnection.libraryVersion)", detail: path) }
+        try reporting {
+            try connection.execute("SELECT count(*) FROM sqlite_master")
+            return ComponentHealth(version: "SQLite \(SQLiteConnection.libraryVersion)", detail: path)
+        }
     }
 
     func close() throws {
