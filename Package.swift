@@ -102,7 +102,7 @@ let package = Package(
 
         // What a person sees in a terminal.
         .target(name: "TerminalViews", dependencies: ["PluginAPI", "Diagnostics"]),
-        .testTarget(name: "TerminalViewsTests", dependencies: ["TerminalViews", "PluginAPI"]),
+        .testTarget(name: "TerminalViewsTests", dependencies: ["TerminalViews", "PluginAPI", "Diagnostics"]),
 
         // The composition root and the command line.
         .target(

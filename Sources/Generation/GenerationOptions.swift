@@ -1,3 +1,5 @@
+public import PlatformModel
+
 /// What a person asks of one generation, over what the domain says.
 ///
 /// How many events are made, and when they happen:
@@ -41,5 +43,19 @@ public struct GenerationOptions: Sendable {
         self.startMilliseconds = startMilliseconds
         self.spanMilliseconds = spanMilliseconds
         self.nowMilliseconds = nowMilliseconds
+    }
+
+    /// Whether neither a person nor the domain says when the events happen: they end about now.
+    public func choosesStart(_ domain: DomainDefinition) -> Bool {
+        startMilliseconds == nil && spanMilliseconds == nil && durationMilliseconds == nil
+            && (events != nil || rate == nil)
+            && domain.synthetic.startMilliseconds == nil && domain.synthetic.spanMilliseconds == nil
+    }
+
+    /// Lets the events begin behind `newest` (milliseconds since the epoch) if that is less than a span ago: before it a
+    /// pipeline that has read what is there may have closed its windows.
+    public mutating func goOn(after newest: Int64) {
+        guard newest < nowMilliseconds, newest >= nowMilliseconds - Self.defaultSpanMilliseconds else { return }
+        spanMilliseconds = nowMilliseconds - newest
     }
 }

@@ -35,9 +35,11 @@ extension PlatformSettings {
         if let node = top.node("runtime") { settings.readRuntime(node.withoutVariables, into: &diagnostics) }
         if let node = top.node("monitoring") { settings.readMonitoring(node.withoutVariables, into: &diagnostics) }
         if let node = top.node("schemas") { settings.readSchemas(node.withoutVariables, into: &diagnostics) }
-        if let node = top.node("domains"), node.mapping == nil {
+        // The environment's was taken out when the layers were read.
+        if let node = top.node("domains") {
             diagnostics.error(
-                .wrongType, "'domains' takes a map, found \(node.kindDescription)", at: node.location, path: "domains")
+                .unknownKey, "'domains' is for an environment's file", at: node.location, path: "domains",
+                hint: "set the domain's own keys: --set sinks.primary.type=…, not --set domains.shop.sinks.primary.type=…")
         }
         for key in TopLevelKey.domain + TopLevelKey.later { top.allow(key) }
         top.finish(into: &diagnostics)

@@ -106,8 +106,7 @@ struct JSONShape {
         case .date?: TextFormat.date(string) != nil
         case .timestamp?: TextFormat.localTimestamp(string) != nil
         case .decimal(let precision, let scale)?: isDecimal(string, precision, scale)
-        // What JSON has no numbers for.
-        case .float?, .double?: ["NaN", "Infinity", "-Infinity"].contains { string.elementsEqual($0.utf8) }
+        case .float?, .double?: TextFormat.specialDouble(string) != nil
         default: false
         }
     }

@@ -22,6 +22,9 @@ final class FileOutput: GenerationOutput {
     private let block = RecordBlock()
     private var isClosed = false
 
+    /// The name of the file until it is whole.
+    static func partName(_ path: String) -> String { "\(path).part" }
+
     init(path: String, domain: DomainDefinition, eventTypes: [String]?) throws {
         self.path = path
         switch path.split(separator: ".").last {
@@ -43,7 +46,7 @@ final class FileOutput: GenerationOutput {
                     hint: "add --event-type \(written.first ?? "NAME"), or write .ndjson"))
         }
         // Under another name until it is whole: a file of that name is always complete.
-        temporary = "\(path).part"
+        temporary = Self.partName(path)
         descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
         guard descriptor >= 0 else { throw Self.failure("cannot create", temporary, exitCode: 3) }
         if format == .avro, let name = written.first, let eventType = domain.eventType(name) {
@@ -116,11 +119,11 @@ final class FileOutput: GenerationOutput {
 
     func flush() throws { try drain() }
 
-    func close() throws {
+    func close(isWhole: Bool) throws {
         try container?.finish()
         try drain()
         isClosed = true
-        if fsync(descriptor) != 0 || Glibc.close(descriptor) != 0 || rename(temporary, path) != 0 {
+        if fsync(descriptor) != 0 || Glibc.close(descriptor) != 0 || isWhole && rename(temporary, path) != 0 {
             throw Self.failure("cannot finish", path)
         }
     }

@@ -41,11 +41,11 @@ public struct GenerationJob {
         let begin = Date()
         while !shouldStop() {
             // With a rate the events of about a tenth of a second are made at once.
-            let rows = options.rate.map { max(1, min(Self.rowsAtOnce, Int($0 / 10))) } ?? Self.rowsAtOnce
+            let rows = pace.map { max(1, min(Self.rowsAtOnce, Int($0 / 10))) } ?? Self.rowsAtOnce
             guard let batches = generator.next(maxRows: rows) else { break }
             try output.write(batches, domain)
             progress(generator.generatedEvents)
-            if let rate = options.rate {
+            if let rate = pace {
                 let due = begin.addingTimeInterval(Double(generator.generatedEvents) / rate)
                 if due.timeIntervalSinceNow > 0.001 { try output.flush() }
                 while due.timeIntervalSinceNow > 0, !shouldStop() {
@@ -53,8 +53,22 @@ public struct GenerationJob {
                 }
             }
         }
-        try output.close()
-        return generator.summary
+        let summary = generator.summary
+        try output.close(isWhole: totalEvents.map { summary.events >= $0 } ?? true)
+        return summary
+    }
+
+    /// Events per second; nil = as fast as can be. A duration without a rate is that of the domain's rate.
+    private var pace: Double? {
+        if let rate = options.rate { return rate }
+        guard options.durationMilliseconds != nil else { return nil }
+        return domain.synthetic.eventsPerSecond ?? GenerationOptions.defaultRate
+    }
+
+    /// Where the events stand that were made before an interruption; nil when they are not in a file.
+    public var partFile: String? {
+        if case .file(let path) = target { return FileOutput.partName(path) }
+        return nil
     }
 
     private func makeOutput() throws -> any GenerationOutput {
@@ -72,13 +86,14 @@ public struct GenerationJob {
 protocol GenerationOutput {
     func write(_ batches: [GeneratedBatch], _ domain: DomainDefinition) throws
     func flush() throws
-    func close() throws
+    /// - Parameter isWhole: Whether all events that were asked for are there.
+    func close(isWhole: Bool) throws
 }
 
 private struct NoOutput: GenerationOutput {
     func write(_ batches: [GeneratedBatch], _ domain: DomainDefinition) {}
     func flush() {}
-    func close() {}
+    func close(isWhole: Bool) {}
 }
 
 private struct BrokerOutput: GenerationOutput {
@@ -99,5 +114,5 @@ private struct BrokerOutput: GenerationOutput {
     }
 
     func flush() throws { try publisher.flush() }
-    func close() throws { try publisher.close() }
+    func close(isWhole: Bool) throws { try publisher.close() }
 }

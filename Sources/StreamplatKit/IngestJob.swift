@@ -1,6 +1,7 @@
 internal import DataPath
 internal import Foundation
 internal import Diagnostics
+internal import Logging
 public import Ingest
 public import PlatformModel
 public import PluginAPI
@@ -55,9 +56,14 @@ public struct IngestJob {
                 progress(reader.summary.records)
             }
         } catch {
-            // The file failed: what was read of it, bad records too, is in its topics all the same.
-            for record in bad { try publisher.reject(letter(record)) }
-            try publisher.close()
+            // The file failed: what was read of it, bad records too, is in its topics all the same. If these cannot be
+            // written either, both are said: the file's error is the first cause.
+            do {
+                for record in bad { try publisher.reject(letter(record)) }
+                try publisher.close()
+            } catch let second {
+                Logger(label: "ingest").error("what was read before the file's error could not be sent: \(second)")
+            }
             throw error
         }
         try publisher.close()

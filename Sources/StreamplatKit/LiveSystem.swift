@@ -106,6 +106,11 @@ public final class LiveSystem {
         return text.utf8.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
     }
 
+    /// The time of the newest record in the domain's topics, milliseconds since the epoch; nil when they are empty.
+    public func newestRecord() throws -> Int64? {
+        try NewestRecord.time(in: domain.eventTypes.map(\.topic.name), of: broker)
+    }
+
     public func close() throws {
         try broker.close()
         try schemas.close()

@@ -1,3 +1,5 @@
+internal import Diagnostics
+
 /// Horizontal bars, one line each.
 public enum BarChart {
     /// A title line, then `label  value ▕bar` for each value, scaled to the largest magnitude.
@@ -10,11 +12,11 @@ public enum BarChart {
     public static func render(
         labels: [String], values: [Double], title: String, width: Int, unicode: Bool = Terminal.usesUnicode
     ) -> String {
-        let title = DisplayText.visible(title) + "\n"
+        let title = VisibleText.escaped(title) + "\n"
         guard !values.isEmpty else { return title + "(nothing to draw)\n" }
         let labels = values.indices.map { index in
             DisplayText.shortened(
-                index < labels.count ? DisplayText.visible(labels[index]) : "", to: max(8, width * 2 / 5),
+                index < labels.count ? VisibleText.escaped(labels[index]) : "", to: max(8, width * 2 / 5),
                 ellipsis: unicode ? "…" : ".")
         }
         let numbers = texts(of: values)

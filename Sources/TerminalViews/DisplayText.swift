@@ -3,23 +3,6 @@
 /// Widths follow Unicode's East Asian Width (wide and full width are two columns) and emoji presentation. Terminals
 /// differ in rare cases (joined emoji, ambiguous characters, which count as one); a misjudged cell then shifts its row.
 enum DisplayText {
-    /// `text` without anything that moves the cursor: control characters and bidirectional overrides are written as
-    /// escapes. Data may hold such characters by accident or on purpose; a view must not obey them.
-    static func visible(_ text: String) -> String {
-        guard text.unicodeScalars.contains(where: isUnsafe) else { return text }
-        var result = ""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\n": result += "\\n"
-            case "\r": result += "\\r"
-            case "\t": result += "\\t"
-            case _ where isUnsafe(scalar): result += "\\u{\(String(scalar.value, radix: 16))}"
-            default: result.unicodeScalars.append(scalar)
-            }
-        }
-        return result
-    }
-
     /// Columns that `text` takes.
     static func width(_ text: String) -> Int {
         if text.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7F }) { return text.utf8.count }
@@ -62,13 +45,6 @@ enum DisplayText {
         switch scalar.properties.generalCategory {
         case .nonspacingMark, .enclosingMark, .format: return 0
         default: return wide.contains { $0.contains(scalar.value) } ? 2 : 1
-        }
-    }
-
-    private static func isUnsafe(_ scalar: Unicode.Scalar) -> Bool {
-        switch scalar.value {
-        case 0..<0x20, 0x7F..<0xA0, 0x2028...0x202E, 0x2066...0x2069: true
-        default: false
         }
     }
 

@@ -13,6 +13,11 @@ public enum NumberText {
         return result
     }
 
+    /// `1` as `1 event`, `1234` as `1,234 events`.
+    public static func counted(_ value: some BinaryInteger, _ one: String, _ many: String? = nil) -> String {
+        "\(grouped(value)) \(value == 1 ? one : many ?? one + "s")"
+    }
+
     /// `1234.5` with two decimals as `1,234.50`; rounded half to even on the binary value, as C does.
     /// From 1e15 on, and when not finite, Swift's shortest spelling.
     public static func fixed(_ value: Double, decimals: Int) -> String {

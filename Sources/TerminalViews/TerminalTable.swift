@@ -1,3 +1,4 @@
+internal import Diagnostics
 public import PluginAPI
 
 /// A query's rows as an aligned table.
@@ -34,7 +35,7 @@ public enum TerminalTable {
     static func text(_ cell: QueryResult.Cell) -> String {
         switch cell {
         case .null: "NULL"
-        case .text(let value): DisplayText.visible(value)
+        case .text(let value): VisibleText.escaped(value)
         case .integer(let value): "\(value)"
         case .double(let value): "\(value)"
         }
@@ -61,7 +62,7 @@ public enum TerminalTable {
         var floor: Int
 
         init(_ result: QueryResult, _ index: Int) {
-            name = DisplayText.visible(result.columns[index])
+            name = VisibleText.escaped(result.columns[index])
             let values = result.rows.map { index < $0.count ? $0[index] : .null }
             cells = values.map(TerminalTable.text)
             let present = values.filter { $0 != .null }

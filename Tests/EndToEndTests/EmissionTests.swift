@@ -118,7 +118,7 @@ extension EndToEnd {
                 to: "a.ndjson")
             try await project.streamplat("ingest", "reading", "a.ndjson", "--domain", "meters")
             let outcome = try await project.streamplat("run", "meters", "--until-idle")
-            #expect(outcome.output.contains("0 late, 1 dead letters"), "\(outcome)")
+            #expect(outcome.output.contains("0 late, 1 dead letter"), "\(outcome)")
             #expect(outcome.errors.contains("SP6107"), "\(outcome)")
             #expect(try await rows(project, Self.query) == "minute,readings,total\n10:00,2,5\n")
         }

@@ -1,3 +1,4 @@
+import Diagnostics
 import PluginAPI
 import Testing
 
@@ -53,7 +54,7 @@ struct TerminalTableTests {
 
     @Test("what would move the cursor is shown as an escape")
     func control() {
-        #expect(DisplayText.visible("a\u{1B}[2Jb\r\nc\t") == "a\\u{1b}[2Jb\\r\\nc\\t")
+        #expect(VisibleText.escaped("a\u{1B}[2Jb\r\nc\t") == "a\\u{1b}[2Jb\\r\\nc\\t")
     }
 
     @Test("no rows and no columns still end with a count")

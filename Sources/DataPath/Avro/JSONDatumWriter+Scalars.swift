@@ -50,17 +50,7 @@ extension JSONDatumWriter {
             let milliseconds = local.milliseconds - Int64(local.offsetSeconds ?? 0) * 1000
             out.put(varint: node.calendar == .milliseconds ? milliseconds : milliseconds * 1000)
         case .float, .double:
-            // The three values that JSON lacks, as the decoder writes them.
-            let value: Double
-            if text.elementsEqual("NaN".utf8) {
-                value = .nan
-            } else if text.elementsEqual("Infinity".utf8) {
-                value = .infinity
-            } else if text.elementsEqual("-Infinity".utf8) {
-                value = -.infinity
-            } else {
-                return .wrongType
-            }
+            guard let value = TextFormat.specialDouble(text) else { return .wrongType }
             put(value, node)
         default: return .wrongType
         }

@@ -93,6 +93,13 @@ extension TextFormat {
         }
     }
 
+    /// One of the three doubles that JSON has no number for, as our texts spell them: `NaN`, `Infinity`, `-Infinity`.
+    public static func specialDouble(_ text: UnsafeRawBufferPointer) -> Double? {
+        if text.elementsEqual("NaN".utf8) { return .nan }
+        if text.elementsEqual("Infinity".utf8) { return .infinity }
+        return text.elementsEqual("-Infinity".utf8) ? -.infinity : nil
+    }
+
     /// Appends the shortest text that reads back as the same double: `0.1`, `100.0`, `1e+16`. NaN and infinities are
     /// `nan`, `inf`, `-inf`; writers of JSON do not get here with them.
     public static func writeDouble(_ value: Double, to out: ByteBuffer) {

@@ -28,7 +28,7 @@ struct LogLine {
     /// For people, without a final newline.
     var text: String {
         let head = "\(Self.time(milliseconds, isISO: false)) | \(level.rawValue.uppercased()) | \(module) | "
-        return metadata.reduce(head + Self.escaped(message)) { line, item in
+        return metadata.reduce(head + VisibleText.escaped(message)) { line, item in
             "\(line) \(Self.plain(item.key))=\(Self.plain(Self.flat(item.value)))"
         }
     }
@@ -58,32 +58,13 @@ struct LogLine {
         return String(repeating: "0", count: max(0, width - text.count)) + text
     }
 
-    /// `text` in which each control character, line separator and byte order mark is written as an escape.
-    private static func escaped(_ text: String) -> String {
-        guard text.unicodeScalars.contains(where: isUnsafe) else { return text }
-        var out = ""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\n": out += "\\n"
-            case "\r": out += "\\r"
-            case "\t": out += "\\t"
-            case _ where isUnsafe(scalar): out += "\\u{\(String(scalar.value, radix: 16))}"
-            default: out.unicodeScalars.append(scalar)
-            }
-        }
-        return out
-    }
-
-    private static func isUnsafe(_ scalar: Unicode.Scalar) -> Bool {
-        scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value) || scalar.value == 0x2028 || scalar.value == 0x2029
-            || scalar.value == 0xFEFF
-    }
-
     /// A key or value as it is when nobody can mistake its end, else in quotes.
     private static func plain(_ text: String) -> String {
         let needsQuotes =
             text.isEmpty
-            || text.unicodeScalars.contains { isUnsafe($0) || $0 == " " || $0 == "=" || $0 == "\"" || $0 == "|" }
+            || text.unicodeScalars.contains {
+                VisibleText.isUnsafe($0) || $0 == " " || $0 == "=" || $0 == "\"" || $0 == "|"
+            }
         return needsQuotes ? JSONValue.quoted(text) : text
     }
 

@@ -13,7 +13,8 @@ struct GenerateCommand: FormattedCommand {
     static let configuration = CommandConfiguration(
         commandName: "generate", abstract: "Make synthetic events and send them to their topics, or to a file.",
         discussion: """
-            The same seed, start and span give the same events, at any speed. Without --start the events end about now.
+            The same seed, start and span give the same events, at any speed. Without --start the events end about now;
+            they begin an hour before, or where the topics' newest record left off.
             """)
     static let formats: [OutputFormat] = [.text, .json]
     static let formatHint: String? = "`--out FILE.csv` writes the events themselves as CSV"
@@ -29,7 +30,8 @@ struct GenerateCommand: FormattedCommand {
     @Option(name: .long, help: "Events per second; else as fast as can be.")
     var rate: Double?
 
-    @Option(name: .long, help: "How long to generate at --rate, such as 10m.")
+    @Option(
+        name: .long, help: "How long to generate, such as 10m, at --rate or else the domain's events_per_second.")
     var duration: DurationArgument?
 
     @Option(name: .long, help: "The seed; else the domain's.")
@@ -53,6 +55,10 @@ struct GenerateCommand: FormattedCommand {
     func validate() throws {
         if let events, events < 1 { throw ValidationError("--events takes 1 or more.") }
         if let rate, !(rate > 0) { throw ValidationError("--rate takes a number above 0.") }
+        if events != nil, duration != nil {
+            throw ValidationError(
+                "--events and --duration exclude each other: with --rate each follows from the other.")
+        }
         if dryRun, out != nil { throw ValidationError("--dry-run and --out exclude each other.") }
     }
 
@@ -72,13 +78,14 @@ struct GenerateCommand: FormattedCommand {
             }
             throw DiagnosticsError(diagnostics: diagnostics)
         }
-        let options = GenerationOptions(
+        var options = GenerationOptions(
             events: events, eventTypes: eventTypes.isEmpty ? nil : eventTypes, rate: rate,
             durationMilliseconds: duration?.milliseconds, seed: seed, startMilliseconds: start?.milliseconds,
             spanMilliseconds: span?.milliseconds, nowMilliseconds: Int64(Date().timeIntervalSince1970 * 1000))
 
         var system: LiveSystem?
         var endpoint: MonitoringEndpoint?
+        var newest: Int64?
         let target: GenerationTarget
         if dryRun {
             target = .nothing
@@ -95,6 +102,8 @@ struct GenerateCommand: FormattedCommand {
             let opened = try LiveSystem(project, domain: definition, access: .change, notify: global.notify)
             system = opened
             readiness.release(Readiness.process)
+            newest = try opened.newestRecord()
+            if let newest, options.choosesStart(definition) { options.goOn(after: newest) }
             target = .broker(opened.broker, schemas: opened.schemas, topicPrefix: project.platform.topicPrefix)
         }
         let job = try GenerationJob(domain: definition, options: options, target: target)
@@ -111,11 +120,34 @@ struct GenerateCommand: FormattedCommand {
         line.finish(summary.events, at: .now)
         try system?.close()
         try endpoint?.stop()
-        if signals.count > 0 {
-            let wanted = job.totalEvents.map { " of \(NumberText.grouped($0))" } ?? ""
-            Log.write(.warning, "interrupted after \(NumberText.grouped(summary.events))\(wanted) events")
-        }
         show(summary)
+        if let newest, let first = summary.firstEventTime, first < newest {
+            Log.write(
+                .warning,
+                "the topics already held events up to \(NumberText.utc(milliseconds: newest)): a run that has read them "
+                    + "counts earlier ones as late where their windows are closed (without --start and --span "
+                    + "`generate` goes on after them)")
+        }
+        warnOfFuture(summary, skew: project.platform.runtime.maxFutureSkewMilliseconds)
+        // Without a total the signal is how it ends.
+        guard let total = job.totalEvents, summary.events < total else { return }
+        Log.write(
+            .warning,
+            "interrupted after \(NumberText.grouped(summary.events)) of \(NumberText.grouped(total)) events"
+                + (job.partFile.map { "; they stand in \($0)" } ?? ""))
+        // What went to topics is there; the file that was asked for is not.
+        if job.partFile != nil { throw ExitCode(1) }
+    }
+
+    /// What `run` would refuse is said before it does.
+    private func warnOfFuture(_ summary: GenerationSummary, skew: Int64) {
+        guard out == nil, !dryRun, let last = summary.lastEventTime,
+            last - Int64(Date().timeIntervalSince1970 * 1000) > skew
+        else { return }
+        Log.write(
+            .warning,
+            "event times reach \(NumberText.utc(milliseconds: last)), further ahead of now than "
+                + "runtime.max_future_skew: `run` will send such events to the dead letters")
     }
 
     private func show(_ summary: GenerationSummary) {

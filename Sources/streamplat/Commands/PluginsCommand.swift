@@ -20,11 +20,13 @@ struct PluginsCommand: FormattedCommand {
         let all = PluginRegistry.builtin.all.map(\.spec)
         let shown = all.filter { name == nil || $0.name == name }
         if shown.isEmpty, let name {
+            // One name may stand for plugins of several kinds.
+            let names = Set(all.map(\.name)).sorted()
             throw DiagnosticsError(
                 Diagnostic(
                     .pluginMissing, "there is no plugin '\(name)'",
-                    hint: nearestName(to: name, among: all.map(\.name)).map { "did you mean '\($0)'?" }
-                        ?? "known: \(all.map(\.name).joined(separator: ", "))"))
+                    hint: nearestName(to: name, among: names).map { "did you mean '\($0)'?" }
+                        ?? "known: \(names.joined(separator: ", "))"))
         }
         switch global.output {
         case .json: print(JSONValue.array(shown.map(\.json)).text())

@@ -82,9 +82,10 @@ struct RunCommand: FormattedCommand {
         }
         let rate = Int(Double(summary.eventsRead) / max(summary.seconds, 0.001))
         global.say(
-            "\(NumberText.grouped(summary.eventsRead)) events in \(NumberText.duration(.seconds(summary.seconds))) "
-                + "(\(NumberText.short(Double(rate)))/s), \(NumberText.grouped(summary.rowsWritten)) rows written, "
-                + "\(NumberText.grouped(summary.lateEvents)) late (summed over aggregations), \(NumberText.grouped(summary.deadLetters)) dead letters"
+            "\(NumberText.counted(summary.eventsRead, "event")) in \(NumberText.duration(.seconds(summary.seconds))) "
+                + "(\(NumberText.short(Double(rate)))/s), \(NumberText.counted(summary.rowsWritten, "row")) written, "
+                + "\(NumberText.grouped(summary.lateEvents)) late\(summary.lateEvents > 0 ? " (summed over aggregations)" : ""), "
+                + NumberText.counted(summary.deadLetters, "dead letter")
         )
     }
 }

@@ -4,6 +4,7 @@ import Diagnostics
 import PlatformModel
 import ProjectConfig
 import StreamplatKit
+import TerminalViews
 
 struct ValidateCommand: FormattedCommand {
     static let configuration = CommandConfiguration(
@@ -33,8 +34,10 @@ struct ValidateCommand: FormattedCommand {
             )
         }
         global.say(
-            "\(project.configuration.domainFile ?? definition.name) is valid: \(definition.eventTypes.count) event types, "
-                + "\(definition.aggregations.count) aggregations, \(definition.alerts.count) alerts "
+            "\(project.configuration.domainFile ?? definition.name) is valid: "
+                + NumberText.counted(definition.eventTypes.count, "event type") + ", "
+                + NumberText.counted(definition.aggregations.count, "aggregation") + ", "
+                + NumberText.counted(definition.alerts.count, "alert") + " "
                 + "(environment \(project.configuration.environment))")
     }
 }

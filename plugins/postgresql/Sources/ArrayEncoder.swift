@@ -94,16 +94,7 @@ final class ArrayEncoder {
             let milliseconds = local.milliseconds - Int64(local.offsetSeconds ?? 0) * 1000
             guard write({ BinaryValue.put(timestamp: milliseconds, &$0) }) else { return .timestamp }
         case .real, .double:
-            let value: Double
-            if text.elementsEqual("NaN".utf8) {
-                value = .nan
-            } else if text.elementsEqual("Infinity".utf8) {
-                value = .infinity
-            } else if text.elementsEqual("-Infinity".utf8) {
-                value = -.infinity
-            } else {
-                return .array
-            }
+            guard let value = TextFormat.specialDouble(text) else { return .array }
             write(double: value)
         case .numeric: return encode(number: text)
         default: return .array

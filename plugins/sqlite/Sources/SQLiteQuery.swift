@@ -7,7 +7,8 @@ enum SQLiteQuery {
     static func run(_ sql: String, on reader: SQLiteConnection, path: String) throws -> QueryResult {
         do {
             let statement = try reader.prepare(sql)
-            guard statement.isReadOnly else {
+            // ATTACH and its like change no database, but have no columns either.
+            guard statement.isReadOnly, statement.columnCount > 0 else {
                 throw PipelineError(
                     .queryFailed, "only queries are allowed here", hint: "write SELECT …; streamplat owns these tables")
             }
