@@ -100,6 +100,16 @@ make_settings() {
     } >"$settings"
 }
 
+# The port of a service that is about to start: another one when somebody listens on the saved one by now.
+keep_or_replace_port() {
+    local variable="${1^^}_PORT" port
+    port="$(free_port "${!variable}")"
+    [[ "$port" == "${!variable}" ]] && return 0
+    echo "port ${!variable} of $1 is taken by now; it gets $port" >&2
+    sed -i "s/^$variable=.*/$variable=$port/" "$settings"
+    printf -v "$variable" %s "$port"
+}
+
 # What the configuration files of environment dev read.
 exported() {
     cat <<TEXT
@@ -193,7 +203,8 @@ start_postgres() {
 
 start_vault() {
     # OpenBao's development mode keeps everything in memory: the passwords are put in at every start.
-    launch vault "$python_folder/bin/bao" server -dev -dev-no-store-token -dev-root-token-id="$VAULT_TOKEN" \
+    # The token comes by the environment: arguments are everybody's to read.
+    BAO_DEV_ROOT_TOKEN_ID="$VAULT_TOKEN" launch vault "$python_folder/bin/bao" server -dev -dev-no-store-token \
         -dev-listen-address="127.0.0.1:$VAULT_PORT"
     wait_for vault curl -sf "http://127.0.0.1:$VAULT_PORT/v1/sys/health"
     local name value
@@ -224,6 +235,7 @@ start() {
         if is_running "$name"; then
             printf '%-11s runs already\n' "$name" >&2
         else
+            keep_or_replace_port "$name"
             "start_$name"
             printf '%-11s started\n' "$name" >&2
         fi
