@@ -30,11 +30,14 @@ public struct TopicPartition: Hashable, Sendable, Comparable {
 public struct TopicDescription: Hashable, Sendable {
     public var name: String
     public var partitions: Int
+    /// Copies of each partition; nil where the broker keeps none or does not say.
+    public var replication: Int?
     public var config: [String: String]
 
-    public init(name: String, partitions: Int, config: [String: String]) {
+    public init(name: String, partitions: Int, replication: Int? = nil, config: [String: String]) {
         self.name = name
         self.partitions = partitions
+        self.replication = replication
         self.config = config
     }
 }

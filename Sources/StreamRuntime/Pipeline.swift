@@ -56,8 +56,7 @@ public final class Pipeline: Sendable {
     let topology: Topology
     private let control: RunControl
     let workerCount: Int
-    /// When ``stop()`` was called, on the clock of the workers; 0 = not yet.
-    private let stoppingSince = Atomic<Int64>(0)
+    private let ending: Ending
 
     /// - Parameter readiness: Is released when events are processed, and held back while a sink is tried again or the run
     ///   ends.
@@ -69,14 +68,13 @@ public final class Pipeline: Sendable {
         metrics = RunMetrics(topology)
         deadLetterTally = DeadLetterTally(topic: DeadLetter.topic(prefix: parts.topicPrefix))
         workerCount = max(1, options.workers ?? parts.settings.workers ?? ProcessInfo.processInfo.activeProcessorCount)
-        control = RunControl(workerCount: workerCount)
+        ending = Ending(limitMilliseconds: parts.settings.stopTimeoutMilliseconds)
+        control = RunControl(workerCount: workerCount, ending: ending)
     }
 
     /// Ends the run gracefully: what was read is counted, written and checkpointed, for as long as
     /// ``RuntimeSettings/stopTimeoutMilliseconds`` allows. The next run goes on from there.
-    public func stop() {
-        _ = stoppingSince.compareExchange(expected: 0, desired: Worker.now(), ordering: .relaxed)
-    }
+    public func stop() { ending.begin() }
 
     /// Runs until it is stopped, or with ``RunOptions/untilIdle`` until every partition is read to its end.
     ///
@@ -130,7 +128,14 @@ public final class Pipeline: Sendable {
             control.fail(error)
         }
         sinkQueue.close()
-        for thread in threads { thread.join() }
+        guard threads.allSatisfy({ ending.waits(for: $0) }) else {
+            // A thread is still inside a call. It may come back and do a little more before the process ends, so the domain
+            // stays locked until then.
+            _ = Unmanaged.passRetained(lock)
+            let failure = control.failure ?? stopTimedOut
+            logger.error("run ended while a call was under way", metadata: ["code": "\(stopTimedOut.code.id)"])
+            throw failure
+        }
         deadLetterTally.tell(at: Worker.now(), isLast: true)
         if let failure = control.failure {
             logger.error(
@@ -155,7 +160,7 @@ public final class Pipeline: Sendable {
         let progress = shared.progress
         var lastCheckpoint = Worker.now()
         var lastShown = Int64.min / 2
-        while !control.shouldAbandon, stoppingSince.load(ordering: .relaxed) == 0 {
+        while !control.shouldAbandon, !ending.hasBegun {
             usleep(2000)
             status.lag.store(progress.reduce(0) { $0 + $1.lag }, ordering: .relaxed)
             let now = Worker.now()
@@ -177,20 +182,20 @@ public final class Pipeline: Sendable {
         let first = status.eventsRead.load(ordering: .acquiring)
         let quiet = progress.map(\.quiet)
         guard quiet.allSatisfy({ $0 > 0 }) else { return false }
-        while !control.shouldAbandon, stoppingSince.load(ordering: .relaxed) == 0,
+        while !control.shouldAbandon, !ending.hasBegun,
             zip(progress, quiet).contains(where: { $0.quiet <= $1 && $0.quiet > 0 })
         {
             usleep(1000)
         }
-        return stoppingSince.load(ordering: .relaxed) == 0 && progress.allSatisfy { $0.quiet > 0 }
+        return !ending.hasBegun && progress.allSatisfy { $0.quiet > 0 }
             && status.eventsRead.load(ordering: .acquiring) == first
     }
 
     /// Throws when the run should have ended by now: a sink that does not come back must not hold it for ever.
-    private func checkStopTimeout() throws {
-        let since = stoppingSince.load(ordering: .relaxed)
-        guard since > 0, Worker.now() - since > parts.settings.stopTimeoutMilliseconds else { return }
-        throw PipelineError(
+    private func checkStopTimeout() throws { if ending.isOverdue { throw stopTimedOut } }
+
+    private var stopTimedOut: PipelineError {
+        PipelineError(
             .stopTimedOut,
             "the run could not finish within runtime.stop_timeout: a sink or the broker does not answer",
             hint: "nothing is lost: the next run goes on from the last checkpoint")
@@ -324,13 +329,19 @@ public final class Pipeline: Sendable {
     }
 
     /// Tells the broker how far this domain has come. The checkpoint is the truth, so a broker that is away meanwhile only
-    /// leaves its figures behind.
+    /// leaves its figures behind, and one that does not answer is left to itself when the run has to end.
     private func commitGroupOffsets(_ checkpoint: Checkpoint) {
-        do {
-            try parts.broker.commit(group: "streamplat.\(topology.domain)", offsets: lowestOffsets(checkpoint))
-        } catch {
-            parts.notify("the broker did not take the group offsets, which only inform: \(error)")
+        let group = "streamplat.\(topology.domain)"
+        let notify = parts.notify
+        let broker = parts.broker
+        let thread = RunThread(name: "group offsets", confining: lowestOffsets(checkpoint)) { offsets in
+            do {
+                try broker.commit(group: group, offsets: offsets)
+            } catch {
+                notify("the broker did not take the group offsets, which only inform: \(error)")
+            }
         }
+        if !ending.waits(for: thread) { notify("the broker does not answer; the group offsets only inform") }
     }
 
     private func lowestOffsets(_ checkpoint: Checkpoint) -> [TopicPartition: Int64] {
