@@ -120,7 +120,8 @@ extension DiagnosticCode {
         kafkaTLS, kafkaAuthentication, kafkaAuthorization, kafkaProperty, kafkaOwnedProperty, kafkaClientRefused,
         kafkaTimedOut, kafkaNotDelivered, kafkaRecordTooLarge, kafkaBusy, kafkaBadData, kafkaProducerLost,
         kafkaUnsupported, kafkaClosed, kafkaRefused, kafkaSecurity, kafkaUntrusted, kafkaWrongHost,
-        kafkaCertificateDates, kafkaClientCertificate, kafkaTLSFiles, topicReplication, topicFormat, clickHouseOption, clickHouseUnreachable,
+        kafkaCertificateDates, kafkaClientCertificate, kafkaTLSFiles, topicReplication, topicFormat, clickHouseOption,
+        clickHouseUnreachable,
         clickHouseAccess, clickHouseAnswer, clickHouseBusy, clickHouseRefused, clickHouseRows,
         registryUnreachable, registryCredentials, registryAnswer, registryOptions, registryFiles, serverCannotListen,
     ]

@@ -78,7 +78,8 @@ final class KafkaHandle: @unchecked Sendable {
         if text.contains("ssl.certificate.") {
             return "cert_file must be a file with our certificate in PEM that can be read"
         }
-        return "key_file must be a file with the private key of cert_file in PEM that can be read, and key_password its "
+        return
+            "key_file must be a file with the private key of cert_file in PEM that can be read, and key_password its "
             + "password if it has one"
     }
 

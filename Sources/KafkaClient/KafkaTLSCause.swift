@@ -62,11 +62,13 @@ enum KafkaTLSCause: Hashable, Sendable {
         case .handshakeRefused:
             KafkaFault.Facts(
                 .kafkaTLS, passing: true,
-                "the broker may want a certificate (cert_file and key_file), or has no version of TLS or cipher of ours")
+                "the broker may want a certificate (cert_file and key_file), or has no version of TLS or cipher of ours"
+            )
         case .noTLS:
             KafkaFault.Facts(
                 .kafkaTLS, passing: true,
-                "what answers speaks no TLS: take the port of the broker's TLS listener, or security_protocol plaintext")
+                "what answers speaks no TLS: take the port of the broker's TLS listener, or security_protocol plaintext"
+            )
         }
     }
 }

@@ -81,7 +81,7 @@ public enum FetchResult: Sendable {
     /// There is nothing to read now: nothing lies behind the reader's position.
     case endOfPartition
     /// Nothing has arrived yet, and whether there is more is not known: the first answer is on its way, or the
-    /// partition's leader cannot be reached. Ask again in some milliseconds.
+    /// partition's leader cannot be reached or does not answer. Ask again in some milliseconds.
     case nothingYet
 }
 

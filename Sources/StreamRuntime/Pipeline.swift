@@ -56,7 +56,8 @@ public final class Pipeline: Sendable {
     let topology: Topology
     private let control: RunControl
     let workerCount: Int
-    private let ending: Ending
+    let ending: Ending
+    private let leftCalls = Atomic<Bool>(false)
 
     /// - Parameter readiness: Is released when events are processed, and held back while a sink is tried again or the run
     ///   ends.
@@ -75,6 +76,10 @@ public final class Pipeline: Sendable {
     /// Ends the run gracefully: what was read is counted, written and checkpointed, for as long as
     /// ``RuntimeSettings/stopTimeoutMilliseconds`` allows. The next run goes on from there.
     public func stop() { ending.begin() }
+
+    /// True when ``run()`` has thrown while a thread of it was inside a call that does not return. What else the call holds,
+    /// such as a file or a connection, must not be waited for then.
+    public var hasLeftCalls: Bool { leftCalls.load(ordering: .relaxed) }
 
     /// Runs until it is stopped, or with ``RunOptions/untilIdle`` until every partition is read to its end.
     ///
@@ -132,6 +137,7 @@ public final class Pipeline: Sendable {
             // A thread is still inside a call. It may come back and do a little more before the process ends, so the domain
             // stays locked until then.
             _ = Unmanaged.passRetained(lock)
+            leftCalls.store(true, ordering: .relaxed)
             let failure = control.failure ?? stopTimedOut
             logger.error("run ended while a call was under way", metadata: ["code": "\(stopTimedOut.code.id)"])
             throw failure
@@ -239,61 +245,6 @@ public final class Pipeline: Sendable {
             deadLetterTally: deadLetterTally, notify: parts.notify)
     }
 
-    private func openPartitions(_ checkpoint: Checkpoint?) throws -> [PartitionState] {
-        let now = Worker.now()
-        let topics = Dictionary(uniqueKeysWithValues: try parts.broker.topics().map { ($0.name, $0.partitions) })
-        var result: [PartitionState] = []
-        for (index, input) in topology.inputs.enumerated() {
-            let name = input.eventType.topic.name
-            guard let count = topics[name] else {
-                throw PipelineError(
-                    .notApplied, "topic '\(name)' is not there", hint: "run `streamplat apply` first", exitCode: 3)
-            }
-            for number in 0..<count {
-                let partition = TopicPartition(topic: name, partition: number)
-                let (earliest, next) = try parts.broker.offsets(partition)
-                if options.fromEarliest, earliest > 0 {
-                    parts.notify(
-                        "\(name), partition \(number): retention has deleted offsets 0 to \(earliest - 1); windows that "
-                            + "held them are counted without them")
-                }
-                let consumers = input.consumers.map { consumer in
-                    position(of: consumer, input, partition, earliest: earliest, in: checkpoint)
-                }
-                let start = consumers.map(\.nextOffset).min() ?? earliest
-                guard start <= next else {
-                    throw PipelineError(
-                        .offsetOutOfRange,
-                        "the checkpoint goes on at offset \(start) of \(name), partition \(number), which ends at \(next)",
-                        hint: "the topic was replaced; run with --from-earliest to count what it holds now")
-                }
-                result.append(
-                    PartitionState(
-                        input: index, partition: partition, reader: try parts.broker.makeReader(partition, at: start),
-                        consumers: consumers, reported: ReportedLetters(partition, in: checkpoint, end: next), now: now)
-                )
-            }
-        }
-        return result
-    }
-
-    private func position(
-        of consumer: Topology.Consumer, _ input: Topology.Input, _ partition: TopicPartition, earliest: Int64,
-        in checkpoint: Checkpoint?
-    ) -> PartitionState.ConsumerPosition {
-        let section = checkpoint?.section(
-            topology.sectionName(consumer, of: input), fingerprint: topology.fingerprint(consumer))
-        guard let saved = section?.positions.first(where: { $0.partition == partition }) else {
-            return .init(nextOffset: earliest, maxEventTime: .min)
-        }
-        if saved.nextOffset < earliest {
-            parts.notify(
-                "\(partition.topic), partition \(partition.partition): offsets \(saved.nextOffset) to \(earliest - 1) were "
-                    + "deleted by retention before they were counted")
-        }
-        return .init(nextOffset: max(saved.nextOffset, earliest), maxEventTime: saved.maxEventTime)
-    }
-
     private func startThreads(
         _ workers: [Worker], _ sinkQueue: BoundedQueue<SinkMessage>, _ targets: [SinkThread.Target]
     ) -> [RunThread] {
@@ -305,50 +256,5 @@ public final class Pipeline: Sendable {
             + workers.enumerated().map { index, worker in
                 RunThread(name: "worker \(index)", confining: worker) { $0.run() }
             }
-    }
-
-    // MARK: Checkpoints.
-
-    private func makeCheckpoint(_ reports: [RunControl.Report], sequence: UInt64, hashKey: HashKey) -> Checkpoint {
-        var sections: [Checkpoint.Section] = topology.aggregations.enumerated().map { index, aggregation in
-            Checkpoint.Section(
-                name: aggregation.name, fingerprint: aggregation.fingerprint, positions: [],
-                shards: reports.map { $0.shards[index] })
-        }
-        for input in topology.inputs where input.eventType.rawEvents {
-            sections.append(
-                Checkpoint.Section(
-                    name: topology.sectionName(.rawEvents, of: input), fingerprint: topology.fingerprint(.rawEvents),
-                    positions: [], shards: []))
-        }
-        let indexes = Dictionary(uniqueKeysWithValues: sections.enumerated().map { ($1.name, $0) })
-        for position in reports.flatMap(\.positions) {
-            if let index = indexes[position.section] { sections[index].positions.append(position.position) }
-        }
-        return Checkpoint(sequence: sequence, hashKey: hashKey, sections: sections + reports.flatMap(\.letters))
-    }
-
-    /// Tells the broker how far this domain has come. The checkpoint is the truth, so a broker that is away meanwhile only
-    /// leaves its figures behind, and one that does not answer is left to itself when the run has to end.
-    private func commitGroupOffsets(_ checkpoint: Checkpoint) {
-        let group = "streamplat.\(topology.domain)"
-        let notify = parts.notify
-        let broker = parts.broker
-        let thread = RunThread(name: "group offsets", confining: lowestOffsets(checkpoint)) { offsets in
-            do {
-                try broker.commit(group: group, offsets: offsets)
-            } catch {
-                notify("the broker did not take the group offsets, which only inform: \(error)")
-            }
-        }
-        if !ending.waits(for: thread) { notify("the broker does not answer; the group offsets only inform") }
-    }
-
-    private func lowestOffsets(_ checkpoint: Checkpoint) -> [TopicPartition: Int64] {
-        var offsets: [TopicPartition: Int64] = [:]
-        for position in checkpoint.sections.flatMap(\.positions) {
-            offsets[position.partition] = min(offsets[position.partition] ?? .max, position.nextOffset)
-        }
-        return offsets
     }
 }

@@ -69,7 +69,8 @@ extension KafkaSuites {
                                 > 0)
                     }
                     for kind in ["retry", "timeout", "send_error", "receive_error"] {
-                        let faults = "streamplat_kafka_broker_faults_total{broker=\"ID\",client=\"reader\",kind=\"\(kind)\"}"
+                        let faults =
+                            "streamplat_kafka_broker_faults_total{broker=\"ID\",client=\"reader\",kind=\"\(kind)\"}"
                         #expect(ofBroker(faults) == 0, "\(kind)")
                     }
                     for series in ["waiting_requests", "unanswered_requests", "disconnects_total"] {

@@ -34,7 +34,8 @@ struct KafkaPropertiesTests {
         "what streamplat sets itself is refused",
         arguments: [
             "enable.auto.commit", "enable.idempotence", "partitioner", "group.id", "bootstrap.servers", "sasl.password",
-            "dr_msg_cb", "transactional.id", "group.instance.id", "sasl.oauthbearer.method", "sasl.kerberos.keytab", "isolation.level", "plugin.library.paths",
+            "dr_msg_cb", "transactional.id", "group.instance.id", "sasl.oauthbearer.method", "sasl.kerberos.keytab",
+            "isolation.level", "plugin.library.paths",
         ])
     func owned(name: String) {
         guard case .owned? = KafkaProperties.fault(name: name, value: "x") else {
