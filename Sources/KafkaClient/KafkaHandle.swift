@@ -39,7 +39,7 @@ final class KafkaHandle: @unchecked Sendable {
         }
         events = KafkaEvents(
             role: role, notices: notices, logsEverything: properties["debug"] != nil,
-            // A fetch may be answered so late when there is nothing to read; a busy broker gets as long again and more.
+            // So late a fetch may be answered when there is nothing to read; the rest is for a busy broker.
             patienceMilliseconds: (properties["fetch.wait.max.ms"].flatMap(Int64.init) ?? 500) + 1500,
             onStatistics: onStatistics)
         opaque = .passRetained(events)
@@ -47,10 +47,9 @@ final class KafkaHandle: @unchecked Sendable {
         rd_kafka_conf_set_events(configuration, RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR | RD_KAFKA_EVENT_STATS)
         rd_kafka_conf_set_background_event_cb(configuration, takeEvent)
         rd_kafka_conf_set_log_cb(configuration, takeLogLine)
-        if properties["enable.ssl.certificate.verification"] != "false",
-            rd_kafka_conf_set_ssl_cert_verify_cb(configuration, judgeCertificate) != RD_KAFKA_CONF_OK
-        {
-            throw refused("it was built without TLS")
+        if properties["enable.ssl.certificate.verification"] != "false" {
+            // Only a library without TLS refuses it, and that refuses to connect with TLS too.
+            _ = rd_kafka_conf_set_ssl_cert_verify_cb(configuration, judgeCertificate)
         }
         do {
             pointer = try withErrorText { text, size in
