@@ -161,7 +161,8 @@ let package = Package(
         .testTarget(
             name: "KafkaBrokerTests",
             dependencies: [
-                "KafkaBroker", "TestServers", "YAMLTree", "PluginAPI", "ConfigTree", "DataPath", "Diagnostics",
+                metrics, "KafkaBroker", "Telemetry", "TestServers", "YAMLTree", "PluginAPI", "ConfigTree", "DataPath",
+                "Diagnostics",
             ], exclude: ["Scripts"]),
         .testTarget(
             name: "ClickHouseSinkTests",

@@ -83,6 +83,20 @@ extension DiagnosticCode {
         "SP4275", "A Kafka broker refused a request; its own code is in the message.")
     public static let kafkaSecurity = DiagnosticCode(
         "SP4276", "The security options of the Kafka broker do not fit together.")
+    public static let kafkaUntrusted = DiagnosticCode(
+        "SP4277", "A Kafka broker's certificate is not signed by one that is trusted.")
+    public static let kafkaWrongHost = DiagnosticCode(
+        "SP4278", "A Kafka broker's certificate is for another host.")
+    public static let kafkaCertificateDates = DiagnosticCode(
+        "SP4279", "A Kafka broker's certificate has expired or is not valid yet.")
+    public static let kafkaClientCertificate = DiagnosticCode(
+        "SP4280", "A Kafka broker wants a certificate of ours, or does not accept the one that it got.")
+    public static let kafkaTLSFiles = DiagnosticCode(
+        "SP4281", "A certificate or key of the Kafka broker's options cannot be read.")
+    public static let topicReplication = DiagnosticCode(
+        "SP4290", "A topic has another number of copies than the domain wants.")
+    public static let topicFormat = DiagnosticCode(
+        "SP4291", "A topic holds messages in another format than the domain reads.")
     public static let clickHouseOption = DiagnosticCode(
         "SP4340", "An option of the ClickHouse sink cannot be as it is written.")
     public static let clickHouseUnreachable = DiagnosticCode("SP4341", "No ClickHouse server of a sink answers.")
@@ -105,7 +119,9 @@ extension DiagnosticCode {
         postgresPermission, postgresResources, postgresValue, postgresFailed, postgresOptions, kafkaUnreachable,
         kafkaTLS, kafkaAuthentication, kafkaAuthorization, kafkaProperty, kafkaOwnedProperty, kafkaClientRefused,
         kafkaTimedOut, kafkaNotDelivered, kafkaRecordTooLarge, kafkaBusy, kafkaBadData, kafkaProducerLost,
-        kafkaUnsupported, kafkaClosed, kafkaRefused, kafkaSecurity, clickHouseOption, clickHouseUnreachable,
+        kafkaUnsupported, kafkaClosed, kafkaRefused, kafkaSecurity, kafkaUntrusted, kafkaWrongHost,
+        kafkaCertificateDates, kafkaClientCertificate, kafkaTLSFiles, topicReplication, topicFormat, clickHouseOption,
+        clickHouseUnreachable,
         clickHouseAccess, clickHouseAnswer, clickHouseBusy, clickHouseRefused, clickHouseRows,
         registryUnreachable, registryCredentials, registryAnswer, registryOptions, registryFiles, serverCannotListen,
     ]

@@ -6,6 +6,8 @@ internal import Glibc
 public struct KafkaTopic: Hashable, Sendable {
     public var name: String
     public var partitions: Int
+    /// Copies of the partition that has the fewest.
+    public var replication: Int
     /// What is set on the topic itself; what it takes from the broker's defaults is not among it.
     public var config: [String: String]
 }
@@ -13,14 +15,19 @@ public struct KafkaTopic: Hashable, Sendable {
 extension KafkaCluster {
     /// Every topic that the user may see, but for Kafka's own (`__consumer_offsets`), with what is set on it.
     public func topics() throws -> [KafkaTopic] {
-        let counts = try partitionCounts()
-        let names = counts.keys.sorted()
+        let sizes = try topicSizes()
+        let names = sizes.keys.sorted()
         var configs: [String: [String: String]] = [:]
         // A request that names all topics of a large cluster would be answered by one huge message.
         for start in stride(from: 0, to: names.count, by: 200) {
             configs.merge(try describe(Array(names[start..<min(start + 200, names.count)])), uniquingKeysWith: { $1 })
         }
-        return names.map { KafkaTopic(name: $0, partitions: counts[$0] ?? 0, config: configs[$0] ?? [:]) }
+        return names.map { name in
+            let size = sizes[name]
+            return KafkaTopic(
+                name: name, partitions: size?.partitions ?? 0, replication: size?.replication ?? 0,
+                config: configs[name] ?? [:])
+        }
     }
 
     /// The number of partitions of a topic; nil when there is no such topic. Never creates it.
@@ -44,7 +51,7 @@ extension KafkaCluster {
     /// How many brokers the cluster has, and how many topics the user may see.
     public func size() throws -> (brokers: Int, topics: Int) {
         let brokers = try metadata(of: nil, "asking for the brokers") { Int($0.broker_cnt) }
-        return (brokers, try partitionCounts().count)
+        return (brokers, try topicSizes().count)
     }
 
     /// Returns when every partition of the new topic has a leader.
@@ -183,18 +190,19 @@ extension KafkaCluster {
         return config
     }
 
-    private func partitionCounts() throws -> [String: Int] {
+    private func topicSizes() throws -> [String: (partitions: Int, replication: Int)] {
         try metadata(of: nil, "asking for the topics") { metadata in
-            var counts: [String: Int] = [:]
+            var sizes: [String: (partitions: Int, replication: Int)] = [:]
             for index in 0..<Int(metadata.topic_cnt) {
                 guard let topic = metadata.topics?[index], let name = topic.topic else { continue }
                 let text = String(cString: name)
                 guard !text.hasPrefix("__"), topic.err == RD_KAFKA_RESP_ERR_NO_ERROR || topic.partition_cnt > 0 else {
                     continue
                 }
-                counts[text] = Int(topic.partition_cnt)
+                let copies = (0..<Int(topic.partition_cnt)).map { Int(topic.partitions?[$0].replica_cnt ?? 0) }
+                sizes[text] = (Int(topic.partition_cnt), copies.min() ?? 0)
             }
-            return counts
+            return sizes
         }
     }
 

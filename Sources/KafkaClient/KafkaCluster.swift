@@ -22,7 +22,8 @@ public final class KafkaCluster: Sendable {
         /// The first is the one for everything; a second is made when one partition is read twice at a time.
         var all: [Connection] = []
         var readers = 1
-        var producers = 0
+        /// The numbers of the producers that are open: a number is used again, so that there are few names.
+        var producers: Set<Int> = []
         var isClosed = false
     }
     private let handles = Mutex(Handles())
@@ -30,7 +31,7 @@ public final class KafkaCluster: Sendable {
     /// Throws when librdkafka refuses the settings. Connects to nothing yet.
     ///
     /// `onStatistics` gets the name of a handle (`reader`, `producer 1`) and its numbers, about once a second, on a thread
-    /// of librdkafka's; it must not call the cluster.
+    /// of librdkafka's; it must not call the cluster. The last numbers of a handle are empty.
     public init(
         _ settings: KafkaSettings, notices: KafkaNotices,
         onStatistics: @escaping @Sendable (_ handle: String, KafkaStatistics) -> Void = { _, _ in }
@@ -96,11 +97,19 @@ public final class KafkaCluster: Sendable {
     public func makeProducer() throws -> KafkaProducer {
         _ = try handle
         let number = handles.withLock { handles in
-            handles.producers += 1
-            return handles.producers
+            var number = 1
+            while !handles.producers.insert(number).inserted { number += 1 }
+            return number
         }
-        return try KafkaProducer(self, name: "producer \(number)")
+        do {
+            return try KafkaProducer(self, number: number)
+        } catch {
+            releaseProducer(number)
+            throw error
+        }
     }
+
+    func releaseProducer(_ number: Int) { handles.withLock { _ = $0.producers.remove(number) } }
 
     /// Reads one partition from `offset` on. Waits for nothing: a fault shows at the first fetch.
     public func makeReader(_ partition: KafkaPartition, at offset: Int64) throws -> KafkaPartitionReader {

@@ -17,7 +17,11 @@ final class KafkaEvents: Sendable {
         var fatal: KafkaFault?
         var failedDeliveries = 0
         var firstFailedDelivery: (topic: String, fault: KafkaFault)?
-        var partitionsAway: Set<KafkaPartition> = []
+        /// Why the certificate of a broker was not accepted last.
+        var certificateFault: KafkaCertificateFault?
+        /// The newest statistics.
+        var reading: KafkaStatisticsReading?
+        var readAt: ContinuousClock.Instant?
         /// How often each partition's leader, and how often every broker, was found to be away.
         var outages: [KafkaPartition: Int] = [:]
         var outagesOfAll = 0
@@ -31,28 +35,39 @@ final class KafkaEvents: Sendable {
     private let onStatistics: @Sendable (KafkaStatistics) -> Void
     /// With librdkafka's `debug` property its log lines are what a person asked for.
     let logsEverything: Bool
+    /// How long a broker may leave a request unanswered before it counts as silent.
+    private let patienceMicroseconds: Int64
 
     init(
-        role: String, notices: KafkaNotices, logsEverything: Bool,
+        role: String, notices: KafkaNotices, logsEverything: Bool, patienceMilliseconds: Int64,
         onStatistics: @escaping @Sendable (KafkaStatistics) -> Void
     ) {
         self.onStatistics = onStatistics
         self.role = role
         self.notices = notices
         self.logsEverything = logsEverything
+        patienceMicroseconds = patienceMilliseconds * 1000
     }
 
     func read<Result: Sendable>(_ body: @Sendable (State) -> Result) -> Result { state.withLock { body($0) } }
 
-    /// Whether the partition's leader cannot be reached now, and how often that has been found. Known within a second.
+    /// Whether the partition's leader cannot be reached now or leaves requests unanswered, and how often that has been
+    /// found. A lost connection is known within a second, a silent broker some seconds later. Without news of the brokers
+    /// a partition counts as away too.
     func outage(of partition: KafkaPartition) -> (isAway: Bool, count: Int) {
-        state.withLock {
-            (
-                $0.allDownSince != nil || $0.partitionsAway.contains(partition),
-                $0.outagesOfAll + ($0.outages[partition] ?? 0)
+        state.withLock { state in
+            let hasNoNews = state.readAt.map { .now - $0 > KafkaEvents.newsLimit } ?? false
+            return (
+                state.allDownSince != nil || hasNoNews || state.reading?.partitionsAway.contains(partition) == true,
+                state.outagesOfAll + (state.outages[partition] ?? 0)
             )
         }
     }
+
+    private static let newsLimit: Duration = .seconds(10)
+
+    /// Called when no callback can come any more: the gauges of a handle that has ended show nothing.
+    func end() { onStatistics(KafkaStatistics()) }
 
     // MARK: From librdkafka's threads.
 
@@ -89,22 +104,31 @@ final class KafkaEvents: Sendable {
     }
 
     private func takeStatistics(_ event: OpaquePointer) {
+        let previous = state.withLock { $0.reading }
         guard let text = rd_kafka_event_stats(event),
-            let reading = KafkaStatisticsReading(json: UnsafeRawBufferPointer(start: text, count: strlen(text)))
+            let reading = KafkaStatisticsReading(
+                json: UnsafeRawBufferPointer(start: text, count: strlen(text)), after: previous,
+                patienceMicroseconds: patienceMicroseconds)
         else {
             return notices.say("librdkafka's statistics cannot be read", topic: "statistics")
         }
         let wasDown = state.withLock { state in
-            for partition in reading.partitionsAway.subtracting(state.partitionsAway) {
+            for partition in reading.partitionsAway.subtracting(previous?.partitionsAway ?? []) {
                 state.outages[partition, default: 0] += 1
             }
-            state.partitionsAway = reading.partitionsAway
+            state.reading = reading
+            state.readAt = .now
             guard reading.isConnected, state.allDownSince != nil else { return false }
             state.allDownSince = nil
             state.lastTrouble = nil
             return true
         }
         onStatistics(reading.statistics)
+        for broker in reading.silent.subtracting(previous?.silent ?? []).sorted() {
+            notices.say(
+                "broker \(broker) leaves the \(role)'s requests unanswered, which goes on waiting",
+                topic: "silent \(role) \(broker)")
+        }
         if wasDown {
             notices.forget(topic: "all down \(role)")
             notices.say("the \(role) is connected again", topic: "up \(role)")
@@ -112,7 +136,8 @@ final class KafkaEvents: Sendable {
     }
 
     private func takeError(_ fault: KafkaFault, isFatal: Bool) {
-        let fault = KafkaFault(fault.code, notices.redacted(fault.text))
+        let fault = KafkaFault(fault.code, notices.redacted(fault.text)).explained(
+            by: state.withLock { $0.certificateFault })
         if isFatal {
             state.withLock { $0.fatal = $0.fatal ?? fault }
             return notices.sayAlways("the \(role) cannot go on: \(fault.text)")
@@ -145,6 +170,14 @@ final class KafkaEvents: Sendable {
         }
     }
 
+    /// What OpenSSL found about a certificate of a broker's chain; true when it may be used.
+    func judgeCertificate(error: Int32) -> Bool {
+        let fault = error == 0 ? nil : KafkaCertificateFault(error: error)
+        // The certificates that are right come after and before a wrong one: they do not make it good.
+        if let fault { state.withLock { $0.certificateFault = fault } }
+        return fault == nil
+    }
+
     /// A log line. Levels are those of syslog.
     func log(level: Int32, facility: String, text: String) {
         if logsEverything {
@@ -155,5 +188,5 @@ final class KafkaEvents: Sendable {
     }
 
     /// Lines that also come as events, and the warning that a property concerns the other kind of handle only.
-    private static let saidElsewhere: Set<String> = ["FAIL", "ERROR", "FATAL", "CONFWARN"]
+    private static let saidElsewhere: Set<String> = ["FAIL", "ERROR", "FATAL", "CONFWARN", "SSLCERTVRFY"]
 }

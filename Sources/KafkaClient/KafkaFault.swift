@@ -5,11 +5,16 @@ internal import Diagnostics
 struct KafkaFault: Sendable {
     var code: rd_kafka_resp_err_t
     var text: String
+    /// What TLS failed on, where that is known.
+    var cause: KafkaTLSCause?
 
     /// `text` is librdkafka's own when nil or empty.
     init(_ code: rd_kafka_resp_err_t, _ text: String? = nil) {
         self.code = code
         self.text = text.flatMap { $0.isEmpty ? nil : $0 } ?? String(cString: rd_kafka_err2str(code))
+        if code == RD_KAFKA_RESP_ERR__SSL || code == RD_KAFKA_RESP_ERR__TRANSPORT {
+            cause = KafkaTLSCause(alert: self.text)
+        }
     }
 
     init(_ code: rd_kafka_resp_err_t, _ text: UnsafePointer<CChar>?) {
@@ -34,7 +39,8 @@ struct KafkaFault: Sendable {
 
     /// The one place that says what a result code means for us.
     var facts: Facts {
-        switch code {
+        if let cause { return cause.facts }
+        return switch code {
         case RD_KAFKA_RESP_ERR__TRANSPORT, RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN, RD_KAFKA_RESP_ERR__RESOLVE,
             RD_KAFKA_RESP_ERR_NETWORK_EXCEPTION, RD_KAFKA_RESP_ERR_BROKER_NOT_AVAILABLE,
             RD_KAFKA_RESP_ERR__NODE_UPDATE:

@@ -25,9 +25,11 @@ final class KafkaHandle: @unchecked Sendable {
         var isTaken = false
         defer { if !isTaken { rd_kafka_conf_destroy(configuration) } }
         func refused(_ text: String) -> PipelineError {
-            PipelineError(
-                .kafkaClientRefused, "librdkafka refuses its settings: \(notices.redacted(text))",
-                component: "kafka", exitCode: 3)
+            let isFile = ["ssl.ca.", "ssl.certificate.", "ssl.key."].contains { text.contains($0) }
+            return PipelineError(
+                isFile ? .kafkaTLSFiles : .kafkaClientRefused,
+                "librdkafka refuses its settings: \(notices.redacted(text))",
+                hint: isFile ? KafkaHandle.hint(forFileError: text) : nil, component: "kafka", exitCode: 3)
         }
         try withErrorText { text, size in
             for (name, value) in properties.sorted(by: { $0.key < $1.key }) {
@@ -36,12 +38,19 @@ final class KafkaHandle: @unchecked Sendable {
             }
         }
         events = KafkaEvents(
-            role: role, notices: notices, logsEverything: properties["debug"] != nil, onStatistics: onStatistics)
+            role: role, notices: notices, logsEverything: properties["debug"] != nil,
+            // So late a fetch may be answered when there is nothing to read; the rest is for a busy broker.
+            patienceMilliseconds: (properties["fetch.wait.max.ms"].flatMap(Int64.init) ?? 500) + 1500,
+            onStatistics: onStatistics)
         opaque = .passRetained(events)
         rd_kafka_conf_set_opaque(configuration, opaque.toOpaque())
         rd_kafka_conf_set_events(configuration, RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR | RD_KAFKA_EVENT_STATS)
         rd_kafka_conf_set_background_event_cb(configuration, takeEvent)
         rd_kafka_conf_set_log_cb(configuration, takeLogLine)
+        if properties["enable.ssl.certificate.verification"] != "false" {
+            // Only a library without TLS refuses it, and that refuses to connect with TLS too.
+            _ = rd_kafka_conf_set_ssl_cert_verify_cb(configuration, judgeCertificate)
+        }
         do {
             pointer = try withErrorText { text, size in
                 guard let made = rd_kafka_new(kind, configuration, text, size) else {
@@ -62,6 +71,17 @@ final class KafkaHandle: @unchecked Sendable {
         rd_kafka_queue_destroy(main)
     }
 
+    /// What to look at, by librdkafka's words for a file of TLS that it cannot use.
+    private static func hint(forFileError text: String) -> String {
+        if text.contains("ssl.ca.") { return "ca_file must be a file of certificates in PEM that can be read" }
+        if text.contains("ssl.certificate.") {
+            return "cert_file must be a file with our certificate in PEM that can be read"
+        }
+        return
+            "key_file must be a file with the private key of cert_file in PEM that can be read, and key_password its "
+            + "password if it has one"
+    }
+
     /// Waits for librdkafka's threads, after which no callback comes; for ten seconds at most.
     ///
     /// librdkafka 2.0.2 can wait for ever for a thread of its own (after `rd_kafka_consume_stop` on a topic that was
@@ -71,6 +91,7 @@ final class KafkaHandle: @unchecked Sendable {
         let isDestroyed = DispatchSemaphore(value: 0)
         Thread.detachNewThread {
             rd_kafka_destroy_flags(remains.pointer, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE)
+            remains.opaque.takeUnretainedValue().end()
             remains.opaque.release()
             isDestroyed.signal()
         }
@@ -90,6 +111,17 @@ private func takeEvent(_ rk: OpaquePointer?, _ event: OpaquePointer?, _ opaque: 
     defer { rd_kafka_event_destroy(event) }
     guard let opaque else { return }
     Unmanaged<KafkaEvents>.fromOpaque(opaque).takeUnretainedValue().handle(event)
+}
+
+/// On librdkafka's threads, for each certificate of a broker's chain: 1 = it is accepted. OpenSSL's verdict stands.
+private func judgeCertificate(
+    _ rk: OpaquePointer?, _ broker: UnsafePointer<CChar>?, _ id: Int32, _ error: UnsafeMutablePointer<Int32>?,
+    _ depth: Int32, _ certificate: UnsafePointer<CChar>?, _ size: Int, _ text: UnsafeMutablePointer<CChar>?,
+    _ textSize: Int, _ opaque: UnsafeMutableRawPointer?
+) -> Int32 {
+    guard let error, let opaque else { return 0 }
+    return Unmanaged<KafkaEvents>.fromOpaque(opaque).takeUnretainedValue().judgeCertificate(error: error.pointee)
+        ? 1 : 0
 }
 
 /// On any of librdkafka's threads, and during `rd_kafka_new` on the caller's.

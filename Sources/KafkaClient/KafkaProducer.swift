@@ -13,15 +13,18 @@ public final class KafkaProducer {
     private let handle: KafkaHandle
     private var topics: [String: OpaquePointer] = [:]
     private var isClosed = false
-    /// Records that librdkafka took.
-    public private(set) var acceptedRecords = 0
 
-    init(_ cluster: KafkaCluster, name: String) throws {
+    /// `number` is given back to the cluster when librdkafka has ended.
+    init(_ cluster: KafkaCluster, number: Int) throws {
         self.cluster = cluster
         let onStatistics = cluster.onStatistics
+        let name = "producer \(number)"
         handle = try KafkaHandle(
             RD_KAFKA_PRODUCER, cluster.settings.producerProperties, role: "producer", notices: cluster.notices
-        ) { onStatistics(name, $0) }
+        ) { [weak cluster] statistics in
+            onStatistics(name, statistics)
+            if statistics.instance.isEmpty { cluster?.releaseProducer(number) }
+        }
     }
 
     deinit { release() }
@@ -51,7 +54,6 @@ public final class KafkaProducer {
                 }
             }
         }
-        acceptedRecords += block.count
         try checkHealth()
     }
 

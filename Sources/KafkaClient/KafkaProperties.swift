@@ -61,6 +61,9 @@ public enum KafkaProperties {
         if name.hasSuffix("_cb") || name == "opaque" || name == "default_topic_conf" || name == "interceptors" {
             return "it can only be set by a program"
         }
+        if let login = unsupportedLogins.first(where: { name.contains($0.part) })?.login {
+            return "\(login) logins are not supported: sasl_mechanism takes PLAIN and SCRAM"
+        }
         return owned.first { $0.names.contains(name) }?.reason
     }
 
@@ -74,6 +77,12 @@ public enum KafkaProperties {
         "compression.type": "compression", "compression.codec": "compression", "linger.ms": "linger",
         "queue.buffering.max.ms": "linger", "batch.size": "batch_bytes", "message.timeout.ms": "delivery_timeout",
         "delivery.timeout.ms": "delivery_timeout", "isolation.level": "isolation",
+        "group.instance.id": "group_instance_id",
+    ]
+
+    private static let unsupportedLogins = [
+        (part: "sasl.oauthbearer.", login: "OAuth"), (part: "enable.sasl.oauthbearer.", login: "OAuth"),
+        (part: "sasl.kerberos.", login: "Kerberos"),
     ]
 
     private static let owned: [(names: Set<String>, reason: String)] = [
@@ -87,7 +96,7 @@ public enum KafkaProperties {
         (["enable.partition.eof"], "streamplat must know where a partition ends"),
         (
             [
-                "group.id", "group.instance.id", "group.protocol.type", "partition.assignment.strategy",
+                "group.id", "group.protocol.type", "partition.assignment.strategy",
                 "session.timeout.ms", "heartbeat.interval.ms", "max.poll.interval.ms", "coordinator.query.interval.ms",
             ], "one process reads all partitions: consumer groups are not used"
         ),

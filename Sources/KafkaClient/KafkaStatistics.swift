@@ -1,9 +1,9 @@
-internal import Foundation
-
 /// What librdkafka counted on one handle, about once a second.
 public struct KafkaStatistics: Hashable, Sendable {
-    public var brokersUp = 0
-    public var brokersKnown = 0
+    /// Which instance of librdkafka counted, unique in the process; empty = none any more. Its totals begin at zero.
+    public var instance = ""
+    /// What the cluster's brokers did for the handle, by their ids.
+    public var brokers: [Broker] = []
     /// Since the handle was made.
     public var sentMessages: Int64 = 0
     public var sentBytes: Int64 = 0
@@ -12,60 +12,42 @@ public struct KafkaStatistics: Hashable, Sendable {
     /// Records that wait to be sent or acknowledged, and their bytes.
     public var queuedMessages = 0
     public var queuedBytes = 0
-    /// The slowest broker's, over the last second; nil without a request.
-    public var roundTripP99Milliseconds: Double?
+    /// Records that were fetched and not taken yet, and their bytes.
+    public var fetchedMessages = 0
+    public var fetchedBytes = 0
 
     public init() {}
-}
 
-/// A reading of librdkafka's statistics: the numbers, and the partitions whose broker cannot be reached.
-struct KafkaStatisticsReading {
-    var statistics = KafkaStatistics()
-    var partitionsAway: Set<KafkaPartition> = []
+    public var brokersKnown: Int { brokers.count }
+    public var brokersUp: Int { brokers.count(where: \.isUp) }
+    /// The slowest broker's, over the last second; nil without a request.
+    public var roundTripP99Milliseconds: Double? { brokers.compactMap(\.roundTripP99Milliseconds).max() }
 
-    /// Reads the JSON text that librdkafka gives; nil when it is not what its STATISTICS.md describes.
-    init?(json: UnsafeRawBufferPointer) {
-        guard let root = try? JSONSerialization.jsonObject(with: Data(json)) as? [String: Any],
-            let brokers = root["brokers"] as? [String: [String: Any]]
-        else { return nil }
-        func number(_ key: String) -> Int64 { (root[key] as? NSNumber)?.int64Value ?? 0 }
-        statistics.sentMessages = number("txmsgs")
-        statistics.sentBytes = number("txmsg_bytes")
-        statistics.receivedMessages = number("rxmsgs")
-        statistics.receivedBytes = number("rxmsg_bytes")
-        statistics.queuedMessages = Int(clamping: number("msg_cnt"))
-        statistics.queuedBytes = Int(clamping: number("msg_size"))
-        var up: Set<Int32> = []
-        for broker in brokers.values {
-            // Bootstrap addresses and the logical broker of a group have a negative id.
-            guard let id = (broker["nodeid"] as? NSNumber)?.int32Value else { continue }
-            let isUp = ["UP", "UPDATE"].contains(broker["state"] as? String)
-            if id >= 0 { statistics.brokersKnown += 1 }
-            guard isUp else { continue }
-            up.insert(id)
-            if id >= 0 { statistics.brokersUp += 1 }
-            if let window = broker["rtt"] as? [String: Any], let count = window["cnt"] as? NSNumber,
-                count.intValue > 0, let p99 = window["p99"] as? NSNumber
-            {
-                let milliseconds = p99.doubleValue / 1000
-                statistics.roundTripP99Milliseconds = max(statistics.roundTripP99Milliseconds ?? 0, milliseconds)
-            }
-        }
-        isConnected = !up.isEmpty
-        for (topic, value) in root["topics"] as? [String: [String: Any]] ?? [:] {
-            for (name, partition) in value["partitions"] as? [String: [String: Any]] ?? [:] {
-                guard let number = Int32(name), number >= 0 else { continue }
-                // Whom it is fetched from: its leader, or with client.rack a follower.
-                let broker = (partition["broker"] as? NSNumber)?.int32Value ?? -1
-                if broker < 0 || !up.contains(broker) {
-                    partitionsAway.insert(KafkaPartition(topic: topic, number: number))
-                }
-            }
-        }
+    /// One broker, as one handle sees it. Totals are since the handle was made.
+    public struct Broker: Hashable, Sendable {
+        public var id: Int32
+        public var isUp = false
+        public var requests: Int64 = 0
+        public var responses: Int64 = 0
+        /// Requests that were sent again.
+        public var retries: Int64 = 0
+        /// Requests that were not answered in time.
+        public var timeouts: Int64 = 0
+        public var sendErrors: Int64 = 0
+        public var receiveErrors: Int64 = 0
+        /// Attempts to connect, failed ones too.
+        public var connects: Int64 = 0
+        public var disconnects: Int64 = 0
+        /// Requests that wait to be sent.
+        public var waitingRequests = 0
+        /// Requests that wait for their answer.
+        public var unansweredRequests = 0
+        /// Over the last second; nil without a request.
+        public var roundTripP99Milliseconds: Double?
+        public var roundTripAverageMilliseconds: Double?
+
+        public init(id: Int32) { self.id = id }
     }
-
-    /// True when a connection to any broker stands.
-    var isConnected: Bool
 }
 
 /// One partition of a topic.

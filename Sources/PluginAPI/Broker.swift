@@ -30,11 +30,14 @@ public struct TopicPartition: Hashable, Sendable, Comparable {
 public struct TopicDescription: Hashable, Sendable {
     public var name: String
     public var partitions: Int
+    /// Copies of each partition; nil where the broker keeps none or does not say.
+    public var replication: Int?
     public var config: [String: String]
 
-    public init(name: String, partitions: Int, config: [String: String]) {
+    public init(name: String, partitions: Int, replication: Int? = nil, config: [String: String]) {
         self.name = name
         self.partitions = partitions
+        self.replication = replication
         self.config = config
     }
 }
@@ -78,7 +81,7 @@ public enum FetchResult: Sendable {
     /// There is nothing to read now: nothing lies behind the reader's position.
     case endOfPartition
     /// Nothing has arrived yet, and whether there is more is not known: the first answer is on its way, or the
-    /// partition's leader cannot be reached. Ask again in some milliseconds.
+    /// partition's leader cannot be reached or does not answer. Ask again in some milliseconds.
     case nothingYet
 }
 

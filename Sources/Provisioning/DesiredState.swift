@@ -19,13 +19,21 @@ public struct DesiredState: Sendable {
         public var topics: [String]
     }
 
+    /// What the messages of a topic are.
+    public struct Messages: Sendable {
+        public var topic: String
+        public var eventType: EventType
+    }
+
     public var subjects: [Subject]
+    public var messages: [Messages]
     public var topics: [TopicDefinition]
     public var tables: [Table]
 
     public init(domain: DomainDefinition, topicPrefix: String) {
         // JSON messages follow no registered schema.
         subjects = domain.eventTypes.filter { $0.format == .avro }.map { Subject(name: $0.subject, eventType: $0) }
+        messages = domain.eventTypes.map { Messages(topic: $0.topic.name, eventType: $0) }
         // Dead letters need no order among each other and are few: one partition.
         let deadLetters = TopicDefinition(name: DeadLetter.topic(prefix: topicPrefix), partitions: 1)
         topics = domain.eventTypes.map(\.topic) + [deadLetters]

@@ -36,6 +36,7 @@ public struct Provisioner {
         for topic in desired.topics {
             plan.items.append(topicItem(topic, live[topic.name], &plan.diagnostics))
         }
+        for messages in desired.messages { try checkFormat(messages, live[messages.topic], &plan.diagnostics) }
         for table in desired.tables { plan.items.append(try tableItem(table, live, &plan.diagnostics)) }
         return plan
     }
@@ -75,6 +76,14 @@ public struct Provisioner {
             return Plan.Item(
                 .topic, topic.name, .create, ["\(topic.partitions) partition\(topic.partitions == 1 ? "" : "s")"])
         }
+        if let copies = live.replication, copies != topic.replication {
+            diagnostics.warning(
+                .topicReplication,
+                "topic '\(topic.name)' has \(copies) cop\(copies == 1 ? "y" : "ies") of each partition, the domain wants "
+                    + "\(topic.replication)",
+                at: topic.settingLocations["replication"] ?? topic.location,
+                hint: "streamplat moves no replicas: write replication: \(copies), or use kafka-reassign-partitions")
+        }
         if topic.partitions < live.partitions {
             diagnostics.error(
                 .topicRefused,
@@ -92,6 +101,37 @@ public struct Provisioner {
         var item = Plan.Item(.topic, topic.name, details.isEmpty ? .none : .alter, details)
         item.addsPartitions = topic.partitions > live.partitions
         return item
+    }
+
+    /// Warns when a topic's records cannot be what the domain takes them for. A subject is registered before the first
+    /// message in Avro is sent, so whether there is one tells what a topic holds.
+    private func checkFormat(
+        _ messages: DesiredState.Messages, _ live: TopicDescription?, _ diagnostics: inout Diagnostics
+    ) throws {
+        guard let live else { return }
+        let eventType = messages.eventType
+        let isRegistered = try schemas.latest(subject: eventType.subject) != nil
+        guard isRegistered != (eventType.format == .avro), try holdsRecords(live) else { return }
+        if eventType.format == .avro {
+            diagnostics.warning(
+                .topicFormat,
+                "topic '\(live.name)' holds messages, but no schema was registered under '\(eventType.subject)': they are "
+                    + "not in Avro as event type '\(eventType.name)' wants it, and become dead letters",
+                at: eventType.location, hint: "keep `format: json` if they are JSON, or use a new topic")
+        } else {
+            diagnostics.warning(
+                .topicFormat,
+                "topic '\(live.name)' holds messages, and a schema is registered under '\(eventType.subject)': those in "
+                    + "Avro become dead letters of event type '\(eventType.name)', which reads JSON",
+                at: eventType.location, hint: "leave out `format: json` if they are in Avro, or use a new topic")
+        }
+    }
+
+    private func holdsRecords(_ topic: TopicDescription) throws -> Bool {
+        try (0..<topic.partitions).contains { number in
+            let (earliest, next) = try broker.offsets(TopicPartition(topic: topic.name, partition: number))
+            return earliest < next
+        }
     }
 
     private func make(_ topic: TopicDefinition, _ action: Plan.Item.Action) throws {

@@ -56,8 +56,8 @@ public final class Pipeline: Sendable {
     let topology: Topology
     private let control: RunControl
     let workerCount: Int
-    /// When ``stop()`` was called, on the clock of the workers; 0 = not yet.
-    private let stoppingSince = Atomic<Int64>(0)
+    let ending: Ending
+    private let leftCalls = Atomic<Bool>(false)
 
     /// - Parameter readiness: Is released when events are processed, and held back while a sink is tried again or the run
     ///   ends.
@@ -69,14 +69,17 @@ public final class Pipeline: Sendable {
         metrics = RunMetrics(topology)
         deadLetterTally = DeadLetterTally(topic: DeadLetter.topic(prefix: parts.topicPrefix))
         workerCount = max(1, options.workers ?? parts.settings.workers ?? ProcessInfo.processInfo.activeProcessorCount)
-        control = RunControl(workerCount: workerCount)
+        ending = Ending(limitMilliseconds: parts.settings.stopTimeoutMilliseconds)
+        control = RunControl(workerCount: workerCount, ending: ending)
     }
 
     /// Ends the run gracefully: what was read is counted, written and checkpointed, for as long as
     /// ``RuntimeSettings/stopTimeoutMilliseconds`` allows. The next run goes on from there.
-    public func stop() {
-        _ = stoppingSince.compareExchange(expected: 0, desired: Worker.now(), ordering: .relaxed)
-    }
+    public func stop() { ending.begin() }
+
+    /// True when ``run()`` has thrown while a thread of it was inside a call that does not return. What else the call holds,
+    /// such as a file or a connection, must not be waited for then.
+    public var hasLeftCalls: Bool { leftCalls.load(ordering: .relaxed) }
 
     /// Runs until it is stopped, or with ``RunOptions/untilIdle`` until every partition is read to its end.
     ///
@@ -130,7 +133,15 @@ public final class Pipeline: Sendable {
             control.fail(error)
         }
         sinkQueue.close()
-        for thread in threads { thread.join() }
+        guard threads.allSatisfy({ ending.waits(for: $0) }) else {
+            // A thread is still inside a call. It may come back and do a little more before the process ends, so the domain
+            // stays locked until then.
+            _ = Unmanaged.passRetained(lock)
+            leftCalls.store(true, ordering: .relaxed)
+            let failure = control.failure ?? stopTimedOut
+            logger.error("run ended while a call was under way", metadata: ["code": "\(stopTimedOut.code.id)"])
+            throw failure
+        }
         deadLetterTally.tell(at: Worker.now(), isLast: true)
         if let failure = control.failure {
             logger.error(
@@ -155,7 +166,7 @@ public final class Pipeline: Sendable {
         let progress = shared.progress
         var lastCheckpoint = Worker.now()
         var lastShown = Int64.min / 2
-        while !control.shouldAbandon, stoppingSince.load(ordering: .relaxed) == 0 {
+        while !control.shouldAbandon, !ending.hasBegun {
             usleep(2000)
             status.lag.store(progress.reduce(0) { $0 + $1.lag }, ordering: .relaxed)
             let now = Worker.now()
@@ -177,20 +188,20 @@ public final class Pipeline: Sendable {
         let first = status.eventsRead.load(ordering: .acquiring)
         let quiet = progress.map(\.quiet)
         guard quiet.allSatisfy({ $0 > 0 }) else { return false }
-        while !control.shouldAbandon, stoppingSince.load(ordering: .relaxed) == 0,
+        while !control.shouldAbandon, !ending.hasBegun,
             zip(progress, quiet).contains(where: { $0.quiet <= $1 && $0.quiet > 0 })
         {
             usleep(1000)
         }
-        return stoppingSince.load(ordering: .relaxed) == 0 && progress.allSatisfy { $0.quiet > 0 }
+        return !ending.hasBegun && progress.allSatisfy { $0.quiet > 0 }
             && status.eventsRead.load(ordering: .acquiring) == first
     }
 
     /// Throws when the run should have ended by now: a sink that does not come back must not hold it for ever.
-    private func checkStopTimeout() throws {
-        let since = stoppingSince.load(ordering: .relaxed)
-        guard since > 0, Worker.now() - since > parts.settings.stopTimeoutMilliseconds else { return }
-        throw PipelineError(
+    private func checkStopTimeout() throws { if ending.isOverdue { throw stopTimedOut } }
+
+    private var stopTimedOut: PipelineError {
+        PipelineError(
             .stopTimedOut,
             "the run could not finish within runtime.stop_timeout: a sink or the broker does not answer",
             hint: "nothing is lost: the next run goes on from the last checkpoint")
@@ -234,61 +245,6 @@ public final class Pipeline: Sendable {
             deadLetterTally: deadLetterTally, notify: parts.notify)
     }
 
-    private func openPartitions(_ checkpoint: Checkpoint?) throws -> [PartitionState] {
-        let now = Worker.now()
-        let topics = Dictionary(uniqueKeysWithValues: try parts.broker.topics().map { ($0.name, $0.partitions) })
-        var result: [PartitionState] = []
-        for (index, input) in topology.inputs.enumerated() {
-            let name = input.eventType.topic.name
-            guard let count = topics[name] else {
-                throw PipelineError(
-                    .notApplied, "topic '\(name)' is not there", hint: "run `streamplat apply` first", exitCode: 3)
-            }
-            for number in 0..<count {
-                let partition = TopicPartition(topic: name, partition: number)
-                let (earliest, next) = try parts.broker.offsets(partition)
-                if options.fromEarliest, earliest > 0 {
-                    parts.notify(
-                        "\(name), partition \(number): retention has deleted offsets 0 to \(earliest - 1); windows that "
-                            + "held them are counted without them")
-                }
-                let consumers = input.consumers.map { consumer in
-                    position(of: consumer, input, partition, earliest: earliest, in: checkpoint)
-                }
-                let start = consumers.map(\.nextOffset).min() ?? earliest
-                guard start <= next else {
-                    throw PipelineError(
-                        .offsetOutOfRange,
-                        "the checkpoint goes on at offset \(start) of \(name), partition \(number), which ends at \(next)",
-                        hint: "the topic was replaced; run with --from-earliest to count what it holds now")
-                }
-                result.append(
-                    PartitionState(
-                        input: index, partition: partition, reader: try parts.broker.makeReader(partition, at: start),
-                        consumers: consumers, reported: ReportedLetters(partition, in: checkpoint, end: next), now: now)
-                )
-            }
-        }
-        return result
-    }
-
-    private func position(
-        of consumer: Topology.Consumer, _ input: Topology.Input, _ partition: TopicPartition, earliest: Int64,
-        in checkpoint: Checkpoint?
-    ) -> PartitionState.ConsumerPosition {
-        let section = checkpoint?.section(
-            topology.sectionName(consumer, of: input), fingerprint: topology.fingerprint(consumer))
-        guard let saved = section?.positions.first(where: { $0.partition == partition }) else {
-            return .init(nextOffset: earliest, maxEventTime: .min)
-        }
-        if saved.nextOffset < earliest {
-            parts.notify(
-                "\(partition.topic), partition \(partition.partition): offsets \(saved.nextOffset) to \(earliest - 1) were "
-                    + "deleted by retention before they were counted")
-        }
-        return .init(nextOffset: max(saved.nextOffset, earliest), maxEventTime: saved.maxEventTime)
-    }
-
     private func startThreads(
         _ workers: [Worker], _ sinkQueue: BoundedQueue<SinkMessage>, _ targets: [SinkThread.Target]
     ) -> [RunThread] {
@@ -300,44 +256,5 @@ public final class Pipeline: Sendable {
             + workers.enumerated().map { index, worker in
                 RunThread(name: "worker \(index)", confining: worker) { $0.run() }
             }
-    }
-
-    // MARK: Checkpoints.
-
-    private func makeCheckpoint(_ reports: [RunControl.Report], sequence: UInt64, hashKey: HashKey) -> Checkpoint {
-        var sections: [Checkpoint.Section] = topology.aggregations.enumerated().map { index, aggregation in
-            Checkpoint.Section(
-                name: aggregation.name, fingerprint: aggregation.fingerprint, positions: [],
-                shards: reports.map { $0.shards[index] })
-        }
-        for input in topology.inputs where input.eventType.rawEvents {
-            sections.append(
-                Checkpoint.Section(
-                    name: topology.sectionName(.rawEvents, of: input), fingerprint: topology.fingerprint(.rawEvents),
-                    positions: [], shards: []))
-        }
-        let indexes = Dictionary(uniqueKeysWithValues: sections.enumerated().map { ($1.name, $0) })
-        for position in reports.flatMap(\.positions) {
-            if let index = indexes[position.section] { sections[index].positions.append(position.position) }
-        }
-        return Checkpoint(sequence: sequence, hashKey: hashKey, sections: sections + reports.flatMap(\.letters))
-    }
-
-    /// Tells the broker how far this domain has come. The checkpoint is the truth, so a broker that is away meanwhile only
-    /// leaves its figures behind.
-    private func commitGroupOffsets(_ checkpoint: Checkpoint) {
-        do {
-            try parts.broker.commit(group: "streamplat.\(topology.domain)", offsets: lowestOffsets(checkpoint))
-        } catch {
-            parts.notify("the broker did not take the group offsets, which only inform: \(error)")
-        }
-    }
-
-    private func lowestOffsets(_ checkpoint: Checkpoint) -> [TopicPartition: Int64] {
-        var offsets: [TopicPartition: Int64] = [:]
-        for position in checkpoint.sections.flatMap(\.positions) {
-            offsets[position.partition] = min(offsets[position.partition] ?? .max, position.nextOffset)
-        }
-        return offsets
     }
 }

@@ -48,8 +48,9 @@ extension KafkaSuites {
                 _ = try KafkaSuites.open("127.0.0.1:9", "security_protocol: ssl\nca_file: nowhere/ca.pem")
             }
             #expect(error?.exitCode == 3)
-            #expect(error?.code == .kafkaClientRefused)
+            #expect(error?.code == .kafkaTLSFiles)
             #expect(error?.message.contains("ssl.ca.location") == true)
+            #expect(error?.hint?.contains("platform.yaml:3:10: ca_file") == true, "\(error?.hint ?? "")")
         }
 
         /// The server takes every password; with TLS, which it does not speak, the opening fails.

@@ -52,6 +52,11 @@ struct KafkaOptionTests {
             ("bootstrap_servers: a:9092\nsecurity_protocol: ssl\ncert_file: c.pem", .kafkaSecurity, 3),
             ("bootstrap_servers: a:9092\nlinger: 1 hour", .invalidValue, 2),
             ("bootstrap_servers: a:9092\nlinger: 2 minutes\ndelivery_timeout: 1 minute", .invalidValue, 2),
+            ("bootstrap_servers: a:9092\ngroup_instance_id: 'no spaces'", .invalidValue, 2),
+            ("bootstrap_servers: a:9092\nclient: { group.instance.id: x }", .kafkaOwnedProperty, 2),
+            ("bootstrap_servers: a:9092\nclient: { sasl.oauthbearer.config: x }", .kafkaOwnedProperty, 2),
+            ("bootstrap_servers: a:9092\nclient: { sasl.kerberos.keytab: x }", .kafkaOwnedProperty, 2),
+            ("bootstrap_servers: a:9092\nsecurity_protocol: sasl_ssl\nsasl_mechanism: OAUTHBEARER", .invalidValue, 3),
             ("bootstrap_servers: a:9092\nacks: most", .invalidValue, 2),
         ])
     func wrong(yaml: String, code: DiagnosticCode, line: Int) {

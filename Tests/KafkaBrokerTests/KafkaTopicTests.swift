@@ -21,7 +21,8 @@ extension KafkaSuites {
                 try broker.createTopic(topic, partitions: 3, replication: 1, config: config)
                 let expected = config.merging(["message.timestamp.type": "LogAppendTime"]) { $1 }
                 #expect(
-                    try description(broker, topic) == TopicDescription(name: topic, partitions: 3, config: expected))
+                    try description(broker, topic)
+                        == TopicDescription(name: topic, partitions: 3, replication: 1, config: expected))
             }
         }
 
@@ -53,11 +54,13 @@ extension KafkaSuites {
                     "retention.ms": "2000", "max.message.bytes": "222222", "message.timestamp.type": "LogAppendTime",
                 ]
                 #expect(
-                    try description(broker, topic) == TopicDescription(name: topic, partitions: 5, config: expected))
+                    try description(broker, topic)
+                        == TopicDescription(name: topic, partitions: 5, replication: 1, config: expected))
                 // A second time changes nothing.
                 try broker.alterTopic(topic, partitions: 5, config: ["retention.ms": "2000"])
                 #expect(
-                    try description(broker, topic) == TopicDescription(name: topic, partitions: 5, config: expected))
+                    try description(broker, topic)
+                        == TopicDescription(name: topic, partitions: 5, replication: 1, config: expected))
             }
         }
 

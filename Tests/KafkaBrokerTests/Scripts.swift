@@ -6,4 +6,5 @@ enum Scripts {
         .appendingPathComponent("Scripts")
     static let kafka = folder.appendingPathComponent("kafka.py")
     static let refusingBroker = folder.appendingPathComponent("refusing_broker.py")
+    static let secureProxy = folder.appendingPathComponent("secure_proxy.py")
 }

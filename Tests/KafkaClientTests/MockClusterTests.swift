@@ -130,6 +130,31 @@ struct MockClusterTests {
         #expect(error?.retry == .backoff)
     }
 
+    @Test("a leader that does not answer is away, though its connection stands; when it answers again, all is read")
+    func silentLeader() throws {
+        let mock = try MockCluster()
+        let cluster = try mock.connect()
+        defer { cluster.close() }
+        let producer = try cluster.makeProducer()
+        try producer.send(.numbers(0..<10), to: "t")
+        try producer.flush()
+        let reader = try cluster.makeReader(partition, at: 0)
+        #expect(try reader.read(until: .end) == Array(0..<10))
+        // The answers that are on their way come so late; librdkafka gives a connection up after 30 seconds.
+        mock.setRoundTrip(milliseconds: 12_000)
+        #expect(try reader.read(until: .nothingYet, seconds: 11) == [])
+        mock.setRoundTrip(milliseconds: 0)
+        // Until then it stays unknown whether there is more.
+        #expect(try reader.read(until: .end, seconds: 1) == nil)
+        #expect(try reader.read(until: .end, seconds: 60) == [])
+        try producer.send(.numbers(10..<20), to: "t")
+        try producer.close()
+        var numbers: [Int] = []
+        for _ in 0..<20 where numbers.count < 10 { numbers += try reader.read(until: .records, seconds: 5) ?? [] }
+        #expect(numbers == Array(10..<20))
+        reader.close()
+    }
+
     @Test("statistics hold what was sent and received")
     func statistics() throws {
         let mock = try MockCluster()

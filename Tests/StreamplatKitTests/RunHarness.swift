@@ -35,7 +35,8 @@ final class RunHarness {
 
     func write(_ domain: String) throws { try domain.write(toFile: domainPath, atomically: true, encoding: .utf8) }
 
-    private func open() throws -> LiveSystem {
+    /// The project's broker, registry and sinks; close it.
+    func open() throws -> LiveSystem {
         var sources = SourceTexts()
         let project = try Project.load(
             .init(domain: domainPath, environment: "local"), plugins: .builtin, sources: &sources)

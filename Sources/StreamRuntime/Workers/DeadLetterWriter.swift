@@ -73,8 +73,15 @@ final class DeadLetterWriter {
         block.removeAll()
     }
 
+    /// Sends what is left and ends.
     func close() throws {
         try flush()
         try producer?.close()
+    }
+
+    /// Ends without sending what is left, as a run ends that failed: the next run reads those records again.
+    func abandon() {
+        block.removeAll()
+        producer = nil
     }
 }

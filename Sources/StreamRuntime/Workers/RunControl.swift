@@ -35,6 +35,7 @@ final class RunControl: @unchecked Sendable {
 
     private let condition = NSCondition()
     private let workerCount: Int
+    private let ending: Ending
     private var reports: [Int: Report] = [:]
     private var sinkReachedBarrier = 0
     private var failureValue: (any Error)?
@@ -43,7 +44,11 @@ final class RunControl: @unchecked Sendable {
     let requestedBarrier = Atomic<Int>(0)
     private let isAbandoned = Atomic<Bool>(false)
 
-    init(workerCount: Int) { self.workerCount = workerCount }
+    /// - Parameter ending: Begins with the first failure.
+    init(workerCount: Int, ending: Ending = Ending(limitMilliseconds: .max)) {
+        self.workerCount = workerCount
+        self.ending = ending
+    }
 
     /// True when threads should end as soon as they can, leaving everything as the last checkpoint has it.
     var shouldAbandon: Bool { isAbandoned.load(ordering: .relaxed) }
@@ -52,6 +57,7 @@ final class RunControl: @unchecked Sendable {
     func fail(_ error: any Error) {
         condition.lock()
         if failureValue == nil { failureValue = error }
+        ending.begin()
         isAbandoned.store(true, ordering: .relaxed)
         condition.broadcast()
         condition.unlock()

@@ -1,3 +1,4 @@
+internal import Dispatch
 internal import Foundation
 
 /// A thread that runs one body and can be waited for.
@@ -17,7 +18,8 @@ final class RunThread: Sendable {
         thread.start()
     }
 
-    func join() { done.wait() }
+    /// Waits for the thread's end, but not longer than that; true when it has ended. After that, do not ask again.
+    func join(milliseconds: Int) -> Bool { done.wait(timeout: .now() + .milliseconds(milliseconds)) == .success }
 
     /// Carries a value that is not sendable into its thread: nobody else uses it afterwards.
     private struct Confined<Value>: @unchecked Sendable {

@@ -136,7 +136,8 @@ final class Worker {
                 if !hasRead, let message = shared.inboxes[index].pop(waitingMilliseconds: 5) { try shard.take(message) }
             }
             for partition in partitions { try partition.reader.close() }
-            try deadLetters.close()
+            // A broker that is away would hold up the end of a run that failed.
+            if shared.control.shouldAbandon { deadLetters.abandon() } else { try deadLetters.close() }
         } catch {
             shared.control.fail(error)
         }

@@ -107,6 +107,16 @@ public enum MetricCatalog {
             "The slowest broker's 99th percentile of the time between a request and its answer.",
             labels: ["client"]),
         MetricDefinition(
+            "streamplat_kafka_fetched_records", .gauge,
+            "Records that were fetched from Kafka ahead of their use.", labels: ["client"]),
+        MetricDefinition(
+            "streamplat_kafka_fetched_bytes", .gauge,
+            "Bytes of the records that were fetched from Kafka ahead of their use.", labels: ["client"]),
+        MetricDefinition(
+            "streamplat_kafka_sent_records_total", .counter, "Records sent to Kafka.", labels: ["client"]),
+        MetricDefinition(
+            "streamplat_kafka_received_records_total", .counter, "Records received from Kafka.", labels: ["client"]),
+        MetricDefinition(
             "streamplat_kafka_sent_bytes_total", .counter,
             "Bytes of keys and values sent to Kafka, before compression.",
             labels: ["client"]),
@@ -114,6 +124,36 @@ public enum MetricCatalog {
             "streamplat_kafka_received_bytes_total", .counter,
             "Bytes of keys and values received from Kafka, after decompression.",
             labels: ["client"]),
+        MetricDefinition(
+            "streamplat_kafka_broker_up", .gauge,
+            "1 while a connection to the broker stands, else 0; `broker` is its id, of the 64 lowest.",
+            labels: ["client", "broker"]),
+        MetricDefinition(
+            "streamplat_kafka_broker_round_trip_seconds", .gauge,
+            "Time between a request to the broker and its answer over the last second: avg or p99.",
+            labels: ["client", "broker", "statistic"]),
+        MetricDefinition(
+            "streamplat_kafka_broker_waiting_requests", .gauge, "Requests that wait to be sent to the broker.",
+            labels: ["client", "broker"]),
+        MetricDefinition(
+            "streamplat_kafka_broker_unanswered_requests", .gauge, "Requests that wait for the broker's answer.",
+            labels: ["client", "broker"]),
+        MetricDefinition(
+            "streamplat_kafka_broker_requests_total", .counter, "Requests sent to the broker.",
+            labels: ["client", "broker"]),
+        MetricDefinition(
+            "streamplat_kafka_broker_responses_total", .counter, "Answers received from the broker.",
+            labels: ["client", "broker"]),
+        MetricDefinition(
+            "streamplat_kafka_broker_connects_total", .counter, "Attempts to connect to the broker, failed ones too.",
+            labels: ["client", "broker"]),
+        MetricDefinition(
+            "streamplat_kafka_broker_disconnects_total", .counter, "Connections to the broker that ended.",
+            labels: ["client", "broker"]),
+        MetricDefinition(
+            "streamplat_kafka_broker_faults_total", .counter,
+            "Requests to the broker by what went wrong: retry = sent again, timeout, send_error, receive_error.",
+            labels: ["client", "broker", "kind"]),
     ]
 
     private static let process = [

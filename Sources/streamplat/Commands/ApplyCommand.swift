@@ -24,6 +24,8 @@ struct ApplyCommand: FormattedCommand {
         let system = try global.open(domain: domain.name)
         let files = SchemaFiles(domain: system.domain, root: system.project.configuration.root)
         let plan = try system.plan()
+        // With errors they are reported together.
+        if !plan.diagnostics.hasErrors { Failure.report(plan.diagnostics) }
         if !plan.isEmpty {
             global.say(PlanView.text(plan))
             try plan.diagnostics.throwIfErrors(exitCode: 1)

@@ -20,5 +20,6 @@ struct PlanCommand: FormattedCommand {
         try system.close()
         print(global.output == .json ? PlanView.json(plan).text() : PlanView.text(plan))
         try plan.diagnostics.throwIfErrors(exitCode: 1)
+        Failure.report(plan.diagnostics)
     }
 }

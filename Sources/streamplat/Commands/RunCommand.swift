@@ -1,6 +1,7 @@
 import ArgumentParser
 import Diagnostics
 import Foundation
+import Glibc
 import PlatformModel
 import PluginAPI
 import ProjectConfig
@@ -64,7 +65,15 @@ struct RunCommand: FormattedCommand {
         }
         let status = StatusLoop(pipeline.status, isQuiet: global.quiet)
         defer { status.stop() }
-        let summary = try withExtendedLifetime(signals) { try pipeline.run() }
+        let summary: RunSummary
+        do {
+            summary = try withExtendedLifetime(signals) { try pipeline.run() }
+        } catch let error as PipelineError where pipeline.hasLeftCalls {
+            status.stop()
+            Failure.report(error)
+            // An orderly exit would wait for what hangs: output that nobody takes, connections that do not close.
+            Glibc._exit(error.exitCode)
+        }
         status.stop()
         try system.close()
         try endpoint?.stop()

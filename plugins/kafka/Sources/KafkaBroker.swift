@@ -24,8 +24,15 @@ public struct KafkaBroker: BrokerPlugin {
         let settings = KafkaOptions.settings(options, context)
         let notices = KafkaNotices(sensitiveValues: settings.sensitiveValues, notify: context.notify)
         let metrics = KafkaMetrics()
-        let cluster = try KafkaCluster(settings, notices: notices) { metrics.record(client: $0, $1) }
-        try cluster.connect()
-        return KafkaLog(cluster)
+        do {
+            let cluster = try KafkaCluster(settings, notices: notices) { metrics.record(client: $0, $1) }
+            try cluster.connect()
+            return KafkaLog(cluster)
+        } catch var error as PipelineError {
+            if let place = KafkaOptions.place(of: error.code, options) {
+                error.hint = (error.hint.map { "\($0) " } ?? "") + "(\(place))"
+            }
+            throw error
+        }
     }
 }

@@ -10,7 +10,11 @@ final class KafkaLog: Broker {
     init(_ cluster: KafkaCluster) { self.cluster = cluster }
 
     func topics() throws -> [TopicDescription] {
-        try cluster.topics().map { TopicDescription(name: $0.name, partitions: $0.partitions, config: $0.config) }
+        try cluster.topics().map {
+            TopicDescription(
+                name: $0.name, partitions: $0.partitions, replication: $0.replication > 0 ? $0.replication : nil,
+                config: $0.config)
+        }
     }
 
     func createTopic(_ name: String, partitions: Int, replication: Int, config: [String: String]) throws {

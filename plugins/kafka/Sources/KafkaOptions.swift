@@ -56,6 +56,10 @@ enum KafkaOptions {
             doc: "How long a record is tried again before it is given up, which ends the command.",
             example: "5 minutes"),
         OptionSpec(
+            "group_instance_id", .string,
+            doc: "The name of this process among the members of a consumer group, the same after a restart.",
+            example: "streamplat-1"),
+        OptionSpec(
             "isolation", .choice(["read_committed", "read_uncommitted"]), default: "read_committed",
             doc: "Whether records of transactions are read before these are committed.", example: "read_committed"),
     ]
@@ -82,6 +86,7 @@ enum KafkaOptions {
             diagnostics.error(
                 .invalidValue, "'linger' is not shorter than 'delivery_timeout'", at: options.location("linger"))
         }
+        checkInstance(options, into: &diagnostics)
         for (name, value) in (options.properties("client") ?? [:]).sorted(by: { $0.key < $1.key }) {
             checkProperty(name, value, at: options.location("client.\(name)"), into: &diagnostics)
         }
@@ -145,6 +150,41 @@ enum KafkaOptions {
         }
     }
 
+    /// Kafka's own rule for the name of a static member: that of a topic.
+    private static func checkInstance(_ options: OptionValues, into diagnostics: inout Diagnostics) {
+        guard let name = options.string("group_instance_id"), !VariableText.containsVariable(name) else { return }
+        let isLegal = name.utf8.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "-"):
+                true
+            default: false
+            }
+        }
+        guard !isLegal || !(1...249).contains(name.utf8.count) || name == "." || name == ".." else { return }
+        diagnostics.error(
+            .invalidValue, "'group_instance_id' takes 1 to 249 letters, digits and '.', '_', '-'",
+            at: options.location("group_instance_id"))
+    }
+
+    /// Where the setting that an error is about stands, or would have to; nil for errors of no setting.
+    static func place(of code: DiagnosticCode, _ options: OptionValues) -> String? {
+        let keys: [String]
+        switch code {
+        case .kafkaUntrusted: keys = ["ca_file", "security_protocol"]
+        case .kafkaWrongHost, .kafkaCertificateDates, .kafkaUnreachable: keys = ["bootstrap_servers"]
+        case .kafkaTLS: keys = ["security_protocol", "bootstrap_servers"]
+        case .kafkaClientCertificate: keys = ["cert_file", "security_protocol"]
+        case .kafkaTLSFiles: keys = ["key_password", "key_file", "cert_file", "ca_file"]
+        case .kafkaAuthentication: keys = ["sasl_mechanism", "username", "security_protocol"]
+        default: return nil
+        }
+        for key in keys {
+            if let location = options.location(key) { return "\(location.text): \(key)" }
+        }
+        return nil
+    }
+
     private static func checkProperty(
         _ name: String, _ value: String, at place: SourceLocation?, into diagnostics: inout Diagnostics
     ) {
@@ -205,9 +245,12 @@ enum KafkaOptions {
             "batch.size": String(options.bytes("batch_bytes") ?? 1_000_000),
             "message.timeout.ms": String(options.milliseconds("delivery_timeout") ?? 300_000),
         ]
+        var reader = ["isolation.level": options.string("isolation") ?? "read_committed"]
+        // librdkafka uses it as soon as a group is joined; reading by assignment joins none.
+        reader["group.instance.id"] = options.string("group_instance_id")
         return KafkaSettings(
             common: common, producer: producer,
-            reader: ["isolation.level": options.string("isolation") ?? "read_committed"],
+            reader: reader,
             requestTimeoutMilliseconds: Int32(clamping: options.milliseconds("request_timeout") ?? 10_000),
             sensitiveValues: sensitive)
     }

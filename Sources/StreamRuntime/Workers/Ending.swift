@@ -1,0 +1,37 @@
+internal import Synchronization
+
+/// When a run has to be over: so long after it was asked to stop, or failed. Threads: any.
+final class Ending: Sendable {
+    /// On the clock of the workers; 0 = not yet.
+    private let since = Atomic<Int64>(0)
+    private let limitMilliseconds: Int64
+
+    init(limitMilliseconds: Int64) { self.limitMilliseconds = limitMilliseconds }
+
+    /// The run ends from now on; a second call changes nothing.
+    func begin() { _ = since.compareExchange(expected: 0, desired: max(1, Worker.now()), ordering: .relaxed) }
+
+    var hasBegun: Bool { since.load(ordering: .relaxed) != 0 }
+
+    /// True when the run should have been over by now.
+    var isOverdue: Bool { overdueMilliseconds.map { $0 > 0 } ?? false }
+
+    /// Nil before the end has begun; negative while there is time.
+    private var overdueMilliseconds: Int64? {
+        let since = since.load(ordering: .relaxed)
+        return since == 0 ? nil : Worker.now() - since - limitMilliseconds
+    }
+
+    /// How long a thread that is told to end gets to notice it, even when the time is over already.
+    private static let graceMilliseconds: Int64 = 1000
+
+    /// Waits for a thread's end for as long as the run may last; false when the thread has not ended by then.
+    func waits(for thread: RunThread) -> Bool {
+        let begin = Worker.now()
+        while !thread.join(milliseconds: 50) {
+            guard isOverdue, Worker.now() - begin > Self.graceMilliseconds else { continue }
+            return false
+        }
+        return true
+    }
+}
