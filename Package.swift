@@ -163,12 +163,15 @@ let package = Package(
             dependencies: [
                 "KafkaBroker", "TestServers", "YAMLTree", "PluginAPI", "ConfigTree", "DataPath", "Diagnostics",
             ], exclude: ["Scripts"]),
+        .target(
+            name: "ClickHouseTesting",
+            dependencies: ["ClickHouseSink", "TestServers", "PluginAPI", "ConfigTree", "DataPath", "Diagnostics"],
+            path: "Tests/ClickHouseTesting", exclude: ["Scripts"]),
         .testTarget(
             name: "ClickHouseSinkTests",
             dependencies: [
-                "ClickHouseSink", "TestServers", "PluginAPI", "ConfigTree", "DataPath", "Diagnostics", "HTTPClient",
-            ],
-            exclude: ["Fixtures"]),
+                "ClickHouseSink", "ClickHouseTesting", "TestServers", "PluginAPI", "ConfigTree", "DataPath", "Diagnostics", "HTTPClient",
+            ]),
         .testTarget(
             name: "FileSinkTests",
             dependencies: ["FileSink", "PluginAPI", "ConfigTree", "DataPath", "Diagnostics"]),
