@@ -1,11 +1,11 @@
 # Everything is started from here; `make` alone lists the targets. The work is done by scripts/.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test services services-stop bench format clean
+.PHONY: help setup build demo test test-clickhouse services services-stop bench format clean
 
 help: ## list the targets
 	@echo "streamplat: make TARGET"
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 20
 
 setup: ## install the system packages (apt-get, as root or with sudo); instant when they are there
 	@bash scripts/setup.sh
@@ -21,6 +21,9 @@ demo: ## set up, build, generate, run and query the ecommerce domain in this fol
 test: ## set up what tests need and run every test
 	@bash scripts/test.sh
 
+test-clickhouse: ## test the ClickHouse sink against the engine of today (downloads about 900 MB once)
+	@bash scripts/test-clickhouse.sh
+
 services: build ## start Kafka, registry, ClickHouse, PostgreSQL and OpenBao on loopback for environment dev
 	@bash scripts/services.sh start
 
@@ -34,6 +37,6 @@ format: ## rewrite the Swift files in the project's style
 	@echo "== formatting Sources, Tests, plugins and Package.swift"
 	@swift format --in-place --recursive Sources Tests plugins Package.swift
 
-clean: ## remove build folders and the tests' Python environment; data in .streamplat stays
-	@echo "== removing .build-* and .venv (.streamplat stays)"
-	@rm -rf .build-* .venv
+clean: ## remove build folders and the tests' Python environments; data in .streamplat stays
+	@echo "== removing .build-*, .venv and .venv-chdb (.streamplat stays)"
+	@rm -rf .build-* .venv .venv-chdb

@@ -75,8 +75,12 @@ extension EventType {
             return inner.flatMap { leaves($0, prefix: "\(prefix)\(field.name).", isNullable: isNullable) }
         }
         guard let type = field.type.logicalType else { return [] }
-        var element: LogicalType?
-        if case .array(let inner) = field.type, inner.logicalType != .json { element = inner.logicalType }
-        return [ColumnSpec(prefix + field.storedName, type, isNullable: isNullable, element: element)]
+        var column = ColumnSpec(prefix + field.storedName, type, isNullable: isNullable)
+        switch field.type {
+        case .array(let inner) where inner.logicalType != .json: column.element = inner.logicalType
+        case .map(let inner) where inner.logicalType != .json: column.mapValue = inner.logicalType
+        default: break
+        }
+        return [column]
     }
 }

@@ -1,3 +1,4 @@
+import ClickHouseTesting
 import DataPath
 import Diagnostics
 import Foundation
@@ -24,7 +25,7 @@ extension ClickHouse {
             ])
         func disturbed(mode: String, code: DiagnosticCode, compression: String) throws {
             let (server, database) = try ClickHouse.database()
-            let front = try Front(before: server)
+            let front = try Front(beforePort: server.port)
             let sink = try SinkConfiguration(
                 front.url, database: database, others: ["timeout": "1 second", "compression": compression]
             ).open()
@@ -49,7 +50,7 @@ extension ClickHouse {
         @Test("a connection that broke once is not worth an error", arguments: ["cut_request", "cut_answer"])
         func brokenOnce(mode: String) throws {
             let (server, database) = try ClickHouse.database()
-            let front = try Front(before: server)
+            let front = try Front(beforePort: server.port)
             let sink = try SinkConfiguration(front.url, database: database).open()
             try sink.apply(.counts)
             try sink.write(TableDefinition.rows(0..<1000), to: .counts)
@@ -91,7 +92,7 @@ extension ClickHouse {
         @Test("an error while writing means that the rows were not taken")
         func errorInWrite() throws {
             let (server, database) = try ClickHouse.database()
-            let front = try Front(before: server)
+            let front = try Front(beforePort: server.port)
             let sink = try SinkConfiguration(front.url, database: database, others: ["max_batch_rows": "10"]).open()
             try sink.apply(.counts)
             try sink.write(TableDefinition.rows(0..<8), to: .counts)
@@ -143,7 +144,7 @@ extension ClickHouse {
         @Test("an empty batch and a flush without rows send nothing")
         func nothing() throws {
             let (server, database) = try ClickHouse.database()
-            let front = try Front(before: server)
+            let front = try Front(beforePort: server.port)
             let sink = try SinkConfiguration(front.url, database: database).open()
             try sink.apply(.counts)
             let before = front.requests
@@ -158,7 +159,7 @@ extension ClickHouse {
             let (server, database) = try ClickHouse.database()
             var lengths: [String: Int] = [:]
             for compression in ["gzip", "none"] {
-                let front = try Front(before: server)
+                let front = try Front(beforePort: server.port)
                 let sink = try SinkConfiguration(
                     front.url, database: database, others: ["compression": compression]
                 ).open()

@@ -1,3 +1,4 @@
+import ClickHouseTesting
 import DataPath
 import Diagnostics
 import Foundation
@@ -53,7 +54,7 @@ extension ClickHouse {
         @Test("a server that goes away while rows are held is replaced by the next")
         func failOverLater() throws {
             let (server, database) = try ClickHouse.database()
-            let front = try Front(before: server)
+            let front = try Front(beforePort: server.port)
             let sink = try SinkConfiguration(front.url, server.url, database: database).open()
             try sink.apply(.counts)
             try sink.write(TableDefinition.rows(0..<10), to: .counts)
@@ -71,7 +72,7 @@ extension ClickHouse {
             ])
         func noClickHouse(mode: String, code: DiagnosticCode) throws {
             let (server, _) = try ClickHouse.database()
-            let front = try Front(before: server)
+            let front = try Front(beforePort: server.port)
             try front.disturb(mode, requests: 2)
             let error = #expect(throws: PipelineError.self) { try SinkConfiguration(front.url).open() }
             #expect(error?.code == code)
@@ -81,7 +82,7 @@ extension ClickHouse {
         @Test("a slow server is given up after the timeout")
         func slow() throws {
             let (server, _) = try ClickHouse.database()
-            let front = try Front(before: server)
+            let front = try Front(beforePort: server.port)
             try front.disturb("delay", requests: 2)
             let start = Date()
             let error = #expect(throws: PipelineError.self) {
@@ -94,7 +95,7 @@ extension ClickHouse {
         @Test("an error that quotes rows is passed on without them")
         func quotedRows() throws {
             let (server, database) = try ClickHouse.database()
-            let front = try Front(before: server)
+            let front = try Front(beforePort: server.port)
             let sink = try SinkConfiguration(front.url, database: database).open()
             try sink.apply(.counts)
             try sink.write(TableDefinition.rows(0..<10), to: .counts)
@@ -121,7 +122,7 @@ extension ClickHouse {
         func secrets() throws {
             let canary = "canary-\(UUID().uuidString)"
             let server = try ClickHouseServer(user: "writer", password: canary)
-            let front = try Front(before: server)
+            let front = try Front(beforePort: server.port)
             var configuration = SinkConfiguration(front.url, database: "d")
             configuration.user = "writer"
             configuration.password = canary

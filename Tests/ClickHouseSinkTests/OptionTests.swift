@@ -1,3 +1,4 @@
+import ClickHouseTesting
 import Diagnostics
 import PluginAPI
 import Testing

@@ -1,3 +1,4 @@
+import ClickHouseTesting
 import Diagnostics
 import PluginAPI
 import TestServers
@@ -33,6 +34,27 @@ extension ClickHouse {
                         .text("2026-11-21"),
                     ]
                 ])
+        }
+
+        @Test("who reads without FINAL is told what to write, once a table, and gets the rows")
+        func remindsOfFinal() throws {
+            let (server, database) = try ClickHouse.database()
+            let notices = Notices()
+            let sink = try SinkConfiguration(server.url, database: database).open(notices: notices)
+            try sink.apply(.counts)
+            try server.sql("CREATE TABLE \(database).foreign (x UInt8) ENGINE = Memory")
+            for sql in [
+                "SELECT * FROM counts FINAL", "SELECT * FROM foreign", "SELECT name FROM system.tables",
+                "SELECT k, argMax(tuple(n), _version).1 FROM counts GROUP BY k",
+            ] {
+                #expect(try sink.query(sql) != nil)
+                #expect(notices.all.isEmpty, "\(sql)")
+            }
+            try sink.write(TableDefinition.rows(0..<3), to: .counts)
+            try sink.flush()
+            #expect(try sink.query("SELECT count() FROM counts")?.rows == [[.integer(3)]])
+            #expect(notices.all.count == 1)
+            #expect(notices.all.first?.contains("FROM counts FINAL") == true)
         }
 
         @Test("no rows, many rows, and the sink's database by default")

@@ -1,3 +1,4 @@
+import ClickHouseTesting
 import DataPath
 import HTTPClient
 import PluginAPI
@@ -55,10 +56,76 @@ struct StatementTests {
 
     @Test("a table keeps the types of the server that made it", arguments: ["Int64", "DateTime64(3, 'UTC')"])
     func upgraded(existing: String) {
-        #expect(ColumnTypes.holds(existing, ColumnSpec("t", .timestamp)))
-        #expect(ColumnTypes.holds("Nullable(\(existing))", ColumnSpec("t", .timestamp, isNullable: true)))
-        #expect(!ColumnTypes.holds(existing, ColumnSpec("t", .timestamp, isNullable: true)))
-        #expect(!ColumnTypes.holds(existing, ColumnSpec("t", .double)))
+        let today = ServerVersion(24, 3)
+        #expect(ColumnTypes.holds(existing, ColumnSpec("t", .timestamp), today))
+        #expect(ColumnTypes.holds("Array(\(existing))", ColumnSpec("t", .json, element: .timestamp), today))
+        #expect(ColumnTypes.holds("Nullable(\(existing))", ColumnSpec("t", .timestamp, isNullable: true), today))
+        #expect(!ColumnTypes.holds(existing, ColumnSpec("t", .timestamp, isNullable: true), today))
+        #expect(!ColumnTypes.holds(existing, ColumnSpec("t", .double), today))
+    }
+
+    @Test(
+        "what arrays and maps become",
+        arguments: [
+            (ColumnSpec("c", .json, element: .string), "Array(String)", "Array(String)"),
+            (ColumnSpec("c", .json, element: .timestamp), "Array(DateTime64(3, 'UTC'))", "Array(Int64)"),
+            (ColumnSpec("c", .json, element: .boolean), "Array(Bool)", "Array(UInt8)"),
+            (ColumnSpec("c", .json, mapValue: .double), "Map(String, Float64)", "String"),
+            (
+                ColumnSpec("c", .json, mapValue: .decimal(precision: 9, scale: 2)), "Map(String, Decimal(9, 2))",
+                "String"
+            ),
+            (ColumnSpec("c", .json, isNullable: true, element: .string), "Nullable(String)", "Nullable(String)"),
+            (ColumnSpec("c", .json, isNullable: true, mapValue: .long), "Nullable(String)", "Nullable(String)"),
+            (ColumnSpec("c", .json), "String", "String"),
+        ])
+    func nested(column: ColumnSpec, today: String, old: String) {
+        let versions = [(ServerVersion(24, 3), today), (ServerVersion(18, 16), old)]
+        for (version, type) in versions {
+            #expect(ColumnTypes.declared(column, version) == type)
+            #expect(ColumnTypes.holds(type, column, version))
+            #expect(ColumnTypes.holds("String", column, version) == (type == "String"))
+        }
+    }
+
+    @Test("the same rows have the same token, in the same table")
+    func tokens() throws {
+        func token(_ table: TableDefinition, _ rows: Range<Int>, firstVersion: UInt64) throws -> String {
+            let buffer = InsertBuffer(table, SQLText(database: "d", version: ServerVersion(24, 3)))
+            try buffer.append(TableDefinition.rows(rows), firstVersion: firstVersion)
+            return buffer.deduplicationToken
+        }
+        var other = TableDefinition.counts
+        other.name = "others"
+        let first = try token(.counts, 0..<5, firstVersion: 7)
+        #expect(first.count == 32)
+        #expect(try token(.counts, 0..<5, firstVersion: 7) == first)
+        let others = try [
+            token(.counts, 0..<6, firstVersion: 7), token(.counts, 1..<6, firstVersion: 7),
+            token(.counts, 0..<5, firstVersion: 8), token(other, 0..<5, firstVersion: 7),
+        ]
+        #expect(Set(others + [first]).count == 5)
+    }
+
+    @Test(
+        "which tables a query reads without FINAL",
+        arguments: [
+            ("select 1", []), ("select * from counts", ["counts"]), ("select * from counts final where n > 0", []),
+            ("SELECT * FROM d.counts c FINAL", []), ("SELECT * FROM `counts` AS c WHERE 1", ["counts"]),
+            ("select * from d.counts as c", ["counts"]), ("select * from other.counts", []),
+            ("select * from (select n from counts) where n = 1", ["counts"]),
+            ("select * from (select n from counts final) x join t as y using n", ["t"]),
+            ("select * from a, b final, c", ["a", "c"]), ("select * from numbers(10), \"a b\"", []),
+            ("select 'from counts' -- from counts\n/* from counts */ from one", ["one"]),
+            ("select * from a any left join b using k", ["a", "b"]), ("select '\\' from t' from u", ["u"]),
+            ("select argMax(n, _version) from counts group by k", ["counts"]),
+            ("select * from counts format JSON", ["counts"]), ("from", []),
+            ("select * from counts union all select * from counts", ["counts"]),
+        ] as [(String, [String])])
+    func reads(sql: String, tables: [String]) {
+        let reads = TableReads(sql)
+        #expect(reads.withoutFinal(in: "d") == tables)
+        #expect(reads.choosesVersions == sql.contains("_version"))
     }
 
     @Test("what is no version is none", arguments: ["", "Ok.", "<html>", "18", "v18.1"])

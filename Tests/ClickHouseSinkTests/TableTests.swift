@@ -1,3 +1,4 @@
+import ClickHouseTesting
 import DataPath
 import Diagnostics
 import PluginAPI
@@ -132,7 +133,7 @@ extension ClickHouse {
                 try sink.plan(wider)
                     == .rebuild([
                         "add column at Int64, 0 or empty in the rows that are there until they are counted anew",
-                        "keep column gone, null or 0 from now on",
+                        "keep column gone, null, 0 or empty from now on",
                     ]))
             try sink.apply(wider)
             #expect(try sink.plan(wider) == TableChange.none)
@@ -183,6 +184,30 @@ extension ClickHouse {
             #expect(
                 try server.sql("SELECT name FROM system.tables WHERE database = '\(database)' ORDER BY name")
                     == "counts\nforeign\nstreamplat_tables")
+        }
+
+        @Test("a table that holds arrays as text, of an older streamplat, is a difference and stays")
+        func arraysAsText() throws {
+            let (server, database) = try ClickHouse.database()
+            let sink = try SinkConfiguration(server.url, database: database).open()
+            let old = TableDefinition("scans", [ColumnSpec("k", .string), ColumnSpec("tags", .json)])
+            try sink.apply(old)
+            try sink.write(RecordBatch(old, [["a", "[\"x\"]"]]), to: old)
+            try sink.flush()
+            let table = TableDefinition("scans", [old.columns[0], ColumnSpec("tags", .json, element: .string)])
+            guard case .refuse(let reason, let hint) = try sink.plan(table) else {
+                Issue.record("not refused")
+                return
+            }
+            #expect(reason == "column 'tags' of table 'scans' is String and would become Array(String)")
+            #expect(hint.contains("RENAME TABLE"))
+            #expect(throws: PipelineError.self) { try sink.apply(table) }
+            #expect(try server.sql("SELECT tags FROM \(database).scans") == "[\"x\"]")
+            // As the hint says.
+            try server.sql("RENAME TABLE \(database).scans TO \(database).scans_old")
+            #expect(try sink.plan(table) == .create)
+            try sink.apply(table)
+            #expect(try sink.plan(table) == TableChange.none)
         }
 
         @Test("a table that is listed but was never created, as after a crash, is created")

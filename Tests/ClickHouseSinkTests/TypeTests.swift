@@ -1,3 +1,4 @@
+import ClickHouseTesting
 import DataPath
 import Diagnostics
 import Foundation
@@ -99,6 +100,90 @@ extension ClickHouse {
             #expect(
                 try server.sql("SELECT type FROM system.columns WHERE database = '\(database)' AND name = 'optional'")
                     == "Nullable(\(type.declared))".replacing("'", with: "\\'"))
+        }
+
+        /// Arrays of scalars as JSON text, and what ClickHouse's own client shows for them.
+        static let arrays: [(LogicalType, String, String, String)] = [
+            (
+                .string, "String", #"["a","",  "t\tb \"q\" 'q'","ü\ud83d\ude80","\ud800"]"#,
+                #"['a','','t\tb "q" \'q\'','ü🚀','\#u{FFFD}']"#
+            ),
+            (.string, "String", "[]", "[]"),
+            (.boolean, "UInt8", "[true, false]", "[1,0]"),
+            (.int, "Int32", "[0,-2147483648,2147483647]", "[0,-2147483648,2147483647]"),
+            (
+                .long, "Int64", "[-9223372036854775808,9223372036854775807]",
+                "[-9223372036854775808,9223372036854775807]"
+            ),
+            (.float, "Float32", #"[0.1,-1.5e3,"NaN","-Infinity"]"#, "[0.1,-1500,nan,-inf]"),
+            (.double, "Float64", #"[0.1,5e-324,"Infinity",0]"#, "[0.1,5e-324,inf,0]"),
+            (.date, "Int32", #"[0,-1,"2026-11-21"]"#, "[0,-1,20778]"),
+            (
+                .timestamp, "Int64", #"[-1,"2025-11-21T13:45:30.123Z","2025-11-21T14:45:30+01:00"]"#,
+                "[-1,1763732730123,1763732730000]"
+            ),
+            (
+                .uuid, "UUID", #"["00112233-4455-6677-8899-AABBCCDDEEFF"]"#,
+                "['00112233-4455-6677-8899-aabbccddeeff']"
+            ),
+            (
+                .decimal(precision: 9, scale: 2), "Decimal(9, 2)", #"[1.5,-9999999.99,"0.01"]"#,
+                "[1.50,-9999999.99,0.01]"
+            ),
+            (.decimal(precision: 18, scale: 4), "Decimal(18, 4)", "[-0.0001]", "[-0.0001]"),
+            (
+                .decimal(precision: 38, scale: 6), "Decimal(38, 6)", "[99999999999999999999999999999999.999999]",
+                "[99999999999999999999999999999999.999999]"
+            ),
+            (.bytes, "String", #"["A\u0000\u00ff","ü"]"#, "['A\\0\u{FFFD}','\u{FFFD}']"),
+        ]
+
+        @Test("arrays of scalars are arrays", arguments: arrays)
+        func array(element: LogicalType, declared: String, json: String, shown: String) throws {
+            let (server, database) = try ClickHouse.database()
+            let table = TableDefinition(
+                "lists",
+                [
+                    ColumnSpec("n", .int), ColumnSpec("list", .json, element: element), ColumnSpec("after", .string),
+                    ColumnSpec("optional", .json, isNullable: true, element: element),
+                    ColumnSpec("map", .json, mapValue: element),
+                    ColumnSpec("coded", .json, encoding: .dictionary, element: element),
+                ])
+            let sink = try SinkConfiguration(server.url, database: database).open()
+            try sink.apply(table)
+            #expect(try sink.plan(table) == TableChange.none)
+            let map = "{\"k\":1}"
+            try sink.write(
+                RecordBatch(
+                    table,
+                    [[1, Value(json), "x", Value(json), Value(map), Value(json)], [2, "[]", "y", nil, "{}", " [ ] "]]),
+                to: table)
+            try sink.flush()
+            let rows = try server.sql("SELECT list, after, coded, map FROM \(database).lists ORDER BY n")
+            #expect(rows == "\(shown)\tx\t\(shown)\t\(map)\n[]\ty\t[]\t{}")
+            #expect(try server.sql("SELECT isNull(optional) FROM \(database).lists ORDER BY n") == "0\n1")
+            #expect(
+                try server.sql("SELECT type FROM system.columns WHERE database = '\(database)' AND name = 'list'")
+                    == "Array(\(declared))")
+        }
+
+        @Test(
+            "text that is no array of the column's elements stops before anything of its batch is taken",
+            arguments: [
+                "", "null", "[null]", "[1,]", "[1", "{}", "[1] x", "[\"canary\"]", "[3000000000]", "[1.5]", "[[1]]",
+            ])
+        func noArray(json: String) throws {
+            let (server, database) = try ClickHouse.database()
+            let table = TableDefinition("lists", [ColumnSpec("n", .int), ColumnSpec("list", .json, element: .int)])
+            let sink = try SinkConfiguration(server.url, database: database).open()
+            try sink.apply(table)
+            let error = #expect(throws: PipelineError.self) {
+                try sink.write(RecordBatch(table, [[1, "[7]"], [2, Value(json)]]), to: table)
+            }
+            #expect(error?.code == .clickHouseRows)
+            #expect(error?.description.contains("canary") == false)
+            try sink.flush()
+            #expect(try server.sql("SELECT count() FROM \(database).lists") == "0")
         }
 
         @Test("a dictionary column is written as its strings")

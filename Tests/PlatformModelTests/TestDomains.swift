@@ -98,7 +98,7 @@ struct ShippedDomainTests {
         #expect(domain?.name == name)
     }
 
-    @Test("columns of arrays of scalars tell the elements' type, those of records and maps do not")
+    @Test("columns of arrays and maps of scalars tell what is in them, those of records do not")
     func elements() throws {
         let domain = try #require(TestDomains.check(try TestDomains.text("logistics")).domain)
         let columns = try #require(domain.eventTypes.first { $0.name == "scan" }).rawTable.columns
@@ -106,5 +106,7 @@ struct ShippedDomainTests {
         #expect(elements.map(\.0).sorted() == ["legs", "readings", "tags"])
         #expect(elements.filter { $0.1 != nil }.map(\.0) == ["tags"])
         #expect(columns.first { $0.name == "tags" }?.element == .string)
+        #expect(columns.filter { $0.mapValue != nil }.map(\.name) == ["readings"])
+        #expect(columns.first { $0.name == "readings" }?.mapValue == .double)
     }
 }

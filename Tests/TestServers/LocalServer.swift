@@ -31,12 +31,17 @@ public enum LocalServer {
 
     /// Runs a program to its end and gives its output; throws with its last words when it fails.
     @discardableResult
-    public static func run(_ program: String, _ arguments: [String], in folder: URL? = nil) throws -> String {
+    public static func run(
+        _ program: String, _ arguments: [String], in folder: URL? = nil, environment: [String: String] = [:]
+    ) throws -> String {
         let process = Process()
         let output = Pipe()
         process.executableURL = URL(fileURLWithPath: program)
         process.arguments = arguments
         process.currentDirectoryURL = folder
+        if !environment.isEmpty {
+            process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+        }
         process.standardOutput = output
         process.standardError = output
         process.standardInput = FileHandle.nullDevice

@@ -2,6 +2,8 @@
 package struct JSONScanner {
     package var cursor: UnsafePointer<UInt8>
     package let end: UnsafePointer<UInt8>
+    /// Half of a surrogate pair, which stands for no character, is read as U+FFFD instead of being refused.
+    package var repairsSurrogates = false
     /// Values that are stepped over may be nested so deeply.
     private static let depthLimit = 64
 
@@ -129,10 +131,14 @@ package struct JSONScanner {
     private mutating func codePoint(_ scratch: OutputBuffer) -> Bool {
         guard var code = hexadecimal() else { return false }
         if code & 0xFC00 == 0xD800 {
-            guard take(word: "\\u"), let low = hexadecimal(), low & 0xFC00 == 0xDC00 else { return false }
-            code = 0x10000 + (code & 0x3FF) << 10 + low & 0x3FF
+            let afterFirst = cursor
+            if take(word: "\\u"), let low = hexadecimal(), low & 0xFC00 == 0xDC00 {
+                code = 0x10000 + (code & 0x3FF) << 10 + low & 0x3FF
+            } else {
+                cursor = afterFirst
+            }
         }
-        guard let scalar = Unicode.Scalar(code) else { return false }
+        guard let scalar = Unicode.Scalar(code) ?? (repairsSurrogates ? "\u{FFFD}" : nil) else { return false }
         for byte in UTF8.encode(scalar).map(Array.init) ?? [] { scratch.put(byte) }
         return true
     }

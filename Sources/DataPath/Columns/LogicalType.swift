@@ -63,16 +63,20 @@ public struct ColumnSpec: Hashable, Sendable {
     public var encoding: ColumnEncoding
     /// What a ``LogicalType/json`` column holds an array of; nil when its elements are not scalars, or it is no array.
     public var element: LogicalType?
+    /// What the values of a ``LogicalType/json`` column that holds a map are (its keys are text); nil when they are not
+    /// scalars, or it is no map.
+    public var mapValue: LogicalType?
 
     public init(
         _ name: String, _ type: LogicalType, isNullable: Bool = false, encoding: ColumnEncoding = .plain,
-        element: LogicalType? = nil
+        element: LogicalType? = nil, mapValue: LogicalType? = nil
     ) {
         self.name = name
         self.type = type
         self.isNullable = isNullable
         self.encoding = encoding
         self.element = element
+        self.mapValue = mapValue
     }
 }
 

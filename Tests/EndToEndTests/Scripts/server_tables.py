@@ -37,6 +37,11 @@ def clickhouse(options):
         if value is None:
             return None
         kind = re.sub(r"^Nullable\((.*)\)$", r"\1", kind)
+        if nested := re.match(r"(?:Array\(|Map\(String, )(.*)\)$", kind):
+            # As the JSON text that other sinks hold.
+            shown = ({key: cell(one, nested[1], False) for key, one in value.items()} if isinstance(value, dict)
+                     else [cell(one, nested[1], False) for one in value])
+            return json.dumps(shown, separators=(",", ":"), ensure_ascii=False)
         if kind.startswith("Float"):
             return float(value)
         if kind == "Bool":

@@ -78,13 +78,15 @@ final class ClickHouseConnection {
     }
 
     /// Runs a person's query, which cannot change anything.
-    func query(_ sql: String, database: String) throws -> QueryResult {
+    ///
+    /// - Parameter isFinal: Every table is read as if FINAL stood behind it. Only for servers that have the setting.
+    func query(_ sql: String, database: String, isFinal: Bool) throws -> QueryResult {
         // The server holds the answer back until it is whole, so that an error in the middle comes as one.
         let response = try exchange(
             parameters: [
                 ("database", database), ("readonly", "2"), ("wait_end_of_query", "1"),
                 ("default_format", TabSeparatedResult.format),
-            ], Array(sql.utf8))
+            ] + (isFinal ? [("final", "1")] : []), Array(sql.utf8))
         if let exception = ServerException(response), response.status != 200 {
             throw failure(exception, of: "the query", isQuery: true)
         }

@@ -11,18 +11,21 @@ final class ClickHouseSink: Sink {
     private let options: ClickHouseOptions
     private let server: ClickHouseConnection
     private let sql: SQLText
+    private let notify: @Sendable (String) -> Void
     private var buffers: [String: InsertBuffer] = [:]
     private var nextVersion = RowVersion.now()
-    /// Tells the inserts of this sink from those of any other.
-    private let writerID = String(UInt64.random(in: 0 ... .max), radix: 16)
     private var lastFlushMilliseconds: Int64?
 
     /// Buffers together hold no more bytes than this and one batch.
     private static let byteLimit = 64 << 20
 
-    init(_ options: ClickHouseOptions, _ server: ClickHouseConnection, _ version: ServerVersion) {
+    init(
+        _ options: ClickHouseOptions, _ server: ClickHouseConnection, _ version: ServerVersion,
+        notify: @escaping @Sendable (String) -> Void
+    ) {
         self.options = options
         self.server = server
+        self.notify = notify
         sql = SQLText(database: options.database, version: version)
     }
 
@@ -58,7 +61,20 @@ final class ClickHouseSink: Sink {
 
     func query(_ sql: String) throws -> QueryResult? {
         try flush()
-        return try server.query(sql, database: options.database)
+        if !self.sql.version.hasFinalSetting { try remindOfFinal(sql) }
+        return try server.query(sql, database: options.database, isFinal: self.sql.version.hasFinalSetting)
+    }
+
+    /// This server cannot be told by a setting to read the newest rows only: a person is told what to write.
+    private func remindOfFinal(_ query: String) throws {
+        let reads = TableReads(query)
+        guard !reads.withoutFinal.isEmpty, !reads.choosesVersions else { return }
+        let ours = Set(try catalog.names())
+        for name in reads.withoutFinal(in: options.database).filter(ours.contains) {
+            notify(
+                "clickhouse: rows of '\(name)' that were replaced may be counted too, until the server merges them away: "
+                    + "write `FROM \(name) FINAL`")
+        }
     }
 
     func tables() throws -> [(name: String, rows: Int64)]? {
@@ -85,7 +101,7 @@ final class ClickHouseSink: Sink {
         if case .text(let text)? = highest.first?.first, let version = UInt64(text) {
             nextVersion = max(nextVersion, version + 1)
         }
-        let buffer = InsertBuffer(table, statement: sql.insert(table))
+        let buffer = InsertBuffer(table, sql)
         buffers[table.name] = buffer
         return buffer
     }
@@ -98,9 +114,7 @@ final class ClickHouseSink: Sink {
         var settings: [(String, String)] = []
         if sql.version.hasAsyncInsert { settings.append(("async_insert", "0")) }
         if sql.version.hasDeduplicationToken {
-            let versions = buffer.versions
-            settings.append(
-                ("insert_deduplication_token", "\(writerID)-\(versions.lowerBound)-\(versions.upperBound)"))
+            settings.append(("insert_deduplication_token", buffer.deduplicationToken))
         }
         try server.insert(buffer.statement, buffer.bytes.contents, settings: settings)
         buffer.removeAll()

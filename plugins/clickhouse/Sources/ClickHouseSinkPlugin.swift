@@ -13,7 +13,8 @@ public struct ClickHouseSinkPlugin: SinkPlugin {
                 doc: "The HTTP interface of one server, or of several that hold the same data: when one does not "
                     + "answer, the next one is asked.",
                 example: "[https://ch1.example.com:8443, https://ch2.example.com:8443]"),
-            OptionSpec("database", .string, default: "default", isPlace: true, doc: "The database that holds the tables."),
+            OptionSpec(
+                "database", .string, default: "default", isPlace: true, doc: "The database that holds the tables."),
             OptionSpec(
                 "create_database", .boolean, default: "true",
                 doc: "Whether `streamplat apply` creates the database when it is not there."),
@@ -55,6 +56,6 @@ public struct ClickHouseSinkPlugin: SinkPlugin {
         let options = ClickHouseOptions(options, context)
         let server = try ClickHouseConnection(options, notify: context.notify)
         let version = try server.connect()
-        return ClickHouseSink(options, server, version)
+        return ClickHouseSink(options, server, version, notify: context.notify)
     }
 }

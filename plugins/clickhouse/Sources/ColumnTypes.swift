@@ -29,14 +29,24 @@ enum ColumnTypes {
     }
 
     static func declared(_ column: ColumnSpec, _ version: ServerVersion) -> String {
-        let type = best(column.type, version)
-        return column.isNullable ? "Nullable(\(type))" : type
+        switch ColumnForm(column, version) {
+        case .array(let element): return "Array(\(best(element, version)))"
+        case .map(let value): return "Map(String, \(best(value, version)))"
+        case .scalar(let type):
+            let name = best(type, version)
+            return column.isNullable ? "Nullable(\(name))" : name
+        }
     }
 
     /// Whether a column of `existing` type, as system.columns says it, holds the values of `column` exactly.
-    static func holds(_ existing: String, _ column: ColumnSpec) -> Bool {
-        let (bare, isNullable) = split(existing)
-        return isNullable == column.isNullable && candidates(column.type).contains { $0.name == bare }
+    static func holds(_ existing: String, _ column: ColumnSpec, _ version: ServerVersion) -> Bool {
+        switch ColumnForm(column, version) {
+        case .array(let element): return candidates(element).contains { existing == "Array(\($0.name))" }
+        case .map(let value): return candidates(value).contains { existing == "Map(String, \($0.name))" }
+        case .scalar(let type):
+            let (bare, isNullable) = split(existing)
+            return isNullable == column.isNullable && candidates(type).contains { $0.name == bare }
+        }
     }
 
     static func split(_ type: String) -> (bare: String, isNullable: Bool) {

@@ -6,6 +6,8 @@ struct RowBinaryCell {
         case byte, int32, eightBytes, float32, bytes, uuid
         /// The width in bytes: 4, 8 or 16.
         case decimal(UInt8)
+        /// JSON text that becomes an array or a map.
+        case nested
     }
 
     let kind: Kind
@@ -19,7 +21,7 @@ struct RowBinaryCell {
     /// No value takes more bytes, its null flag included; of texts only the length counts.
     static let widest = 17
 
-    init(_ spec: ColumnSpec, _ vector: ColumnVector) throws {
+    init(_ spec: ColumnSpec, _ form: ColumnForm, _ vector: ColumnVector) throws {
         isNullable = spec.isNullable
         let nullCount: Int
         switch vector {
@@ -34,7 +36,7 @@ struct RowBinaryCell {
         }
         if case .bytes(let column) = vector { offsets = UnsafePointer(column.offsets) } else { offsets = nil }
         if case .dictionary(_, let strings) = vector { dictionary = strings } else { dictionary = nil }
-        guard let kind = Self.kind(spec.type, vector) else {
+        guard let kind = Self.kind(form, vector) else {
             throw RowBinaryEncoder.misfit("column '\(spec.name)' is laid out for another type")
         }
         self.kind = kind
@@ -54,19 +56,27 @@ struct RowBinaryCell {
         return dictionary[values.load(fromByteOffset: row &* 4, as: UInt32.self)]
     }
 
+    static func decimalWidth(_ precision: Int) -> UInt8 { precision <= 9 ? 4 : precision <= 18 ? 8 : 16 }
+
     private static func parts<Element>(
         _ vector: FixedVector<Element>
     ) -> (values: UnsafeRawPointer, nulls: UnsafePointer<Bool>, nullCount: Int) {
         (UnsafeRawPointer(vector.values), UnsafePointer(vector.nulls), vector.nullCount)
     }
 
-    private static func kind(_ type: LogicalType, _ vector: ColumnVector) -> Kind? {
-        switch (type, vector) {
+    private static func kind(_ form: ColumnForm, _ vector: ColumnVector) -> Kind? {
+        guard case .scalar(let type) = form else {
+            return switch vector {
+            case .bytes, .dictionary: .nested
+            default: nil
+            }
+        }
+        return switch (type, vector) {
         case (.boolean, .boolean): .byte
         case (.int, .int64), (.date, .int64): .int32
         case (.long, .int64), (.timestamp, .int64), (.double, .double): .eightBytes
         case (.float, .double): .float32
-        case (.decimal(let precision, _), .int128): .decimal(precision <= 9 ? 4 : precision <= 18 ? 8 : 16)
+        case (.decimal(let precision, _), .int128): .decimal(decimalWidth(precision))
         case (.uuid, .bytes), (.uuid, .dictionary): .uuid
         case (.string, .bytes), (.string, .dictionary), (.json, .bytes), (.json, .dictionary),
             (.bytes, .bytes), (.bytes, .dictionary):

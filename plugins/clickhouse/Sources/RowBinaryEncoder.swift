@@ -2,13 +2,21 @@ internal import DataPath
 internal import Diagnostics
 
 /// Appends rows in ClickHouse's format RowBinary: the values of a row one after another, little-endian, a nullable one
-/// with a byte 1 (null) or 0 in front, text with its length as LEB128. The version of the row comes last.
+/// with a byte 1 (null) or 0 in front, text with its length as LEB128, arrays and maps with the number of their elements.
+/// The version of the row comes last.
 ///
 /// Source: the format's page in ClickHouse's manual; the order of a UUID's bytes was read back from a server.
 struct RowBinaryEncoder {
     private let columns: [ColumnSpec]
+    private let forms: [ColumnForm]
+    /// Of the columns that are arrays or maps; nil for the others.
+    private let nested: [NestedEncoder?]
 
-    init(_ columns: [ColumnSpec]) { self.columns = columns }
+    init(_ columns: [ColumnSpec], _ version: ServerVersion) {
+        self.columns = columns
+        forms = columns.map { ColumnForm($0, version) }
+        nested = forms.map { NestedEncoder($0) }
+    }
 
     /// `rows` has these columns in this order. The first row gets the version `firstVersion`, each other one more than the
     /// one before. Nothing is appended when it throws.
@@ -16,10 +24,10 @@ struct RowBinaryEncoder {
         guard rows.columns.count == columns.count else {
             throw Self.misfit("the rows have \(rows.columns.count) columns and the table \(columns.count)")
         }
-        let cells = try zip(columns, rows.columns).map { try RowBinaryCell($0, $1) }
+        let cells = try columns.indices.map { try RowBinaryCell(columns[$0], forms[$0], rows.columns[$0]) }
         let start = out.count
         let misfit = cells.withUnsafeBufferPointer {
-            Self.write($0, rowCount: rows.rowCount, firstVersion: firstVersion, to: out)
+            write($0, rowCount: rows.rowCount, firstVersion: firstVersion, to: out)
         }
         if let misfit {
             out.count = start
@@ -32,7 +40,7 @@ struct RowBinaryEncoder {
     }
 
     /// The column with a value that does not fit; nil when all fit.
-    private static func write(
+    private func write(
         _ cells: UnsafeBufferPointer<RowBinaryCell>, rowCount: Int, firstVersion: UInt64, to out: ByteBuffer
     ) -> Int? {
         guard let first = cells.baseAddress else { return nil }
@@ -91,12 +99,17 @@ struct RowBinaryEncoder {
                         end += 16
                         continue
                     }
-                    writeLength(text.count, &end)
+                    Self.writeLength(text.count, &end)
                     out.count = end - UnsafeMutableRawPointer(out.bytes)
                     out.reserve(text.count &+ fixedBytes)
                     end = UnsafeMutableRawPointer(out.end)
                     if let base = text.baseAddress { end.copyMemory(from: base, byteCount: text.count) }
                     end += text.count
+                case .nested:
+                    out.count = end - UnsafeMutableRawPointer(out.bytes)
+                    if nested[index]?.append(cell.pointee.text(row), to: out) != true { misfit = index }
+                    out.reserve(fixedBytes)
+                    end = UnsafeMutableRawPointer(out.end)
                 }
             }
             end.storeBytes(of: (firstVersion &+ UInt64(row)).littleEndian, as: UInt64.self)
@@ -107,7 +120,7 @@ struct RowBinaryEncoder {
     }
 
     @inline(__always)
-    private static func writeLength(_ count: Int, _ end: inout UnsafeMutableRawPointer) {
+    static func writeLength(_ count: Int, _ end: inout UnsafeMutableRawPointer) {
         var rest = UInt64(count)
         while rest >= 0x80 {
             end.storeBytes(of: UInt8(truncatingIfNeeded: rest) | 0x80, as: UInt8.self)

@@ -25,9 +25,13 @@ struct ServerVersion: Comparable, CustomStringConvertible {
     static let dateTime64 = ServerVersion(20, 1)
     static let date32 = ServerVersion(21, 9)
     static let bool = ServerVersion(21, 12)
+    /// `Map` is there before, as an experiment.
+    static let map = ServerVersion(21, 12)
 
     /// The setting `async_insert`: a profile may have it on, and then an insert is answered before it is stored.
     var hasAsyncInsert: Bool { self >= ServerVersion(21, 11) }
     /// The setting `insert_deduplication_token`, also for tables that are not replicated.
     var hasDeduplicationToken: Bool { self >= ServerVersion(22, 2) }
+    /// The setting `final`: tables are read as if FINAL stood behind each.
+    var hasFinalSetting: Bool { self >= ServerVersion(23, 2) }
 }

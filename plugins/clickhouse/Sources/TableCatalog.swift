@@ -68,11 +68,11 @@ struct TableCatalog {
         for column in table.columns {
             let wanted = ColumnTypes.declared(column, sql.version)
             if let existing = columns.first(where: { $0.name == column.name }) {
-                guard existing.isStored, ColumnTypes.holds(existing.type, column) else {
+                guard existing.isStored, ColumnTypes.holds(existing.type, column, sql.version) else {
                     return .refuse(
                         reason: "column '\(column.name)' of table '\(table.name)' is \(existing.type) and would become "
                             + wanted,
-                        hint: "give the column (`as:`) or the aggregation a new name")
+                        hint: hint(column, table))
                 }
             } else if column.isNullable {
                 steps.append("add column \(column.name) \(wanted)")
@@ -85,9 +85,19 @@ struct TableCatalog {
         if entry.fingerprint == table.fingerprint { return steps.isEmpty ? .none : .alter(steps) }
         let known = Set(table.columns.map(\.name) + [SQLText.versionColumn])
         for column in columns where column.isStored && !known.contains(column.name) {
-            steps.append("keep column \(column.name), null or 0 from now on")
+            steps.append("keep column \(column.name), null, 0 or empty from now on")
         }
         return .rebuild(steps)
+    }
+
+    /// How a person gets out of a column of another type.
+    private func hint(_ column: ColumnSpec, _ table: TableDefinition) -> String {
+        guard case .scalar = ColumnForm(column, sql.version) else {
+            // Tables that hold JSON text for want of a better type, of an older streamplat or an older server.
+            return "rename that table (RENAME TABLE), or drop it; `streamplat apply` then creates it anew, and it is "
+                + "filled from the events that are still kept"
+        }
+        return "give the column (`as:`) or the aggregation a new name"
     }
 
     func apply(_ table: TableDefinition) throws {

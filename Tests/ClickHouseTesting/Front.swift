@@ -1,21 +1,21 @@
-import Foundation
-import TestServers
+internal import Foundation
+internal import TestServers
 
 /// The front of `front.py`: disturbs what passes between a sink and a server.
-final class Front {
+package final class Front {
     private let folder: URL
     private let process: LocalProcess
-    let url: String
+    package let url: String
 
-    init(before server: ClickHouseServer) throws {
+    package init(beforePort serverPort: Int) throws {
         folder = try LocalServer.temporaryFolder("front")
         let port = try LocalServer.freePort()
         url = "http://127.0.0.1:\(port)"
         let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-            .appendingPathComponent("Fixtures/front.py").path
+            .appendingPathComponent("Scripts/front.py").path
         let python = LocalServer.program("python3", variable: "STREAMPLAT_PYTHON") ?? "python3"
         process = try LocalProcess(
-            "front.py", python, [script, "\(port)", "\(server.port)", folder.path],
+            "front.py", python, [script, "\(port)", "\(serverPort)", folder.path],
             logFile: folder.appendingPathComponent("log"))
         try LocalServer.wait(for: process) { LocalServer.accepts(port: port) }
     }
@@ -26,12 +26,12 @@ final class Front {
     }
 
     /// Treats the next `count` requests so.
-    func disturb(_ mode: String, requests count: Int = 1) throws {
+    package func disturb(_ mode: String, requests count: Int = 1) throws {
         try Data("\(mode) \(count)".utf8).write(to: folder.appendingPathComponent("mode"))
     }
 
     /// Requests that came whole: their first lines, headers and lengths.
-    var requests: String {
+    package var requests: String {
         (try? String(contentsOf: folder.appendingPathComponent("requests"), encoding: .utf8)) ?? ""
     }
 }
