@@ -27,6 +27,7 @@ final class ArrayEncoder {
         out.removeAll()
         guard let start = text.baseAddress else { return .array }
         var scanner = JSONScanner(start.assumingMemoryBound(to: UInt8.self), count: text.count)
+        scanner.repairsSurrogates = replacesText
         guard scanner.take(UInt8(ascii: "[")) else { return .array }
         let headerLength = 20
         out.reserve(headerLength)
@@ -112,6 +113,13 @@ final class ArrayEncoder {
             guard let value = TextFormat.integer(text) else { return .array }
             write { BinaryValue.putSized(value, &$0) }
         case .real, .double: return encode(floating: text)
+        // The Avro decoder writes dates as days and timestamps as milliseconds since 1970.
+        case .date:
+            guard let days = TextFormat.integer(text) else { return .array }
+            guard write({ BinaryValue.put(date: days, &$0) }) else { return .date }
+        case .timestamp:
+            guard let milliseconds = TextFormat.integer(text) else { return .array }
+            guard write({ BinaryValue.put(timestamp: milliseconds, &$0) }) else { return .timestamp }
         case .numeric(let precision, let scale):
             guard case .value(let value) = TextFormat.decimal(text, precision: precision, scale: scale) else {
                 return .array
