@@ -63,8 +63,9 @@ public final class KafkaCluster: Sendable {
 
     /// Returns when a broker has answered; throws with exit code 3, saying why, when none does within the request
     /// timeout. Refused credentials, and brokers that all refuse the connection, are reported sooner.
-    public func connect() throws {
-        let handle = try handle
+    public func connect() throws { try notices.holding { try connect(try handle) } }
+
+    private func connect(_ handle: KafkaHandle) throws {
         let begin = ContinuousClock.now
         let timeout = Duration.milliseconds(settings.requestTimeoutMilliseconds)
         // A name may stand for several addresses, which are tried one after the other.
@@ -85,10 +86,22 @@ public final class KafkaCluster: Sendable {
             }
             if let trouble { fault = trouble }
             let now = ContinuousClock.now
-            if now - begin >= timeout { break }
+            if now - begin >= timeout {
+                if trouble == nil {
+                    let limit = settings.requestTimeoutMilliseconds
+                    fault = KafkaFault(RD_KAFKA_RESP_ERR__TIMED_OUT, "nothing was answered within \(limit) ms")
+                }
+                break
+            }
             if let down, now - down >= graceWhenAllAreDown { break }
         }
         let servers = settings.common["bootstrap.servers"] ?? "the configured servers"
+        if fault.code == RD_KAFKA_RESP_ERR__BAD_MSG {
+            throw PipelineError(
+                .kafkaBadData, "what answers at \(servers) does not speak Kafka's protocol: \(fault.text)",
+                hint: "are broker.kafka.bootstrap_servers and security_protocol right? so answers a port of TLS, too",
+                component: "kafka", exitCode: 3)
+        }
         throw fault.error("no Kafka broker answers at \(servers)", exitCode: 3)
     }
 
