@@ -103,8 +103,7 @@ enum ServerFault: String, CaseIterable, Sendable {
         case .html, .noise:
             [
                 "does not speak Kafka's protocol", "holds no compatibility level", "not what a ClickHouse server says",
-                "no PostgreSQL server", "no vault would say", "HTTP/0.9", "expected authentication request",
-                "no whole answer",
+                "no PostgreSQL server", "no vault would say", "HTTP/0.9",
             ]
         case .cut:
             ["closed", "transfer closed", "connection", "end of", "disconnected", "not whole", "no whole answer"]
@@ -112,18 +111,27 @@ enum ServerFault: String, CaseIterable, Sendable {
     }
 
     /// A server that behaves so; nil = nobody listens.
-    func server() throws -> FixedAnswerServer? {
+    func server(insteadOf part: FaultyPart) throws -> FixedAnswerServer? {
         switch self {
         case .down: nil
         case .silent: try FixedAnswerServer(answer: [])
         case .html:
             try FixedAnswerServer(
                 answer: Array(
-                    "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 15\r\n\r\n<p>It works!</p".utf8))
+                    "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 14\r\n\r\n<p>Welcome</p>".utf8))
         case .noise: try FixedAnswerServer(answer: (0..<500).map { UInt8(truncatingIfNeeded: $0 * 151 + 66) })
-        case .cut:
-            try FixedAnswerServer(
-                answer: Array("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{\"compat".utf8), closes: true)
+        case .cut: try FixedAnswerServer(answer: Self.beginning(of: part), closes: true)
+        }
+    }
+
+    /// The first bytes of a right answer.
+    private static func beginning(of part: FaultyPart) -> [UInt8] {
+        switch part {
+        // An answer of a thousand bytes to the first request.
+        case .kafka: [0, 0, 0x03, 0xE8, 0, 0, 0, 1]
+        // No TLS here; go on without.
+        case .postgresql: Array("N".utf8)
+        default: Array("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{\"data".utf8)
         }
     }
 }

@@ -52,7 +52,7 @@ struct PostgresFailure {
                 hint: "check `tls_mode`, `ca_file`, `cert_file` and `key_file`, and the server's TLS")
         }
         // libpq's words for a first answer that is none of PostgreSQL's protocol.
-        if state.isEmpty, Self.mentions(text, ["expected authentication request from server, but received"]) {
+        if state.isEmpty, Self.mentions(text, Self.strangerWords) {
             return PipelineError(
                 .postgresUnavailable, text,
                 hint: "what listens there is no PostgreSQL server: check `host` and `port`", retry: .backoff,
@@ -131,6 +131,9 @@ struct PostgresFailure {
         }
     }
 
+    private static let strangerWords = [
+        "expected authentication request from server, but received", "invalid response to SSL negotiation",
+    ]
     private static let tlsWords = ["certificate", "private key", "does not support SSL", "SSL error", "tlsv1"]
 
     private static func mentions(_ text: String, _ words: [String]) -> Bool { words.contains { text.contains($0) } }
