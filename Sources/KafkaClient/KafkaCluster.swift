@@ -71,14 +71,20 @@ public final class KafkaCluster: Sendable {
         // A name may stand for several addresses, which are tried one after the other.
         let graceWhenAllAreDown: Duration = .seconds(1)
         var fault = KafkaFault(RD_KAFKA_RESP_ERR__TIMED_OUT)
+        // Short at first, to see a refusal soon; then longer, because each call is a request of its own, and no answer of
+        // a slow broker comes within a short one.
+        var patienceMilliseconds: Int32 = 200
         while true {
             var metadata: UnsafePointer<rd_kafka_metadata>?
-            let code = rd_kafka_metadata(handle.pointer, 0, nil, &metadata, 200)
+            let code = rd_kafka_metadata(handle.pointer, 0, nil, &metadata, patienceMilliseconds)
             if code == RD_KAFKA_RESP_ERR_NO_ERROR {
                 rd_kafka_metadata_destroy(metadata)
                 return
             }
             fault = KafkaFault(code)
+            let remaining = timeout - (ContinuousClock.now - begin)
+            patienceMilliseconds = min(
+                patienceMilliseconds * 2, max(1, Int32(clamping: Int64(remaining / .milliseconds(1)))))
             let (refusal, down, trouble) = handle.events.read { ($0.refusal, $0.allDownSince, $0.lastTrouble) }
             if let refusal {
                 fault = refusal

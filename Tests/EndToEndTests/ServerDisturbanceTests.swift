@@ -61,7 +61,8 @@ extension EndToEnd {
             let address = try await child.monitoringAddress()
             try await wait("ready") { try await HTTP.get("http://\(address)/readyz")?.status == 200 }
             for proxy in [proxies.kafka, proxies.sink] {
-                proxy.cutAfterBytes = [500, 5_000] + Array(repeating: 50_000, count: 8)
+                // Two in a row: clients send once more by themselves before they say anything.
+                proxy.cutAfterBytes = [500, 1, 1, 5_000] + Array(repeating: 50_000, count: 8)
             }
             _ = try await run(
                 [
