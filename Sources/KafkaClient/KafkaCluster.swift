@@ -23,6 +23,8 @@ public final class KafkaCluster: Sendable {
         var all: [Connection] = []
         var readers = 1
         var producers = 0
+        /// Those that write the offsets of a group, by its name.
+        var committers: [String: KafkaHandle] = [:]
         var isClosed = false
     }
     private let handles = Mutex(Handles())
@@ -46,6 +48,22 @@ public final class KafkaCluster: Sendable {
         let onStatistics = onStatistics
         return try KafkaHandle(RD_KAFKA_CONSUMER, settings.readerProperties, role: "reader", notices: notices) {
             onStatistics(name, $0)
+        }
+    }
+
+    /// A connection that knows the coordinator of the group. What it has to say the reader says.
+    func committer(of group: String) throws -> KafkaHandle {
+        try handles.withLock { handles in
+            guard !handles.isClosed else { throw KafkaCluster.closedError }
+            if let made = handles.committers[group] { return made }
+            let properties = settings.readerProperties.merging(
+                ["group.id": group, "statistics.interval.ms": "0"], uniquingKeysWith: { $1 })
+            let made = try KafkaHandle(
+                RD_KAFKA_CONSUMER, properties, role: "writer of group offsets",
+                notices: KafkaNotices(sensitiveValues: settings.sensitiveValues, notify: { _ in }),
+                onStatistics: { _ in })
+            handles.committers[group] = made
+            return made
         }
     }
 
@@ -157,8 +175,8 @@ public final class KafkaCluster: Sendable {
         // Released outside the lock: destroying a handle waits for its threads.
         let dropped = handles.withLock { handles in
             handles.isClosed = true
-            defer { handles.all = [] }
-            return handles.all.map(\.handle)
+            defer { (handles.all, handles.committers) = ([], [:]) }
+            return handles.all.map(\.handle) + Array(handles.committers.values)
         }
         withExtendedLifetime(dropped) {}
     }

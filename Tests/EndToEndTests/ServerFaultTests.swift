@@ -78,18 +78,18 @@ extension EndToEnd {
                     }
                 ),
             ]
-            for (setting, settings) in cases {
-                for command in [["apply", "ecommerce", "--yes"], ["apply", "ecommerce", "--yes", "--output", "json"]] {
-                    let outcome = try await project.start(
-                        command + (settings + ["monitoring.log.level=debug"]).flatMap { ["--set", $0] },
-                        environment: servers.environment
-                    ).wait(limit: .seconds(60))
-                    #expect(outcome.code == 3 && !outcome.isTimedOut, "\(setting): \(outcome)")
-                    #expect(outcome.errors.contains("\(setting) is set here"), "\(outcome)")
-                    #expect(outcome.errors.contains("hint"), "\(outcome)")
-                    for form in SecretLeakTests.forms(of: wrong) {
-                        #expect(!(outcome.output + outcome.errors).contains(form), "\(setting): \(outcome)")
-                    }
+            for (index, (setting, settings)) in cases.enumerated() {
+                let format = index % 2 == 0 ? "text" : "json"
+                let outcome = try await project.start(
+                    ["apply", "ecommerce", "--yes", "--output", format]
+                        + (settings + ["monitoring.log.level=debug"]).flatMap { ["--set", $0] },
+                    environment: servers.environment
+                ).wait(limit: .seconds(60))
+                #expect(outcome.code == 3 && !outcome.isTimedOut, "\(setting): \(outcome)")
+                #expect(outcome.errors.contains("\(setting) is set here"), "\(outcome)")
+                #expect(outcome.errors.contains("hint"), "\(outcome)")
+                for form in SecretLeakTests.forms(of: wrong) {
+                    #expect(!(outcome.output + outcome.errors).contains(form), "\(setting): \(outcome)")
                 }
             }
         }
