@@ -18,7 +18,7 @@ extension KafkaCluster {
         return (earliest, next)
     }
 
-    /// Writes a group's offsets without being a member of it.
+    /// Writes a group's offsets without being a member of it. Waits for two seconds at most.
     public func commit(group: String, offsets: [KafkaPartition: Int64]) throws {
         guard !offsets.isEmpty else { return }
         let doing = "committing offsets of group \(group)"
@@ -42,7 +42,8 @@ extension KafkaCluster {
         defer { rd_kafka_queue_destroy(queue) }
         let code = rd_kafka_commit_queue(committer.pointer, list, queue, nil, nil)
         guard code == RD_KAFKA_RESP_ERR_NO_ERROR else { throw KafkaFault(code).error(doing) }
-        guard let event = rd_kafka_queue_poll(queue, settings.requestTimeoutMilliseconds) else {
+        // A checkpoint waits meanwhile, and these offsets only inform.
+        guard let event = rd_kafka_queue_poll(queue, min(settings.requestTimeoutMilliseconds, 2000)) else {
             throw explained(KafkaFault(RD_KAFKA_RESP_ERR__TIMED_OUT)).error(doing)
         }
         defer { rd_kafka_event_destroy(event) }

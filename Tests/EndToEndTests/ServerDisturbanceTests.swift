@@ -62,7 +62,7 @@ extension EndToEnd {
             try await wait("ready") { try await HTTP.get("http://\(address)/readyz")?.status == 200 }
             for proxy in [proxies.kafka, proxies.sink] {
                 // Two in a row: clients send once more by themselves before they say anything.
-                proxy.cutAfterBytes = [500, 1, 1, 5_000] + Array(repeating: 50_000, count: 8)
+                proxy.cutAfterBytes = [500, 1, 1, 5_000] + Array(repeating: 50_000, count: 2)
             }
             _ = try await run(
                 [
@@ -79,7 +79,7 @@ extension EndToEnd {
             #expect(outcome.errors.contains("trying again"), "the retries are seen: \(outcome)")
             #expect(outcome.errors.contains("reaches no broker"), "the broker's absence is seen: \(outcome)")
 
-            for proxy in proxies.all { (proxy.cutAfterBytes, proxy.delayMilliseconds) = ([], 100) }
+            for proxy in proxies.all { (proxy.cutAfterBytes, proxy.delayMilliseconds) = ([], 30) }
             let health = try await run(["health"], proxies.environment)
             #expect(!health.output.contains("down"), "\(health)")
             _ = try await run(["run", "ecommerce", "--until-idle", "--close-windows"], proxies.environment)
