@@ -40,14 +40,17 @@ public enum CredentialMask {
                 continue
             }
             let start = index + mark.count
-            let end = scalars[start...].firstIndex { $0.properties.isWhitespace || quotes.contains($0) } ?? scalars.count
+            let end =
+                scalars[start...].firstIndex { $0.properties.isWhitespace || quotes.contains($0) } ?? scalars.count
             if let at = scalars[start..<end].lastIndex(of: "@") { mask(&scalars, start..<at) }
             index = end
         }
     }
 
     private static func maskValues(_ scalars: inout [Unicode.Scalar]) {
-        let lowercased = scalars.map { $0.isASCII ? Unicode.Scalar(UInt8($0.value) | ("A"..."Z" ~= $0 ? 0x20 : 0)) : $0 }
+        let lowercased = scalars.map {
+            $0.isASCII ? Unicode.Scalar(UInt8($0.value) | ("A"..."Z" ~= $0 ? 0x20 : 0)) : $0
+        }
         for key in keys {
             var index = 0
             while index + key.count < scalars.count {

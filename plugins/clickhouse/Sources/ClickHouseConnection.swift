@@ -221,7 +221,7 @@ final class ClickHouseConnection {
                 throw PipelineError(
                     .clickHouseAccess, "the server refuses \(what) with HTTP \(response.status)",
                     hint: Self.accessHint, component: component,
-                options: ["user", "password"])
+                    options: ["user", "password"])
             case 300..<400:
                 throw PipelineError(
                     .clickHouseAnswer, "the server sends \(what) elsewhere with HTTP \(response.status)",
@@ -251,7 +251,8 @@ final class ClickHouseConnection {
                     .queryFailed, "only queries are allowed here",
                     hint: "write SELECT …; streamplat owns these tables", component: component)
             }
-            return PipelineError(.clickHouseAccess, message, hint: Self.accessHint, component: component,
+            return PipelineError(
+                .clickHouseAccess, message, hint: Self.accessHint, component: component,
                 options: ["user", "password"])
         case .never:
             let hint: String? =
