@@ -228,7 +228,7 @@ let package = Package(
                     "FileSecrets",
                 ]),
             // The built program against real data and DuckDB; needs STREAMPLAT_BIN or the program beside the tests.
-            .testTarget(name: "EndToEndTests", dependencies: ["streamplat"], exclude: ["Scripts"]),
+            .testTarget(name: "EndToEndTests", dependencies: ["streamplat", "TestServers"], exclude: ["Scripts"]),
         ]
 )
 

@@ -117,10 +117,15 @@ public struct PipelineError: Error, Sendable, CustomStringConvertible {
     public var retry: Retry
     /// The command's exit code when this ends it: 1 failed, 3 not there when it was opened.
     public var exitCode: Int32
+    /// The options of the plugin that it is about, such as `user`; empty = where it is. Whoever opened the plugin knows
+    /// where they stand, and adds ``notes``.
+    public var options: [String]
+    /// Places that matter, such as the line that sets an address.
+    public var notes: [Diagnostic.Note] = []
 
     public init(
         _ code: DiagnosticCode, _ message: String, hint: String? = nil, component: String? = nil,
-        retry: Retry = .never, exitCode: Int32 = 1
+        retry: Retry = .never, exitCode: Int32 = 1, options: [String] = []
     ) {
         self.code = code
         self.message = message
@@ -128,6 +133,7 @@ public struct PipelineError: Error, Sendable, CustomStringConvertible {
         self.component = component
         self.retry = retry
         self.exitCode = exitCode
+        self.options = options
     }
 
     public var description: String {

@@ -46,6 +46,7 @@ extension DiagnosticCode {
     public static let emptyMessage = DiagnosticCode("SP6140", "A JSON message is empty.")
     public static let eventTimeReadOnly = DiagnosticCode(
         "SP6141", "Events cannot be written with their time in the format of their topic.")
+    public static let wrongUse = DiagnosticCode("SP6150", "The command line is not understood.")
 
     static let runtime: [DiagnosticCode] = [
         logNotAccessible, logCorrupted, logFull, logFailed, unknownTopic, unknownPartition, topicExists,
@@ -53,6 +54,6 @@ extension DiagnosticCode {
         runnerBusy, checkpointUnreadable, checkpointStorage, notApplied, undecodable, unknownSchema, futureEvent,
         aggregateOverflow, sinkFailed, expressionFailed, stopTimedOut, monitoringPort,
         untimedEvent, measureUnsupported, windowRefused, inputColumnMissing, inputLayoutWrong, stateOfOther,
-        stateDamaged, emptyMessage, eventTimeReadOnly,
+        stateDamaged, emptyMessage, eventTimeReadOnly, wrongUse,
     ]
 }

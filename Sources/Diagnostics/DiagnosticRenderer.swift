@@ -21,7 +21,7 @@ public struct DiagnosticRenderer: Sendable {
 
     public func text(_ diagnostic: Diagnostic) -> String { text(DiagnosticView(diagnostic, sources: sources)) }
 
-    /// A failure while something runs: `error[SP6001]: component: message` and its hint, each ended by a newline.
+    /// A failure while something runs: `error[SP6001]: component: message`, its notes and its hint, each ended by a newline.
     public func text(_ error: PipelineError) -> String { text(DiagnosticView(error)) }
 
     /// Every finding, by place, as a JSON array of objects (see ``DiagnosticView/json``).

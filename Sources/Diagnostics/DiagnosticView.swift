@@ -9,7 +9,7 @@ public struct DiagnosticView: Hashable, Sendable {
     public var severity: String
     public var message: String
     public var location: SourceLocation?
-    /// The line at `location`, if its text is known.
+    /// The line at `location`, if its text is known, without credentials.
     public var excerpt: String?
     public var path: String?
     /// The part of the system that failed, for a ``PipelineError``.
@@ -22,7 +22,7 @@ public struct DiagnosticView: Hashable, Sendable {
         severity = diagnostic.severity.rawValue
         message = diagnostic.message
         location = diagnostic.location
-        excerpt = diagnostic.location.flatMap { sources.line(at: $0) }
+        excerpt = diagnostic.location.flatMap { sources.line(at: $0) }.map(CredentialMask.line)
         path = diagnostic.path
         component = nil
         notes = diagnostic.notes.map { Note(message: $0.message, location: $0.location) }
@@ -37,7 +37,7 @@ public struct DiagnosticView: Hashable, Sendable {
         excerpt = nil
         path = nil
         component = error.component
-        notes = []
+        notes = error.notes.map { Note(message: $0.message, location: $0.location) }
         hint = error.hint
     }
 

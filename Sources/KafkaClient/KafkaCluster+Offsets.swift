@@ -18,7 +18,7 @@ extension KafkaCluster {
         return (earliest, next)
     }
 
-    /// Writes a group's offsets without being a member of it.
+    /// Writes a group's offsets without being a member of it. Waits for two seconds at most.
     public func commit(group: String, offsets: [KafkaPartition: Int64]) throws {
         guard !offsets.isEmpty else { return }
         let doing = "committing offsets of group \(group)"
@@ -29,18 +29,34 @@ extension KafkaCluster {
         for (partition, offset) in offsets {
             rd_kafka_topic_partition_list_add(list, partition.topic, partition.number)?.pointee.offset = offset
         }
-        guard let request = rd_kafka_AlterConsumerGroupOffsets_new(group, list) else {
+        // Without a broker it would be waited for in vain.
+        if let trouble = try handle.events.read({ $0.allDownSince == nil ? nil : $0.lastTrouble }) {
+            throw trouble.error(doing)
+        }
+        // Not the Admin API: librdkafka 2.0.2 ends the process when the connection to the coordinator is lost during its
+        // request (an assertion in rd_kafka_enq_once_del_source_return).
+        let committer = try committer(of: group)
+        guard let queue = rd_kafka_queue_new(committer.pointer) else {
             throw KafkaFault(RD_KAFKA_RESP_ERR__INVALID_ARG).error(doing)
         }
-        defer { rd_kafka_AlterConsumerGroupOffsets_destroy(request) }
-        try admin(RD_KAFKA_ADMIN_OP_ALTERCONSUMERGROUPOFFSETS, doing) { options, queue in
-            var requests: OpaquePointer? = request
-            rd_kafka_AlterConsumerGroupOffsets(try handle.pointer, &requests, 1, options, queue)
-        } read: { event in
-            var count = 0
-            let results = rd_kafka_AlterConsumerGroupOffsets_result_groups(
-                rd_kafka_event_AlterConsumerGroupOffsets_result(event), &count)
-            try forEachPartition(results, count, doing) { _, _ in }
+        defer { rd_kafka_queue_destroy(queue) }
+        let code = rd_kafka_commit_queue(committer.pointer, list, queue, nil, nil)
+        guard code == RD_KAFKA_RESP_ERR_NO_ERROR else { throw KafkaFault(code).error(doing) }
+        // A checkpoint waits meanwhile, and these offsets only inform.
+        guard let event = rd_kafka_queue_poll(queue, min(settings.requestTimeoutMilliseconds, 2000)) else {
+            throw explained(KafkaFault(RD_KAFKA_RESP_ERR__TIMED_OUT)).error(doing)
+        }
+        defer { rd_kafka_event_destroy(event) }
+        let result = rd_kafka_event_error(event)
+        guard result == RD_KAFKA_RESP_ERR_NO_ERROR else {
+            throw explained(KafkaFault(result, rd_kafka_event_error_string(event))).error(doing)
+        }
+        guard let committed = rd_kafka_event_topic_partition_list(event) else { return }
+        for position in 0..<Int(committed.pointee.cnt) {
+            let element = committed.pointee.elems[position]
+            guard element.err != RD_KAFKA_RESP_ERR_NO_ERROR else { continue }
+            throw KafkaFault(element.err).error(
+                "\(doing), topic \(String(cString: element.topic)), partition \(element.partition)")
         }
     }
 

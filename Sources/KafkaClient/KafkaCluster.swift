@@ -24,6 +24,8 @@ public final class KafkaCluster: Sendable {
         var readers = 1
         /// The numbers of the producers that are open: a number is used again, so that there are few names.
         var producers: Set<Int> = []
+        /// Those that write the offsets of a group, by its name.
+        var committers: [String: KafkaHandle] = [:]
         var isClosed = false
     }
     private let handles = Mutex(Handles())
@@ -50,6 +52,22 @@ public final class KafkaCluster: Sendable {
         }
     }
 
+    /// A connection that knows the coordinator of the group. What it has to say the reader says.
+    func committer(of group: String) throws -> KafkaHandle {
+        try handles.withLock { handles in
+            guard !handles.isClosed else { throw KafkaCluster.closedError }
+            if let made = handles.committers[group] { return made }
+            let properties = settings.readerProperties.merging(
+                ["group.id": group, "statistics.interval.ms": "0"], uniquingKeysWith: { $1 })
+            let made = try KafkaHandle(
+                RD_KAFKA_CONSUMER, properties, role: "writer of group offsets",
+                notices: KafkaNotices(sensitiveValues: settings.sensitiveValues, notify: { _ in }),
+                onStatistics: { _ in })
+            handles.committers[group] = made
+            return made
+        }
+    }
+
     var handle: KafkaHandle {
         get throws {
             try handles.withLock { handles in
@@ -64,21 +82,28 @@ public final class KafkaCluster: Sendable {
 
     /// Returns when a broker has answered; throws with exit code 3, saying why, when none does within the request
     /// timeout. Refused credentials, and brokers that all refuse the connection, are reported sooner.
-    public func connect() throws {
-        let handle = try handle
+    public func connect() throws { try notices.holding { try connect(try handle) } }
+
+    private func connect(_ handle: KafkaHandle) throws {
         let begin = ContinuousClock.now
         let timeout = Duration.milliseconds(settings.requestTimeoutMilliseconds)
         // A name may stand for several addresses, which are tried one after the other.
         let graceWhenAllAreDown: Duration = .seconds(1)
         var fault = KafkaFault(RD_KAFKA_RESP_ERR__TIMED_OUT)
+        // Short at first, to see a refusal soon; then longer, because each call is a request of its own, and no answer of
+        // a slow broker comes within a short one.
+        var patienceMilliseconds: Int32 = 200
         while true {
             var metadata: UnsafePointer<rd_kafka_metadata>?
-            let code = rd_kafka_metadata(handle.pointer, 0, nil, &metadata, 200)
+            let code = rd_kafka_metadata(handle.pointer, 0, nil, &metadata, patienceMilliseconds)
             if code == RD_KAFKA_RESP_ERR_NO_ERROR {
                 rd_kafka_metadata_destroy(metadata)
                 return
             }
             fault = KafkaFault(code)
+            let remaining = timeout - (ContinuousClock.now - begin)
+            patienceMilliseconds = min(
+                patienceMilliseconds * 2, max(1, Int32(clamping: Int64(remaining / .milliseconds(1)))))
             let (refusal, down, trouble) = handle.events.read { ($0.refusal, $0.allDownSince, $0.lastTrouble) }
             if let refusal {
                 fault = refusal
@@ -86,10 +111,22 @@ public final class KafkaCluster: Sendable {
             }
             if let trouble { fault = trouble }
             let now = ContinuousClock.now
-            if now - begin >= timeout { break }
+            if now - begin >= timeout {
+                if trouble == nil {
+                    let limit = settings.requestTimeoutMilliseconds
+                    fault = KafkaFault(RD_KAFKA_RESP_ERR__TIMED_OUT, "nothing was answered within \(limit) ms")
+                }
+                break
+            }
             if let down, now - down >= graceWhenAllAreDown { break }
         }
         let servers = settings.common["bootstrap.servers"] ?? "the configured servers"
+        if fault.code == RD_KAFKA_RESP_ERR__BAD_MSG {
+            throw PipelineError(
+                .kafkaBadData, "what answers at \(servers) does not speak Kafka's protocol: \(fault.text)",
+                hint: "are broker.kafka.bootstrap_servers and security_protocol right? so answers a port of TLS, too",
+                component: "kafka", exitCode: 3)
+        }
         throw fault.error("no Kafka broker answers at \(servers)", exitCode: 3)
     }
 
@@ -147,8 +184,8 @@ public final class KafkaCluster: Sendable {
         // Released outside the lock: destroying a handle waits for its threads.
         let dropped = handles.withLock { handles in
             handles.isClosed = true
-            defer { handles.all = [] }
-            return handles.all.map(\.handle)
+            defer { (handles.all, handles.committers) = ([], [:]) }
+            return handles.all.map(\.handle) + Array(handles.committers.values)
         }
         withExtendedLifetime(dropped) {}
     }

@@ -165,7 +165,10 @@ final class KafkaEvents: Sendable {
             }
             notices.say("the \(role): \(fault.text)", topic: "authentication")
         default:
-            if fault.code == RD_KAFKA_RESP_ERR__SSL { state.withLock { $0.lastTrouble = fault } }
+            // Both are the end of a connection.
+            if [RD_KAFKA_RESP_ERR__SSL, RD_KAFKA_RESP_ERR__BAD_MSG].contains(fault.code) {
+                state.withLock { $0.lastTrouble = fault }
+            }
             notices.say("the \(role): \(fault.text) (\(fault.name))", topic: fault.name)
         }
     }

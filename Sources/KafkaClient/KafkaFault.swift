@@ -29,11 +29,14 @@ struct KafkaFault: Sendable {
         /// True for what may be different when it is tried again.
         var isPassing: Bool
         var hint: String?
+        /// The plugin's options that it is about; empty = the address.
+        var options: [String]
 
-        init(_ code: DiagnosticCode, passing: Bool = false, _ hint: String? = nil) {
+        init(_ code: DiagnosticCode, passing: Bool = false, _ hint: String? = nil, options: [String] = []) {
             self.code = code
             isPassing = passing
             self.hint = hint
+            self.options = options
         }
     }
 
@@ -54,7 +57,9 @@ struct KafkaFault: Sendable {
         case RD_KAFKA_RESP_ERR__AUTHENTICATION, RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED,
             RD_KAFKA_RESP_ERR_UNSUPPORTED_SASL_MECHANISM, RD_KAFKA_RESP_ERR_ILLEGAL_SASL_STATE,
             RD_KAFKA_RESP_ERR_SECURITY_DISABLED:
-            Facts(.kafkaAuthentication, "check sasl_mechanism, username and password, or the client's certificate")
+            Facts(
+                .kafkaAuthentication, "check sasl_mechanism, username and password, or the client's certificate",
+                options: ["username", "password", "sasl_mechanism"])
         case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED,
             RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED,
             RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED:
@@ -121,6 +126,6 @@ struct KafkaFault: Sendable {
         let facts = facts
         return PipelineError(
             facts.code, "\(doing): \(text) (\(name))", hint: facts.hint, component: component ?? "kafka",
-            retry: facts.isPassing ? .backoff : .never, exitCode: exitCode)
+            retry: facts.isPassing ? .backoff : .never, exitCode: exitCode, options: facts.options)
     }
 }

@@ -4,7 +4,12 @@ internal import Synchronization
 public final class KafkaNotices: Sendable {
     private let notify: @Sendable (String) -> Void
     private let sensitiveValues: [String]
-    private let lastSaid = Mutex<[String: ContinuousClock.Instant]>([:])
+    private struct State {
+        var lastSaid: [String: ContinuousClock.Instant] = [:]
+        /// Said later, or never.
+        var held: [String]?
+    }
+    private let state = Mutex(State())
 
     static let interval: Duration = .seconds(30)
 
@@ -17,18 +22,32 @@ public final class KafkaNotices: Sendable {
     /// Says `text`, unless something was said under `topic` less than the interval ago.
     func say(_ text: String, topic: String) {
         let now = ContinuousClock.now
-        let isDue = lastSaid.withLock { said in
-            if let last = said[topic], now - last < KafkaNotices.interval { return false }
-            said[topic] = now
-            return true
+        let isDue = state.withLock { state in
+            if let last = state.lastSaid[topic], now - last < KafkaNotices.interval { return false }
+            state.lastSaid[topic] = now
+            guard state.held != nil else { return true }
+            state.held?.append(text)
+            return false
         }
         if isDue { sayAlways(text) }
     }
 
     func sayAlways(_ text: String) { notify("kafka: \(redacted(text))") }
 
+    /// Runs `body`, and says what it gave rise to only if it succeeds: its error says why it did not.
+    func holding(_ body: () throws -> Void) rethrows {
+        state.withLock { $0.held = [] }
+        // After an error nothing more is said either: what comes then is the end of the connections.
+        try body()
+        let held = state.withLock { state in
+            defer { state.held = nil }
+            return state.held ?? []
+        }
+        for text in held { sayAlways(text) }
+    }
+
     /// The next text under `topic` is said even if one was said a moment ago.
-    func forget(topic: String) { _ = lastSaid.withLock { $0.removeValue(forKey: topic) } }
+    func forget(topic: String) { _ = state.withLock { $0.lastSaid.removeValue(forKey: topic) } }
 
     /// The text without passwords.
     func redacted(_ text: String) -> String {

@@ -105,6 +105,7 @@ public struct ConfigPrinter {
             masked.append(contentsOf: original[index...])
             result.text = String(masked)
         }
+        result.text = CredentialMask.urls(result.text)
         return result
     }
 

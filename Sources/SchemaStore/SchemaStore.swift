@@ -23,6 +23,7 @@ public final class SchemaStore: Sendable {
         component: "schema registry", setting: "the registry's 'path'", room: "free space",
         codes: .init(notAccessible: .registryFiles, failed: .registryFiles, full: .registryFiles))
 
+    private let folder: String
     private let path: String
     private let lockPath: String
     private let durable: Bool
@@ -34,12 +35,16 @@ public final class SchemaStore: Sendable {
     public init(
         folder: String, create: Bool, durable: Bool = true, notify: @escaping @Sendable (String) -> Void = { _ in }
     ) throws(PipelineError) {
-        if create { try Self.owner.createFolder(folder) }
         path = "\(folder)/schemas.jsonl"
         lockPath = "\(folder)/~lock"
         self.durable = durable
         self.notify = notify
+        self.folder = folder
+        if create { try createFolder() }
     }
+
+    /// Makes the folder where it is missing; nothing can be written before.
+    public func createFolder() throws(PipelineError) { try Self.owner.createFolder(folder) }
 
     // MARK: Questions.
 

@@ -1,4 +1,4 @@
-internal import Diagnostics
+public import Diagnostics
 internal import Foundation
 internal import PlatformModel
 public import PluginAPI
@@ -19,6 +19,8 @@ public struct HealthCheck: Sendable {
         /// Why it cannot be used, and what can be done.
         public var fault: String?
         public var hint: String?
+        /// Where its settings stand.
+        public var notes: [Diagnostic.Note] = []
     }
 
     private let project: Project
@@ -65,6 +67,7 @@ public struct HealthCheck: Sendable {
         } catch let error as PipelineError {
             report.fault = error.message
             report.hint = error.hint
+            report.notes = error.notes
         } catch let error as DiagnosticsError {
             report.fault = error.diagnostics.sorted.map(\.message).joined(separator: "; ")
             report.hint = error.diagnostics.sorted.compactMap(\.hint).first

@@ -1,4 +1,4 @@
-internal import Diagnostics
+public import Diagnostics
 public import PlatformModel
 public import PluginAPI
 internal import ProjectConfig
@@ -84,26 +84,11 @@ public final class LiveSystem {
 
     /// A checkpoint says how far the results in certain stores have come, so every environment and every set of stores
     /// has one of its own: results that go elsewhere begin at the earliest offset, and going back goes on where it was.
-    private var checkpointFolder: String {
-        let path = project.platform.runtime.checkpointPath
-        let environment = project.configuration.environment
-        return project.context(access, notify).absolute(
-            "\(path)/\(environment)/\(domain.name)/sinks-\(String(sinkPlaces, radix: 16))")
-    }
+    private var checkpointFolder: String { project.checkpointFolder(of: domain) }
 
-    /// A hash of where the domain's results go: FNV-1a over names, types and places of its sinks.
-    private var sinkPlaces: UInt64 {
-        var text = ""
-        for name in Set(domain.aggregations.map(\.sink) + ["primary"]).sorted() {
-            guard let selection = project.platform.sink(name)?.plugin, let plugin = project.plugins.sink(selection.type)
-            else { continue }
-            text += "\(name) \(selection.type)"
-            for option in plugin.spec.options where option.isPlace {
-                text += " \(option.key)=\(selection.options.string(option.key) ?? "")"
-            }
-            text += "\n"
-        }
-        return text.utf8.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
+    /// Throws ``PipelineError`` `SP6101` while a run of this machine holds the domain. Opens no server.
+    public static func requireNoRun(_ project: Project, _ domain: DomainDefinition) throws(PipelineError) {
+        try CheckpointMaintenance.requireNoRun(folder: project.checkpointFolder(of: domain))
     }
 
     /// The time of the newest record in the domain's topics, milliseconds since the epoch; nil when they are empty.
@@ -114,5 +99,28 @@ public final class LiveSystem {
     public func close() throws {
         try broker.close()
         try schemas.close()
+    }
+}
+
+extension Project {
+    fileprivate func checkpointFolder(of domain: DomainDefinition) -> String {
+        let places = String(sinkPlaces(of: domain), radix: 16)
+        return context(.inspect, { _ in }).absolute(
+            "\(platform.runtime.checkpointPath)/\(configuration.environment)/\(domain.name)/sinks-\(places)")
+    }
+
+    /// A hash of where the domain's results go: FNV-1a over names, types and places of its sinks.
+    private func sinkPlaces(of domain: DomainDefinition) -> UInt64 {
+        var text = ""
+        for name in Set(domain.aggregations.map(\.sink) + ["primary"]).sorted() {
+            guard let selection = platform.sink(name)?.plugin, let plugin = plugins.sink(selection.type)
+            else { continue }
+            text += "\(name) \(selection.type)"
+            for option in plugin.spec.options where option.isPlace {
+                text += " \(option.key)=\(selection.options.string(option.key) ?? "")"
+            }
+            text += "\n"
+        }
+        return text.utf8.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
     }
 }

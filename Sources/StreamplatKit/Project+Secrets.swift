@@ -19,7 +19,9 @@ extension Project {
             throw DiagnosticsError(diagnostics: diagnostics)
         }
         try diagnostics.throwIfErrors()
-        return try plugin.open(settings.secrets.options, context(.inspect, notify))
+        return try opening(settings.secrets, type(of: plugin).spec, at: "secrets") {
+            try plugin.open(settings.secrets.options, context(.inspect, notify))
+        }
     }
 
     /// Reports options of secret backends that would have to be asked for at a secret backend.

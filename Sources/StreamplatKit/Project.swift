@@ -101,7 +101,9 @@ public struct Project: Sendable {
         guard let plugin = plugins.broker(platform.broker.type) else {
             throw PipelineError(.pluginMissing, "broker '\(platform.broker.type)' has no plugin")
         }
-        return try plugin.open(platform.broker.options, context(access, notify))
+        return try opening(platform.broker, type(of: plugin).spec, at: "broker") {
+            try plugin.open(platform.broker.options, context(access, notify))
+        }
     }
 
     /// Opens the schema registry. Throws ``PipelineError`` with exit code 3 when it is not there.
@@ -111,7 +113,9 @@ public struct Project: Sendable {
         guard let plugin = plugins.schemaRegistry(platform.schemaRegistry.type) else {
             throw PipelineError(.pluginMissing, "schema registry '\(platform.schemaRegistry.type)' has no plugin")
         }
-        return try plugin.open(platform.schemaRegistry.options, context(access, notify))
+        return try opening(platform.schemaRegistry, type(of: plugin).spec, at: "schema_registry") {
+            try plugin.open(platform.schemaRegistry.options, context(access, notify))
+        }
     }
 
     /// Opens a sink by its name in `sinks:`.
@@ -121,7 +125,9 @@ public struct Project: Sendable {
         guard let definition = platform.sink(name), let plugin = plugins.sink(definition.plugin.type) else {
             throw PipelineError(.pluginMissing, "sink '\(name)' is not defined, or has no plugin")
         }
-        return try plugin.open(definition.plugin.options, context(access, notify))
+        return try opening(definition.plugin, type(of: plugin).spec, at: "sinks.\(name)") {
+            try plugin.open(definition.plugin.options, context(access, notify))
+        }
     }
 
     /// What each sink can do with a row whose key it has seen.

@@ -43,6 +43,8 @@ enum Failure {
 
     static func print(_ text: String) {
         let line = text.hasSuffix("\n") ? text : text + "\n"
+        // What was printed before stands before it, also where both go into one pipe.
+        fflush(nil)
         FileHandle.standardError.write(Data((Terminal.messageStart + line).utf8))
     }
 

@@ -55,8 +55,25 @@ struct Streamplat: ParsableCommand {
                 print(fullMessage(for: error))
                 Glibc.exit(0)
             }
-            Failure.print(fullMessage(for: error))
+            if Self.wantsJSON {
+                Failure.configure(isJSON: true, allowsColor: false)
+                Failure.report(DiagnosticsError(Diagnostic(.wrongUse, message(for: error), hint: usage(for: error))))
+            } else {
+                Failure.print(fullMessage(for: error))
+            }
             Glibc.exit(isUsage ? 2 : 1)
         }
+    }
+
+    /// Whether the command line asks for JSON, also where it was not understood.
+    private static var wantsJSON: Bool {
+        let arguments = CommandLine.arguments
+        return arguments.contains("--output=json")
+            || zip(arguments, arguments.dropFirst()).contains { $0 == "--output" && $1 == "json" }
+    }
+
+    /// The line that says how the command is used.
+    private static func usage(for error: any Error) -> String? {
+        fullMessage(for: error).split(separator: "\n").first { $0.hasPrefix("Usage: ") }.map(String.init)
     }
 }

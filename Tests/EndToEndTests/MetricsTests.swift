@@ -7,18 +7,6 @@ extension EndToEnd {
     struct MetricsTests {
         private static let events = 20_000
 
-        /// The address that a command says it serves on.
-        private func endpoint(of child: ChildProcess) async throws -> String {
-            for _ in 0..<600 {
-                if let match = try child.errorsSoFar.firstMatch(of: /address=http:\/\/(127\.0\.0\.1:\d+)/) {
-                    return String(match.1)
-                }
-                guard child.isRunning else { break }
-                try await Task.sleep(for: .milliseconds(50))
-            }
-            throw Prometheus.Failure(description: "no endpoint: \(try await child.wait(limit: .zero))")
-        }
-
         /// Asks again until the answer is the wanted one, or time is over.
         private func wait(
             _ what: String, seconds: Int = 60, until isRight: () async throws -> Bool,
@@ -57,7 +45,7 @@ extension EndToEnd {
             let settings = ["monitoring.port=0", "runtime.flush_interval=200ms", "runtime.idle_timeout=1s"]
             let child = try project.start(
                 ["run", "ecommerce", "--output", "json"] + settings.flatMap { ["--set", $0] })
-            let address = try await endpoint(of: child)
+            let address = try await child.monitoringAddress()
             let prometheus = try await Prometheus(
                 scraping: address, folder: project.folder.appendingPathComponent("prometheus"))
             try await wait("the run is ready") { try await HTTP.get("http://\(address)/readyz")?.status == 200 }
@@ -155,7 +143,7 @@ extension EndToEnd {
                 "runtime.flush_interval=100ms",
                 "--set", "sinks.primary.sqlite.busy_timeout=100ms",
             ])
-            let address = try await endpoint(of: child)
+            let address = try await child.monitoringAddress()
             func readiness() async throws -> (status: Int, body: String)? {
                 try await HTTP.get("http://\(address)/readyz")
             }
@@ -200,7 +188,7 @@ extension EndToEnd {
             let child = try project.start([
                 "generate", "ecommerce", "--events", "2000", "--rate", "400", "--set", "monitoring.port=0",
             ])
-            let address = try await endpoint(of: child)
+            let address = try await child.monitoringAddress()
             try await wait("events are counted") {
                 let text = try await HTTP.get("http://\(address)/metrics")?.body ?? ""
                 return text.contains(

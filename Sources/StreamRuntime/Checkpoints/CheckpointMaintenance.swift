@@ -2,6 +2,11 @@ public import Diagnostics
 
 /// What provisioning has to do to checkpoints.
 public enum CheckpointMaintenance {
+    /// Throws ``PipelineError`` `SP6101` while a run holds the domain.
+    public static func requireNoRun(folder: String) throws(PipelineError) {
+        withExtendedLifetime(try CheckpointStore(folder: folder).lock()) {}
+    }
+
     /// Makes the next run count these tables from the earliest offset: they are new or empty.
     ///
     /// Throws ``PipelineError`` `SP6101` while a run holds the domain, also without any table: it would go on by the old

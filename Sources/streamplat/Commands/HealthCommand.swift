@@ -25,6 +25,10 @@ struct HealthCommand: FormattedCommand {
             for report in reports {
                 guard let fault = report.fault else { continue }
                 print("\n\(report.component) (\(report.type)): \(fault)")
+                for note in report.notes {
+                    let place = note.location.map { ": \($0.file):\($0.line):\($0.column)" } ?? ""
+                    print("   note: \(note.message)\(place)")
+                }
                 if let hint = report.hint { print("   hint: \(hint)") }
             }
         }
@@ -57,6 +61,16 @@ extension HealthCheck.Report {
         }
         if let fault { members["error"] = .string(fault) }
         if let hint { members["hint"] = .string(hint) }
+        if !notes.isEmpty {
+            members["notes"] = .array(
+                notes.map { note in
+                    .object([
+                        "message": .string(note.message),
+                        "file": note.location.map { .string($0.file) } ?? .null,
+                        "line": note.location.map { .integer($0.line) } ?? .null,
+                    ])
+                })
+        }
         return .object(members)
     }
 }

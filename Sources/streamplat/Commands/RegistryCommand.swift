@@ -36,7 +36,8 @@ struct RegistryCommand: FormattedCommand {
     func run() throws {
         Failure.configure(isJSON: global.output == .json, allowsColor: !global.noColor)
         Log.configure(MonitoringSettings(), level: global.logThreshold)
-        let service = RegistryService(try SchemaStore(folder: path, create: true, notify: global.notify))
+        let store = try SchemaStore(folder: path, create: false, notify: global.notify)
+        let service = RegistryService(store)
         let server = HTTPServer(options: HTTPServerOptions(host: host, port: port)) { request in
             let response = service.respond(to: request)
             Log.write(
@@ -51,6 +52,8 @@ struct RegistryCommand: FormattedCommand {
         let ended = DispatchSemaphore(value: 0)
         let signals = SignalWatch { ended.signal() }
         let bound = try server.start()
+        // Only now: a server that cannot listen leaves nothing behind. Nobody has been told the address yet.
+        try store.createFolder()
         let shownHost = host.contains(":") ? "[\(host)]" : host
         print("schema registry at http://\(shownHost):\(bound), schemas in \(path)")
         Log.write(.info, "schema registry started", ["address": "http://\(shownHost):\(bound)", "path": path])

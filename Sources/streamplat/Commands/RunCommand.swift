@@ -52,7 +52,7 @@ struct RunCommand: FormattedCommand {
             global.say("\(alerts.count) alerts are checked but not acted on: this version does not judge alerts yet")
         }
         let readiness = Readiness()
-        let endpoint = try MonitoringEndpoint.start(project.platform.monitoring, readiness: readiness)
+        let endpoint = try startEndpoint(project, readiness)
         let system = try LiveSystem(
             project, domain: try project.requireDomain(), access: .change, notify: global.notify)
         let pipeline = try system.makePipeline(
@@ -78,6 +78,16 @@ struct RunCommand: FormattedCommand {
         try system.close()
         try endpoint?.stop()
         show(summary)
+    }
+
+    private func startEndpoint(_ project: Project, _ readiness: Readiness) throws -> MonitoringEndpoint? {
+        do {
+            return try MonitoringEndpoint.start(project.platform.monitoring, readiness: readiness)
+        } catch let error as PipelineError where error.code == .monitoringPort {
+            // Most often the port is that of another run of the same domain, which is what matters.
+            try LiveSystem.requireNoRun(project, try project.requireDomain())
+            throw error
+        }
     }
 
     private func show(_ summary: RunSummary) {

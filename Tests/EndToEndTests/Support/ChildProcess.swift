@@ -51,6 +51,20 @@ final class ChildProcess {
 
     var isRunning: Bool { process.isRunning }
 
+    var processIdentifier: Int32 { process.processIdentifier }
+
+    /// `host:port` of the monitoring endpoint that it says it serves; waits for it.
+    func monitoringAddress() async throws -> String {
+        for _ in 0..<600 {
+            if let match = try errorsSoFar.firstMatch(of: /address=http:\/\/(127\.0\.0\.1:\d+)/) {
+                return String(match.1)
+            }
+            guard isRunning else { break }
+            try await Task.sleep(for: .milliseconds(50))
+        }
+        throw Prometheus.Failure(description: "no endpoint: \(try await wait(limit: .zero))")
+    }
+
     /// What it has said on standard error so far.
     var errorsSoFar: String { get throws { try text(errorFile) } }
 

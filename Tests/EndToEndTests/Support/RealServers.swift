@@ -42,6 +42,21 @@ final class RealServers {
     /// Every credential that the servers know.
     var secrets: [String] { settings.filter { $0.key.hasSuffix("PASSWORD") || $0.key.hasSuffix("TOKEN") }.map(\.value) }
 
+    /// Copies a sink's tables, as its own tools show them, into a file that the judge reads.
+    func fetch(
+        _ sink: EndToEnd.RealServersTests.Sink, _ database: String, into file: String, _ project: TestProject
+    ) async throws {
+        let prefix = sink == .clickhouse ? "CLICKHOUSE" : "POSTGRES"
+        let port = try setting("\(prefix)_PORT")
+        let outcome = try await project.python(
+            "server_tables.py",
+            [
+                sink.rawValue, "--url", "http://127.0.0.1:\(port)", "--port", port, "--user", "streamplat",
+                "--database", database, "--into", file,
+            ], environment: ["SERVER_PASSWORD": try setting("\(prefix)_PASSWORD")])
+        try #require(outcome.code == 0, "\(outcome)")
+    }
+
     private func act(_ action: String, _ name: Name) async throws {
         let outcome = try await Self.run([action, name.rawValue], folder)
         try #require(outcome.code == 0, "\(outcome)")

@@ -146,6 +146,7 @@ final class ClickHouseConnection {
     ) throws -> HTTPResponse {
         let query = parameters.map { "\(HTTPURL.escape($0.0))=\(HTTPURL.escape($0.1))" }.joined(separator: "&")
         var reasons: [(url: String, reason: String)] = []
+        var isSlow = false
         for step in urls.indices {
             let index = (current + step) % urls.count
             let request = HTTPRequest(
@@ -166,6 +167,7 @@ final class ClickHouseConnection {
                         .queryFailed, "the result is larger than \(Self.responseByteLimit >> 20) MiB",
                         hint: "add a LIMIT, or aggregate", component: component)
                 }
+                isSlow = isSlow || error.kind == .timeout
                 reason = Self.reason(error)
             }
             reasons.append((urls[index], reason))
@@ -173,7 +175,7 @@ final class ClickHouseConnection {
         throw PipelineError(
             .clickHouseUnreachable, reasonText(reasons),
             hint: "is the server running, is `urls` its HTTP interface (port 8123, or 8443 with https), and is "
-                + "`ca_file` right?",
+                + "`ca_file` right?" + (isSlow ? " `timeout` says how long to wait" : ""),
             component: "clickhouse", retry: .backoff)
     }
 
@@ -195,9 +197,9 @@ final class ClickHouseConnection {
         switch error.kind {
         case .unresolved: "names a host that is not known"
         case .refused: "does not answer: \(error.detail)"
-        case .timeout: "did not answer in time"
+        case .timeout: "did not answer in time: \(error.detail)"
         case .tls: "cannot be reached securely: \(error.detail)"
-        case .cut: "closed the connection before its answer was whole"
+        case .cut: "gave no whole answer: \(error.detail)"
         case .invalid, .tooLarge, .other: "cannot be asked: \(error.detail)"
         }
     }
@@ -220,7 +222,8 @@ final class ClickHouseConnection {
             case 401, 403:
                 throw PipelineError(
                     .clickHouseAccess, "the server refuses \(what) with HTTP \(response.status)",
-                    hint: Self.accessHint, component: component)
+                    hint: Self.accessHint, component: component,
+                    options: ["user", "password"])
             case 300..<400:
                 throw PipelineError(
                     .clickHouseAnswer, "the server sends \(what) elsewhere with HTTP \(response.status)",
@@ -250,7 +253,9 @@ final class ClickHouseConnection {
                     .queryFailed, "only queries are allowed here",
                     hint: "write SELECT …; streamplat owns these tables", component: component)
             }
-            return PipelineError(.clickHouseAccess, message, hint: Self.accessHint, component: component)
+            return PipelineError(
+                .clickHouseAccess, message, hint: Self.accessHint, component: component,
+                options: ["user", "password"])
         case .never:
             let hint: String? =
                 switch exception.code {

@@ -14,21 +14,21 @@ final class ConfluentSchemas: SchemaRegistry {
     /// Asks once for something small that takes the same rights as everything else.
     func checkConnection() throws {
         guard try connection.send("GET", "/config", rounds: 1)?.fields?.compatibilityLevel != nil else {
-            throw RegistryConnection.notUnderstood("compatibility level")
+            throw connection.notUnderstood("compatibility level")
         }
     }
 
     func register(subject: String, schema: String) throws -> Int32 {
         let answer = try connection.send(
             "POST", "/subjects/\(HTTPURL.escape(subject))/versions", body: Self.body(["schema": schema]))
-        guard let id = answer?.fields?.id else { throw RegistryConnection.notUnderstood("id of the schema") }
+        guard let id = answer?.fields?.id else { throw connection.notUnderstood("id of the schema") }
         return id
     }
 
     func schema(id: Int32) throws -> String? {
         if let text = texts.withLock({ $0[id] }) { return text }
         guard let answer = try connection.send("GET", "/schemas/ids/\(id)") else { return nil }
-        guard let text = answer.fields?.schema else { throw RegistryConnection.notUnderstood("schema") }
+        guard let text = answer.fields?.schema else { throw connection.notUnderstood("schema") }
         texts.withLock { $0[id] = text }
         return text
     }
@@ -38,7 +38,7 @@ final class ConfluentSchemas: SchemaRegistry {
             return nil
         }
         guard let fields = answer.fields, let id = fields.id, let version = fields.version, let schema = fields.schema
-        else { throw RegistryConnection.notUnderstood("version of the subject") }
+        else { throw connection.notUnderstood("version of the subject") }
         return RegisteredSchema(subject: subject, id: id, version: version, schema: schema)
     }
 
@@ -47,7 +47,7 @@ final class ConfluentSchemas: SchemaRegistry {
         // A subject without versions goes with everything.
         guard let answer = try connection.send("POST", path, body: Self.body(["schema": schema])) else { return [] }
         guard let fields = answer.fields, let isCompatible = fields.isCompatible else {
-            throw RegistryConnection.notUnderstood("verdict about the schema")
+            throw connection.notUnderstood("verdict about the schema")
         }
         if isCompatible { return [] }
         let messages = fields.messages ?? []
@@ -59,7 +59,7 @@ final class ConfluentSchemas: SchemaRegistry {
         let own = try connection.send("GET", "/config/\(HTTPURL.escape(subject))?defaultToGlobal=true")
         let answer = try own ?? connection.send("GET", "/config")
         guard let level = answer?.fields?.compatibilityLevel.flatMap(CompatibilityLevel.init) else {
-            throw RegistryConnection.notUnderstood("compatibility level")
+            throw connection.notUnderstood("compatibility level")
         }
         return level
     }
@@ -67,7 +67,7 @@ final class ConfluentSchemas: SchemaRegistry {
     func setCompatibility(_ level: CompatibilityLevel, subject: String) throws {
         let answer = try connection.send(
             "PUT", "/config/\(HTTPURL.escape(subject))", body: Self.body(["compatibility": level.rawValue]))
-        if answer == nil { throw RegistryConnection.notUnderstood("compatibility level") }
+        if answer == nil { throw connection.notUnderstood("compatibility level") }
     }
 
     func health() throws -> ComponentHealth {

@@ -15,6 +15,7 @@ final class RegistryConnection: Sendable {
 
     private static let contentType = "application/vnd.schemaregistry.v1+json"
     private static let component = "schema registry"
+    private static let credentials = ["username", "password", "token"]
 
     private let urls: [String]
     private let authorization: HTTPHeader?
@@ -34,9 +35,11 @@ final class RegistryConnection: Sendable {
     /// them `rounds` times with pauses between; sending twice does no harm, because every request sets a state.
     func send(_ method: String, _ path: String, body: String? = nil, rounds: Int = 3) throws -> RegistryAnswer? {
         var failures: [String] = []
+        var isSlow = false
         for round in 0..<rounds {
             if round > 0 { usleep(useconds_t(200_000 << (round - 1))) }
             failures = []
+            isSlow = false
             let first = state.withLock { $0.preferred }
             for offset in urls.indices {
                 let index = (first + offset) % urls.count
@@ -48,6 +51,7 @@ final class RegistryConnection: Sendable {
                             component: Self.component)
                     }
                     failures.append("\(urls[index]): \(error.detail)")
+                    isSlow = isSlow || error.kind == .timeout
                 case .success(let response) where response.status >= 500 || response.status == 429:
                     failures.append("\(urls[index]): \(RegistryAnswer(response).sentence)")
                 case .success(let response):
@@ -58,7 +62,8 @@ final class RegistryConnection: Sendable {
         }
         throw PipelineError(
             .registryUnreachable, failures.joined(separator: "; "),
-            hint: "check that the registry runs and that 'urls' names it", component: Self.component, retry: .backoff)
+            hint: "check that the registry runs and that 'urls' names it"
+                + (isSlow ? "; 'timeout' says how long to wait" : ""), component: Self.component, retry: .backoff)
     }
 
     private func exchange(
@@ -79,8 +84,10 @@ final class RegistryConnection: Sendable {
     }
 
     private func judged(_ answer: RegistryAnswer, server: String) throws -> RegistryAnswer? {
-        func error(_ code: DiagnosticCode, _ message: String, hint: String? = nil) -> PipelineError {
-            PipelineError(code, message, hint: hint, component: Self.component)
+        func error(
+            _ code: DiagnosticCode, _ message: String, hint: String? = nil, options: [String] = []
+        ) -> PipelineError {
+            PipelineError(code, message, hint: hint, component: Self.component, options: options)
         }
         switch (answer.status, answer.code) {
         case (200..<300, _): return answer
@@ -90,11 +97,11 @@ final class RegistryConnection: Sendable {
                 .registryCredentials, "\(server) does not accept the credentials (\(answer.sentence))",
                 hint: authorization == nil
                     ? "it wants credentials: set 'username' and 'password', or 'token'"
-                    : "check 'username' and 'password', or 'token'")
+                    : "check 'username' and 'password', or 'token'", options: Self.credentials)
         case (403, _):
             throw error(
                 .registryCredentials, "\(server) does not allow it (\(answer.sentence))",
-                hint: "ask for the right to read and write these subjects")
+                hint: "ask for the right to read and write these subjects", options: Self.credentials)
         case (409, _):
             throw error(
                 .schemaIncompatible, answer.sentence,
@@ -113,9 +120,9 @@ final class RegistryConnection: Sendable {
     }
 
     /// What was answered is not what was expected.
-    static func notUnderstood(_ what: String) -> PipelineError {
+    func notUnderstood(_ what: String) -> PipelineError {
         PipelineError(
-            .registryAnswer, "the answer holds no \(what)", hint: "check that 'urls' names a schema registry",
-            component: component)
+            .registryAnswer, "the answer of \(urls[state.withLock { $0.preferred }]) holds no \(what)",
+            hint: "check that 'urls' names a schema registry", component: Self.component)
     }
 }

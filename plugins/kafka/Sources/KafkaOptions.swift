@@ -103,6 +103,12 @@ enum KafkaOptions {
         for server in servers where !VariableText.containsVariable(server) {
             let parts = server.split(separator: ":", omittingEmptySubsequences: false)
             let port = parts.count > 1 ? parts.last.flatMap { UInt16($0) } : 9092
+            if server.contains("@") {
+                diagnostics.error(
+                    .invalidValue, "'bootstrap_servers' holds credentials, which would show wherever it does",
+                    at: place, hint: "use `username` and `password`")
+                continue
+            }
             if parts.first?.isEmpty != false || port == nil || port == 0 || server.contains(where: \.isWhitespace)
                 || server.contains("/")
             {

@@ -82,6 +82,13 @@ public struct PostgreSQLSinkPlugin: SinkPlugin {
         for name in ["host", "database", "user", "schema"] where options.string(name) == "" {
             refuse(name, "'\(name)' is empty", hint: "give it a value, or leave it out for its default")
         }
+        // A host that begins with @ is a socket without a file.
+        for name in ["host", "database"]
+        where options.string(name)?.contains("://") == true
+            || name == "host" && options.string(name)?.dropFirst().contains("@") == true
+        {
+            refuse(name, "'\(name)' is a URL", hint: "write host, port, database, user and password one by one")
+        }
         if options.string("schema")?.hasPrefix("pg_") == true {
             refuse("schema", "schemas that begin with pg_ are the server's own", hint: "use another schema")
         }

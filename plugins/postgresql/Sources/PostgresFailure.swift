@@ -40,7 +40,8 @@ struct PostgresFailure {
         case "3D000":
             return PipelineError(
                 .postgresDatabase, text,
-                hint: "create the database, or set `create_database: true` and run `streamplat apply`")
+                hint: "create the database, or set `create_database: true` and run `streamplat apply`",
+                options: ["database"])
         case "42501": return permission(text)
         case _ where state.isEmpty || ["08", "53", "57", "58", "XX"].contains(state.prefix(2)): break
         default: return PipelineError(.postgresFailed, text, hint: "check the sink's options")
@@ -50,19 +51,27 @@ struct PostgresFailure {
                 .postgresTLS, text,
                 hint: "check `tls_mode`, `ca_file`, `cert_file` and `key_file`, and the server's TLS")
         }
+        // libpq's words for a first answer that is none of PostgreSQL's protocol.
+        if state.isEmpty, Self.mentions(text, Self.strangerWords) {
+            return PipelineError(
+                .postgresUnavailable, text,
+                hint: "what listens there is no PostgreSQL server: check `host` and `port`", retry: .backoff,
+                options: ["host", "port"])
+        }
         if state.isEmpty, Self.mentions(text, ["password", "authentication"]) { return login(text) }
         return PipelineError(
             .postgresUnavailable, text,
             hint: state == "53300"
                 ? "raise max_connections of the server, or close other programs' connections"
                 : "check `host` and `port`, and that the server runs and accepts connections from here",
-            retry: .backoff)
+            retry: .backoff, options: ["host", "port"])
     }
 
     private func login(_ text: String) -> PipelineError {
         PipelineError(
             .postgresLogin, text,
-            hint: "check `user`, `password`, `cert_file` and the server's pg_hba.conf")
+            hint: "check `user`, `password`, `cert_file` and the server's pg_hba.conf",
+            options: ["user", "password"])
     }
 
     private func permission(_ text: String) -> PipelineError {
@@ -122,6 +131,9 @@ struct PostgresFailure {
         }
     }
 
+    private static let strangerWords = [
+        "expected authentication request from server, but received", "invalid response to SSL negotiation",
+    ]
     private static let tlsWords = ["certificate", "private key", "does not support SSL", "SSL error", "tlsv1"]
 
     private static func mentions(_ text: String, _ words: [String]) -> Bool { words.contains { text.contains($0) } }

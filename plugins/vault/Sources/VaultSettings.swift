@@ -32,6 +32,15 @@ struct VaultSettings: Sendable {
         case token(Secret)
         case appRole(roleID: String, secretID: Secret?)
         case kubernetes(role: String, jwtFile: String)
+
+        /// The options that say who logs in.
+        var options: [String] {
+            switch self {
+            case .token: ["token"]
+            case .appRole: ["role_id", "secret_id"]
+            case .kubernetes: ["role", "jwt_file"]
+            }
+        }
     }
 
     var address: String

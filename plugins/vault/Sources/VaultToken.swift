@@ -78,7 +78,8 @@ final class VaultToken {
             "the vault at \(settings.address) does not accept the token: it is wrong, revoked or expired",
             hint:
                 "put a new one where 'token' of the secret backend 'vault' comes from; it needs the policy 'default', "
-                + "or one that allows to read auth/token/lookup-self", component: "secrets vault", exitCode: 3)
+                + "or one that allows to read auth/token/lookup-self", component: "secrets vault", exitCode: 3,
+            options: ["token"])
     }
 
     /// The lease of the token; nil when the server does not accept it.
@@ -152,6 +153,6 @@ final class VaultToken {
         return PipelineError(
             .vaultLoginRefused, "cannot \(action) at \(settings.address): \(words)",
             hint: "the credentials are wrong or used up, or no such auth method is mounted there ('auth_mount')",
-            component: "secrets vault", exitCode: 3)
+            component: "secrets vault", exitCode: 3, options: settings.login.options)
     }
 }
