@@ -1,7 +1,7 @@
 # Everything is started from here; `make` alone lists the targets. The work is done by scripts/.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test services services-stop bench format clean
+.PHONY: help setup build demo test test-asan test-tsan fuzz services services-stop bench format clean
 
 help: ## list the targets
 	@echo "streamplat: make TARGET"
@@ -20,6 +20,15 @@ demo: ## set up, build, generate, run and query the ecommerce domain in this fol
 
 test: ## set up what tests need and run every test
 	@bash scripts/test.sh
+
+test-asan: setup ## run the tests that need no server under AddressSanitizer
+	@bash scripts/test-sanitized.sh address
+
+test-tsan: setup ## run the tests that need no server under ThreadSanitizer
+	@bash scripts/test-sanitized.sh thread
+
+fuzz: setup ## feed mutated inputs to every reader of foreign bytes: FUZZ_SECONDS=600 each, FUZZ_TARGET=all
+	@bash scripts/fuzz.sh
 
 services: build ## start Kafka, registry, ClickHouse, PostgreSQL and OpenBao on loopback for environment dev
 	@bash scripts/services.sh start
