@@ -197,8 +197,8 @@ struct AvroRoundTripTests {
                 block, entries: 0..<1, prefixBytes: 0, into: batch
             ) { _, error in reasons[reasons.count - 1] = error.reason }
         }
-        // Stepped over as a whole; as text it would be 32 GB.
-        #expect(reasons == [nil, .truncated])
+        // As text it would be 32 GB.
+        #expect(reasons.last == .truncated)
     }
 
     @Test("a field that the writer lacks is null, or an error if it must not be")
