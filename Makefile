@@ -1,7 +1,7 @@
 # Everything is started from here; `make` alone lists the targets. The work is done by scripts/.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test test-clickhouse services services-stop bench format clean
+.PHONY: help setup build demo test test-clickhouse test-asan test-tsan fuzz services services-stop bench format clean
 
 help: ## list the targets
 	@echo "streamplat: make TARGET"
@@ -23,6 +23,15 @@ test: ## set up what tests need and run every test
 
 test-clickhouse: ## test the ClickHouse sink against the engine of today (downloads about 900 MB once)
 	@bash scripts/test-clickhouse.sh
+
+test-asan: setup ## run the tests that need no server under AddressSanitizer
+	@bash scripts/test-sanitized.sh address
+
+test-tsan: setup ## run the tests that need no server under ThreadSanitizer
+	@bash scripts/test-sanitized.sh thread
+
+fuzz: setup ## feed mutated inputs to every reader of foreign bytes: FUZZ_SECONDS=600 each, FUZZ_TARGET=all
+	@bash scripts/fuzz.sh
 
 services: build ## start Kafka, registry, ClickHouse, PostgreSQL and OpenBao on loopback for environment dev
 	@bash scripts/services.sh start

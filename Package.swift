@@ -227,10 +227,25 @@ let package = Package(
                     "ProjectConfig", "YAMLTree", "ConfigTree", "PluginAPI", "Diagnostics", "EnvironmentSecrets",
                     "FileSecrets",
                 ]),
+            // What fuzzers feed (`make fuzz`), and the replay of the inputs that were kept.
+            .target(
+                name: "FuzzTargets",
+                dependencies: [
+                    "AvroSchema", "Compression", "ConfigTree", "DataPath", "Diagnostics", "EventLog", "Expressions",
+                    "Ingest", "PlatformModel", "PluginAPI", "ProjectConfig", "RecordConversion", "StreamRuntime",
+                    "YAMLTree",
+                ], path: "Tests/Fuzzing/Targets"),
+            .testTarget(name: "FuzzCorpusTests", dependencies: ["FuzzTargets"]),
             // The built program against real data and DuckDB; needs STREAMPLAT_BIN or the program beside the tests.
             .testTarget(name: "EndToEndTests", dependencies: ["streamplat", "TestServers"], exclude: ["Scripts"]),
         ]
 )
+
+// libFuzzer brings the `main` of this program, so nothing but `make fuzz` can link it.
+if Context.environment["STREAMPLAT_FUZZ"] == "1" {
+    package.targets.append(
+        .executableTarget(name: "streamplat-fuzz", dependencies: ["FuzzTargets"], path: "Tests/Fuzzing/Runner"))
+}
 
 for target in package.targets where target.type != .system && target.name != "CSIMDJSON" {
     target.swiftSettings =

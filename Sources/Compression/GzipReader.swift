@@ -76,6 +76,8 @@ public final class GzipReader: ByteInput {
                     throw InputError(source: name, reason: "the compressed data ends before it is complete")
                 }
             default:
+                // What stands before the damage is good; zlib says the same again at the next call.
+                if made > 0 { return made }
                 throw InputError(source: name, reason: "the compressed data is damaged")
             }
         }

@@ -8,7 +8,8 @@ extension ExpressionSyntax: CustomStringConvertible {
         case .literal(let literal): Self.text(literal)
         case .comparison(let operation, let a, let b): "(\(a) \(operation.rawValue) \(b))"
         case .arithmetic(let operation, let a, let b): "(\(a) \(operation.rawValue) \(b))"
-        case .negate(let a): "(- \(a))"
+        // Without the inner parentheses a minus and a number are read as one literal.
+        case .negate(let a): if case .literal = a.kind { "(- (\(a)))" } else { "(- \(a))" }
         case .and(let a, let b): "(\(a) and \(b))"
         case .or(let a, let b): "(\(a) or \(b))"
         case .not(let a): "(not \(a))"

@@ -92,7 +92,8 @@ final class KafkaEvents: Sendable {
             let isFirst = state.withLock { state in
                 state.failedDeliveries += 1
                 guard state.firstFailedDelivery == nil else { return false }
-                state.firstFailedDelivery = (topic, KafkaFault(code, rd_kafka_message_errstr(message)))
+                // Not `rd_kafka_message_errstr`: for a producer's message that is the record's value, without an end.
+                state.firstFailedDelivery = (topic, KafkaFault(code, nil as String?))
                 return true
             }
             if isFirst {

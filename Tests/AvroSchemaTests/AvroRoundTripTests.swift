@@ -1,5 +1,6 @@
 import AvroSchema
 import DataPath
+import Diagnostics
 import Testing
 
 /// Everything that both plans handle, in one record.
@@ -180,6 +181,26 @@ struct AvroRoundTripTests {
         #expect(batch.columns.allSatisfy { $0.count == batch.rowCount })
     }
 
+    @Test("arrays of nothing cost neither time nor memory, whatever a few bytes claim", .timeLimit(.minutes(1)))
+    func emptyElements() throws {
+        let schema = try AvroSchema.parse(
+            json: #"{"type":"record","name":"r","fields":[{"name":"a","type":{"type":"array","items":"null"}}]}"#)
+        // 100,000 blocks of 65,536 nulls, three bytes each, as zigzag varints.
+        let datum = (0..<100_000).flatMap { _ in [0x80, 0x80, 0x08] as [UInt8] } + [0]
+        let block = RecordBlock()
+        datum.withUnsafeBytes { block.append(key: nil, value: $0, timestamp: 0) }
+        var reasons: [AvroDecodeError.Reason?] = []
+        for columns in [[], [ColumnSpec("a", .json)]] {
+            reasons.append(nil)
+            let batch = RecordBatch(schema: BatchSchema(columns))
+            AvroDecoder(plan: try .compile(writer: schema, columns: columns), key: HashKey(k0: 1, k1: 2)).decode(
+                block, entries: 0..<1, prefixBytes: 0, into: batch
+            ) { _, error in reasons[reasons.count - 1] = error.reason }
+        }
+        // As text it would be 32 GB.
+        #expect(reasons.last == .truncated)
+    }
+
     @Test("a field that the writer lacks is null, or an error if it must not be")
     func missing() throws {
         let block = try encoded(randomBatch(rows: 2, seed: 6))
@@ -197,6 +218,23 @@ struct AvroSchemaTextTests {
     func printing(pretty: Bool) throws {
         let schema = try AvroSchema.parse(json: everything)
         #expect(try AvroSchema.parse(json: schema.json(pretty: pretty)) == schema)
+    }
+
+    @Test("messages of a schema that unfolds to billions of types are not read", .timeLimit(.minutes(1)))
+    func unfolding() throws {
+        func doubling(_ depth: Int) -> String {
+            var inner = #""int""#
+            for level in 0..<depth {
+                inner =
+                    #"{"type":"record","name":"r\#(level)","fields":[{"name":"a","type":\#(inner)},"#
+                    + #"{"name":"b","type":\#(level == 0 ? "\"int\"" : "\"r\(level - 1)\"")}]}"#
+            }
+            return inner
+        }
+        #expect(throws: Never.self) { try DecodePlan.compile(writer: try .parse(json: doubling(8)), columns: []) }
+        let large = try AvroSchema.parse(json: doubling(40))
+        let error = #expect(throws: AvroSchemaError.self) { try DecodePlan.compile(writer: large, columns: []) }
+        #expect(error?.code == .schemaCannotRead)
     }
 
     /// Source: the test cases of the Avro project (share/test/data/schema-tests.txt).

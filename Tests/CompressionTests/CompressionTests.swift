@@ -48,6 +48,24 @@ struct CompressionTests {
         #expect(result != Self.samples[4])
     }
 
+    @Test("what stands before a damaged place of a file is read, however large the reads are", arguments: [1, 1 << 20])
+    func readsUpToDamage(pieceBytes: Int) throws {
+        let bytes = (0..<20_000).map { "line \($0)\n" }.joined().utf8.map { $0 }
+        var packed = try bytes.withUnsafeBytes { try Deflate.gzip($0, level: 6) }
+        packed[packed.count - 8] ^= 1
+        let reader = try GzipReader(MemoryInput(packed), name: "f.gz")
+        var piece = [UInt8](repeating: 0, count: pieceBytes)
+        var read: [UInt8] = []
+        #expect(throws: InputError.self) {
+            while true {
+                let count = try piece.withUnsafeMutableBytes { try reader.read(into: $0) }
+                if count == 0 { return }
+                read += piece[..<count]
+            }
+        }
+        #expect(read == bytes)
+    }
+
     @Test("the checksum is zlib's: the check value of CRC-32")
     func checksum() {
         #expect(Array("123456789".utf8).withUnsafeBytes { Deflate.crc32($0) } == 0xCBF4_3926)

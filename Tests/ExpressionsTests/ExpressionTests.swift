@@ -10,6 +10,7 @@ struct ParserTests {
         arguments: [
             ("a or b and not c", "(a or (b and (not c)))"), ("not a = b", "(not (a = b))"),
             ("1 + 2 * 3 - 4", "((1 + (2 * 3)) - 4)"), ("- a * 3", "((- a) * 3)"),
+            ("- (5) * a", "((- (5)) * a)"), ("- - 5", "(- (-5))"),
             ("a = b is null", "((a = b) is null)"), ("not a is not null", "(not (a is not null))"),
             ("a = b between 1 and 2", "(a = (b between 1 and 2))"), ("a in (1, 2) = true", "((a in (1, 2)) = true)"),
             ("x between 1 + 1 and 3 and y", "((x between (1 + 1) and 3) and y)"),

@@ -49,6 +49,8 @@ struct MockClusterTests {
         try producer.send(.numbers(1..<4), to: "t")
         let thrown = #expect(throws: PipelineError.self) { try producer.flush() }
         #expect(thrown?.code == code)
+        // librdkafka's words, not the value of the record, which stands where a reader's message has its error.
+        #expect(thrown?.message.contains(String(cString: rd_kafka_err2str(error))) == true)
         #expect(producer.failedRecords == 3)
         #expect(throws: PipelineError.self) { try producer.send(.numbers(4..<5), to: "t") }
         #expect(throws: PipelineError.self) { try producer.close() }

@@ -29,6 +29,19 @@ struct CheckpointTests {
         return path
     }
 
+    @Test("a number that no checkpoint of ours holds is damage, though the checksum is right")
+    func impossiblePartition() throws {
+        var checkpoint = Self.example
+        checkpoint.sections[0].positions[0].partition.partition = .max
+        var file = checkpoint.encoded()
+        let number = [UInt8](repeating: 0xFF, count: 7) + [0x7F]
+        let place = try #require(file.indices.dropLast(8).first { file[$0..<$0 + 8].elementsEqual(number) })
+        file[place + 7] = 0xFF
+        let checksum = file[20...].withUnsafeBytes { CRC32C.checksum($0) }
+        withUnsafeBytes(of: checksum.littleEndian) { file.replaceSubrange(16..<20, with: $0) }
+        #expect(throws: Checkpoint.DecodingFailure.damaged) { try Checkpoint(decoding: file) }
+    }
+
     @Test("what was saved is loaded")
     func roundTrip() throws {
         let store = CheckpointStore(folder: try folder())

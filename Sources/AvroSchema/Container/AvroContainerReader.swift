@@ -54,6 +54,7 @@ public final class AvroContainerReader {
         }
         do {
             schema = try AvroSchema.parse(json: text)
+            try schema.checkTypeCount()
         } catch {
             throw PipelineError(error.code, "the schema in its header: \(error)", component: "file \(name)")
         }

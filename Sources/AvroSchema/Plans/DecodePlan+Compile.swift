@@ -10,12 +10,14 @@ extension DecodePlan {
     /// (rounded down). Any type can be read as `json`. A column that the writer lacks gets the default of the field in
     /// `reader`, else null, else it is an error; other unions than null and one type can only be skipped or read as json.
     /// A null in a field whose column is not nullable is an error of its record, not of the plan.
+    /// A schema of more than ``AvroSchema/typeLimit`` types is refused.
     public static func compile(
         writer: AvroSchema, columns: [ColumnSpec], reader: AvroSchema? = nil
     ) throws(AvroSchemaError) -> DecodePlan {
         guard let record = writer.record else {
             throw AvroSchemaError(.schemaCannotRead, "the messages' schema is not a record")
         }
+        try writer.checkTypeCount()
         var compiler = DecodeCompiler(columns: columns)
         try compiler.record(record, prefix: "")
         try compiler.constants(reader?.record)

@@ -80,9 +80,11 @@ extension AvroNodes {
         out.put(isMap ? UInt8(ascii: "{") : UInt8(ascii: "["))
         var isFirst = true
         while true {
-            guard let block = Self.block(&cursor, end, elementSize: elementSize(node)) else { return false }
+            let elementSize = elementSize(node)
+            guard let block = Self.block(&cursor, end, elementSize: elementSize) else { return false }
             if block.count == 0 { break }
             for _ in 0..<block.count {
+                if elementSize == 0, out.count > Self.emptyElementTextLimit { return false }
                 if !isFirst { out.put(UInt8(ascii: ",")) }
                 isFirst = false
                 if isMap {

@@ -45,6 +45,8 @@ public struct AvroNodes: Sendable {
 
     /// Array and map blocks whose elements take no bytes could claim any number of them.
     static let emptyElementLimit: Int64 = 65_536
+    /// A value with elements that take no bytes may become so much text, however many blocks of them there are.
+    static let emptyElementTextLimit = 16 << 20
 
     /// Moves `cursor` past a value of node `index`. False, cursor unspecified, when the bytes do not follow the schema.
     package func skip(
@@ -88,6 +90,8 @@ public struct AvroNodes: Sendable {
                 guard Self.advance(&cursor, end, bytes) else { return false }
                 continue
             }
+            // Elements that can be empty always are: there is nothing to step over, however many a few bytes claim.
+            if elementSize(node) == 0 { continue }
             for _ in 0..<block.count {
                 if node.kind == .map, !Self.skipBytes(&cursor, end) { return false }
                 if !skip(children[node.first], &cursor, end) { return false }

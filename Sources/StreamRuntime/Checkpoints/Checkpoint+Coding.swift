@@ -7,13 +7,13 @@ extension Checkpoint {
     static let magic: [UInt8] = Array("SPCK".utf8)
     static let version: UInt32 = 1
 
-    enum DecodingFailure: Error, Equatable {
+    package enum DecodingFailure: Error, Equatable {
         case notACheckpoint
         case otherVersion(UInt32)
         case damaged
     }
 
-    func encoded() -> [UInt8] {
+    package func encoded() -> [UInt8] {
         var payload: [UInt8] = []
         payload.put(sequence)
         payload.put(hashKey.k0)
@@ -41,7 +41,7 @@ extension Checkpoint {
         return file
     }
 
-    init(decoding file: [UInt8]) throws(DecodingFailure) {
+    package init(decoding file: [UInt8]) throws(DecodingFailure) {
         var reader = Reader(bytes: file[...])
         guard reader.take(4).map(Array.init) == Checkpoint.magic else { throw .notACheckpoint }
         guard let version: UInt32 = reader.integer() else { throw .damaged }
@@ -64,12 +64,13 @@ extension Checkpoint {
             else { return nil }
             var section = Section(name: name, fingerprint: fingerprint, positions: [], shards: [])
             for _ in 0..<positionCount {
-                guard let topic = reader.string(), let partition: UInt64 = reader.integer(),
-                    let offset: UInt64 = reader.integer(), let maxEventTime: UInt64 = reader.integer()
+                guard let topic = reader.string(), let number: UInt64 = reader.integer(),
+                    let partition = Int(exactly: number), let offset: UInt64 = reader.integer(),
+                    let maxEventTime: UInt64 = reader.integer()
                 else { return nil }
                 section.positions.append(
                     Position(
-                        partition: TopicPartition(topic: topic, partition: Int(partition)),
+                        partition: TopicPartition(topic: topic, partition: partition),
                         nextOffset: Int64(bitPattern: offset), maxEventTime: Int64(bitPattern: maxEventTime)))
             }
             guard let shardCount: UInt64 = reader.integer() else { return nil }

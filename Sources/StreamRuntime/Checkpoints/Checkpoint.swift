@@ -1,33 +1,33 @@
-internal import DataPath
-internal import PluginAPI
+package import DataPath
+package import PluginAPI
 
 /// What a pipeline needs to go on where it stopped: offsets, clocks and window state, taken at one instant.
 ///
 /// It is the truth about what has been counted; the broker's group offsets are advisory.
-struct Checkpoint: Sendable {
+package struct Checkpoint: Sendable {
     /// One reader's place in one partition.
-    struct Position: Sendable {
-        var partition: TopicPartition
+    package struct Position: Sendable {
+        package var partition: TopicPartition
         /// The offset of the next record to count.
-        var nextOffset: Int64
+        package var nextOffset: Int64
         /// The highest event time counted so far, milliseconds; `Int64.min` for none.
-        var maxEventTime: Int64
+        package var maxEventTime: Int64
     }
 
     /// One aggregation, or the raw table of one event type.
-    struct Section: Sendable {
-        var name: String
+    package struct Section: Sendable {
+        package var name: String
         /// State of another fingerprint is not used: the section starts anew.
-        var fingerprint: String
-        var positions: [Position]
+        package var fingerprint: String
+        package var positions: [Position]
         /// Serialised state, one entry per shard that was; empty for raw tables.
-        var shards: [[UInt8]]
+        package var shards: [[UInt8]]
     }
 
-    var sequence: UInt64
+    package var sequence: UInt64
     /// Keys the hashes that the state holds.
-    var hashKey: HashKey
-    var sections: [Section]
+    package var hashKey: HashKey
+    package var sections: [Section]
 
     func section(_ name: String, fingerprint: String) -> Section? {
         sections.first { $0.name == name && $0.fingerprint == fingerprint }
