@@ -21,10 +21,12 @@ public final class Pipeline: Sendable {
         public var schemas: any SchemaRegistry
         /// The kind of each sink by name.
         public var sinkNatures: [String: SinkNature]
-        /// Opens a sink by name; called on the sink thread.
+        /// Opens a sink by name; called on the thread of ``Pipeline/run()``.
         public var openSink: @Sendable (String) throws -> any Sink
         /// Where checkpoints of this domain live; absolute.
         public var checkpointFolder: String
+        /// The environment's name, for the stores' tables of writers.
+        public var environment: String
         /// Says something that a person should know. Any thread.
         public var notify: @Sendable (String) -> Void
 
@@ -32,7 +34,7 @@ public final class Pipeline: Sendable {
             domain: DomainDefinition, settings: RuntimeSettings, topicPrefix: String, broker: any Broker,
             schemas: any SchemaRegistry, sinkNatures: [String: SinkNature],
             openSink: @escaping @Sendable (String) throws -> any Sink,
-            checkpointFolder: String, notify: @escaping @Sendable (String) -> Void
+            checkpointFolder: String, environment: String = "", notify: @escaping @Sendable (String) -> Void
         ) {
             self.domain = domain
             self.settings = settings
@@ -42,6 +44,7 @@ public final class Pipeline: Sendable {
             self.sinkNatures = sinkNatures
             self.openSink = openSink
             self.checkpointFolder = checkpointFolder
+            self.environment = environment
             self.notify = notify
         }
     }
@@ -54,7 +57,7 @@ public final class Pipeline: Sendable {
     let parts: Parts
     let options: RunOptions
     let topology: Topology
-    private let control: RunControl
+    let control: RunControl
     let workerCount: Int
     /// When ``stop()`` was called, on the clock of the workers; 0 = not yet.
     private let stoppingSince = Atomic<Int64>(0)
@@ -72,6 +75,8 @@ public final class Pipeline: Sendable {
         control = RunControl(workerCount: workerCount)
     }
 
+    var isStopping: Bool { stoppingSince.load(ordering: .relaxed) > 0 }
+
     /// Ends the run gracefully: what was read is counted, written and checkpointed, for as long as
     /// ``RuntimeSettings/stopTimeoutMilliseconds`` allows. The next run goes on from there.
     public func stop() {
@@ -86,12 +91,28 @@ public final class Pipeline: Sendable {
         let store = CheckpointStore(folder: parts.checkpointFolder)
         let lock = try store.lock()
         defer { withExtendedLifetime(lock) {} }
-        let checkpoint = options.fromEarliest ? nil : try store.load()
-        let hashKey = checkpoint?.hashKey ?? HashKey.random()
-        var sequence = checkpoint?.sequence ?? 0
+        let saved: CheckpointStore.Saved
+        var oldEpoch: UInt64 = 0
+        if options.fromEarliest {
+            // One that cannot be read does no harm here: the stores keep the epoch, too.
+            if let old = try? store.load() { oldEpoch = old.highestEpoch }
+            saved = CheckpointStore.Saved()
+        } else {
+            saved = try store.load()
+            oldEpoch = saved.highestEpoch
+        }
+        if let warning = saved.warning { parts.notify(warning) }
 
         let sinkQueue = BoundedQueue<SinkMessage>(capacity: 64)
         let targets = makeTargets()
+        let sinkThread = SinkThread(
+            targets: targets.list, queue: sinkQueue, control: control, status: status, workerCount: workerCount,
+            readiness: readiness)
+        readiness.hold(SinkThread.component, "opening")
+        let start = try open(sinkThread, saved.candidates, epoch: oldEpoch + 1)
+        let (checkpoint, epoch) = (start.checkpoint, start.epoch)
+        let hashKey = checkpoint?.hashKey ?? HashKey.random()
+        var sequence = checkpoint?.sequence ?? 0
         let shared = makeShared(sinkQueue, hashKey, targets)
         let partitions = try openPartitions(checkpoint)
         let workers = try (0..<workerCount).map { index in
@@ -101,16 +122,26 @@ public final class Pipeline: Sendable {
                 checkpoint: checkpoint)
         }
         logStart(partitions: partitions.count, checkpoint: checkpoint?.sequence)
-        readiness.hold(SinkThread.component, "opening")
+        if checkpoint == nil {
+            // Before the first row: what an append sink holds after a crash that comes before the first checkpoint can be
+            // told from what it held before. Earlier checkpoints do not count any more.
+            let stores = try sinkThread.initialStores()
+            let empty = Checkpoint(sequence: 0, epoch: epoch, hashKey: hashKey, sections: [], stores: stores)
+            try store.save(empty, keepingPrevious: false)
+        }
         readiness.release(Readiness.process)
-        let threads = startThreads(workers, sinkQueue, targets.list)
+        let threads = startThreads(workers, sinkThread)
 
         func takeCheckpoint(_ kind: RunControl.BarrierKind) throws {
             let asked = Worker.nanoseconds()
-            guard let reports = try control.runBarrier(kind, check: checkStopTimeout) else { return }
+            guard let (reports, stores) = try control.runBarrier(kind, check: checkStopTimeout) else { return }
+            KillPoint.afterSink.pass()
             sequence += 1
-            let checkpoint = makeCheckpoint(reports, sequence: sequence, hashKey: hashKey)
+            var checkpoint = makeCheckpoint(reports, sequence: sequence, hashKey: hashKey)
+            checkpoint.epoch = epoch
+            checkpoint.stores = stores
             let bytes = try store.save(checkpoint)
+            KillPoint.beforeOffsetCommit.pass()
             commitGroupOffsets(checkpoint)
             let taken = Int64(Worker.nanoseconds() - asked)
             metrics.checkpoints.increment()
@@ -289,14 +320,8 @@ public final class Pipeline: Sendable {
         return .init(nextOffset: max(saved.nextOffset, earliest), maxEventTime: saved.maxEventTime)
     }
 
-    private func startThreads(
-        _ workers: [Worker], _ sinkQueue: BoundedQueue<SinkMessage>, _ targets: [SinkThread.Target]
-    ) -> [RunThread] {
-        let sink = SinkThread(
-            targets: targets, queue: sinkQueue, control: control, status: status, workerCount: workerCount,
-            readiness: readiness)
-        let openSink = parts.openSink
-        return [RunThread(name: "sink", confining: sink) { $0.run(open: openSink) }]
+    private func startThreads(_ workers: [Worker], _ sink: SinkThread) -> [RunThread] {
+        [RunThread(name: "sink", confining: sink) { $0.run() }]
             + workers.enumerated().map { index, worker in
                 RunThread(name: "worker \(index)", confining: worker) { $0.run() }
             }
@@ -320,7 +345,8 @@ public final class Pipeline: Sendable {
         for position in reports.flatMap(\.positions) {
             if let index = indexes[position.section] { sections[index].positions.append(position.position) }
         }
-        return Checkpoint(sequence: sequence, hashKey: hashKey, sections: sections + reports.flatMap(\.letters))
+        return Checkpoint(
+            sequence: sequence, epoch: 0, hashKey: hashKey, sections: sections + reports.flatMap(\.letters))
     }
 
     /// Tells the broker how far this domain has come. The checkpoint is the truth, so a broker that is away meanwhile only

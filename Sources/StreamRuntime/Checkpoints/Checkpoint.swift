@@ -24,10 +24,22 @@ struct Checkpoint: Sendable {
         var shards: [[UInt8]]
     }
 
+    /// What a sink wants to get back of one table when a run goes on from here.
+    struct Store: Equatable, Sendable {
+        var sink: String
+        var table: String
+        var state: [UInt8]
+    }
+
     var sequence: UInt64
+    /// Of the run that wrote it; 0 = not known, as in a checkpoint of version 1 or one that `apply` has changed.
+    var epoch: UInt64
     /// Keys the hashes that the state holds.
     var hashKey: HashKey
     var sections: [Section]
+    var stores: [Store] = []
+
+    var number: CheckpointNumber { CheckpointNumber(epoch: epoch, sequence: sequence) }
 
     func section(_ name: String, fingerprint: String) -> Section? {
         sections.first { $0.name == name && $0.fingerprint == fingerprint }
