@@ -1,7 +1,7 @@
 # Everything is started from here; `make` alone lists the targets. The work is done by scripts/.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test services services-stop bench format clean
+.PHONY: help setup build demo test torture services services-stop bench format clean
 
 help: ## list the targets
 	@echo "streamplat: make TARGET"
@@ -20,6 +20,9 @@ demo: ## set up, build, generate, run and query the ecommerce domain in this fol
 
 test: ## set up what tests need and run every test
 	@bash scripts/test.sh
+
+torture: ## kill runner, generator and sink servers 200 times for each store; 20 minutes
+	@bash scripts/torture.sh
 
 services: build ## start Kafka, registry, ClickHouse, PostgreSQL and OpenBao on loopback for environment dev
 	@bash scripts/services.sh start

@@ -90,8 +90,10 @@ public protocol Sink: AnyObject {
     /// Takes back what came after a checkpoint, before the first row of a run that goes on from there. Sinks that replace
     /// rows by key have nothing to do.
     ///
-    /// - Parameter states: What ``commit(_:)`` gave for that checkpoint, by table.
-    func restore(_ states: [String: [UInt8]]) throws
+    /// Gives what ``commit(_:)`` would give now; where that is something else, the checkpoint is written again with it.
+    ///
+    /// - Parameter states: What ``commit(_:)`` gave for that checkpoint, by table; empty for a run that begins anew.
+    func restore(_ states: [String: [UInt8]]) throws -> [String: [UInt8]]
     /// A flush at which the rows that the sink holds are exactly those of a checkpoint. A store with transactions keeps
     /// the mark in the same one as the rows. Errors are those of ``flush()``.
     ///
@@ -108,7 +110,7 @@ public protocol Sink: AnyObject {
 
 extension Sink {
     public func claim(_ claim: WriterClaim) -> WriterStanding { WriterStanding(epoch: claim.epoch) }
-    public func restore(_ states: [String: [UInt8]]) {}
+    public func restore(_ states: [String: [UInt8]]) -> [String: [UInt8]] { states }
     public func commit(_ mark: CheckpointMark) throws -> [String: [UInt8]] {
         try flush()
         return [:]

@@ -7,10 +7,12 @@ extension Pipeline {
     /// Opens the sinks, takes an epoch above every one that they and the checkpoints have seen, and takes them back to the
     /// newest checkpoint whose rows all stores hold; nil = from the beginning.
     ///
+    /// Gives the epoch too, and what the sinks want to get back from now on.
+    ///
     /// - Parameter epoch: The lowest that will do.
     func open(
         _ sinks: SinkThread, _ candidates: [Checkpoint], epoch: UInt64
-    ) throws -> (checkpoint: Checkpoint?, epoch: UInt64) {
+    ) throws -> (checkpoint: Checkpoint?, epoch: UInt64, stores: [Checkpoint.Store]) {
         try sinks.open(parts.openSink)
         let claim = WriterClaim(
             domain: topology.domain, environment: parts.environment,
@@ -21,11 +23,11 @@ extension Pipeline {
             try retrying(until: { self.isStopping }, body)
         }
         let checkpoint = try newest(of: candidates, heldBy: standing.committed, sinks)
-        try sinks.restore(
+        let stores = try sinks.restore(
             checkpoint?.stores ?? [],
             after: CheckpointNumber(epoch: standing.epoch, sequence: checkpoint?.sequence ?? 0))
         logger.info("epoch taken", metadata: ["epoch": "\(standing.epoch)"])
-        return (checkpoint, standing.epoch)
+        return (checkpoint, standing.epoch, stores)
     }
 
     /// The newest checkpoint that no store is behind. A store can be behind after a backup of it was put back, or when the

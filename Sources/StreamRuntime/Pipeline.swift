@@ -122,12 +122,12 @@ public final class Pipeline: Sendable {
                 checkpoint: checkpoint)
         }
         logStart(partitions: partitions.count, checkpoint: checkpoint?.sequence)
-        if checkpoint == nil {
-            // Before the first row: what an append sink holds after a crash that comes before the first checkpoint can be
-            // told from what it held before. Earlier checkpoints do not count any more.
-            let stores = try sinkThread.initialStores()
-            let empty = Checkpoint(sequence: 0, epoch: epoch, hashKey: hashKey, sections: [], stores: stores)
-            try store.save(empty, keepingPrevious: false)
+        if checkpoint?.stores != start.stores || checkpoint == nil {
+            // Before the first row: what a sink holds after a crash that comes before the first checkpoint of this run can
+            // be told from what it held before. Earlier checkpoints do not fit the sinks any more.
+            var beginning = checkpoint ?? Checkpoint(sequence: 0, epoch: epoch, hashKey: hashKey, sections: [])
+            beginning.stores = start.stores
+            try store.save(beginning, keepingPrevious: false)
         }
         readiness.release(Readiness.process)
         let threads = startThreads(workers, sinkThread)

@@ -51,7 +51,8 @@ extension EndToEnd {
             torture.note("server killed")
             try await servers.crash(name)
             try await Task.sleep(for: .milliseconds(torture.number(100...1000)))
-            #expect(run.isRunning, "\(torture.history)\n\(try run.errorsSoFar)")
+            let said = try run.errorsSoFar
+            #expect(run.isRunning, "\(torture.history)\n\(said)")
             run.send(torture.number(0...1) == 0 ? SIGKILL : SIGTERM)
             let outcome = try await run.wait(limit: .seconds(60))
             #expect([0, 128 + SIGKILL].contains(outcome.code), "\(torture.history)\n\(outcome)")

@@ -88,18 +88,21 @@ final class SinkThread {
         }
     }
 
-    /// Takes every sink back to a checkpoint. `number` is the first one's before the barriers of this run.
-    func restore(_ stores: [Checkpoint.Store], after number: CheckpointNumber) throws {
+    /// Takes every sink back to a checkpoint; gives what they want to get back from now on. `number` is the first one's
+    /// before the barriers of this run.
+    func restore(_ stores: [Checkpoint.Store], after number: CheckpointNumber) throws -> [Checkpoint.Store] {
         lastCheckpoint = number
-        for (name, sink) in sinks {
+        var present: [Checkpoint.Store] = []
+        for (name, sink) in sinks.sorted(by: { $0.key < $1.key }) {
             let own = stores.filter { $0.sink == name }
-            try sink.restore(Dictionary(own.map { ($0.table, $0.state) }, uniquingKeysWith: { $1 }))
+            let states = try sink.restore(Dictionary(own.map { ($0.table, $0.state) }, uniquingKeysWith: { $1 }))
+            present += Self.stores(of: name, states)
         }
+        return present
     }
 
-    /// What the sinks hold before the first row of a run that begins without a checkpoint.
-    func initialStores() throws -> [Checkpoint.Store] {
-        try commitAll(CheckpointMark(number: lastCheckpoint, positions: "{}"))
+    private static func stores(of sink: String, _ states: [String: [UInt8]]) -> [Checkpoint.Store] {
+        states.sorted { $0.key < $1.key }.map { Checkpoint.Store(sink: sink, table: $0.key, state: $0.value) }
     }
 
     func tables(of sink: String) -> [TableDefinition] { targets.filter { $0.sink == sink }.map(\.table) }
@@ -164,7 +167,7 @@ final class SinkThread {
             guard let monitor = monitors[name] else { continue }
             let states = try retrying(monitor, .flush) { try sink.commit(mark) }
             monitor.flushed()
-            stores += states.map { Checkpoint.Store(sink: name, table: $0.key, state: $0.value) }
+            stores += Self.stores(of: name, states)
         }
         return stores
     }

@@ -66,6 +66,11 @@ final class FileSink: Sink {
 
     func commit(_ mark: CheckpointMark) throws -> [String: [UInt8]] {
         try flush()
+        return lengths
+    }
+
+    /// Of the claimed tables' files, 8 bytes each.
+    private var lengths: [String: [UInt8]] {
         var lengths: [String: [UInt8]] = [:]
         for table in claimed {
             guard let file = files[table.name] else { continue }
@@ -74,7 +79,9 @@ final class FileSink: Sink {
         return lengths
     }
 
-    func restore(_ states: [String: [UInt8]]) throws {
+    func restore(_ states: [String: [UInt8]]) throws -> [String: [UInt8]] {
+        // A new file gets its header first.
+        try flush()
         for (name, state) in states {
             // A table that the domain no longer has is not touched.
             guard var file = files[name], state.count == MemoryLayout<UInt64>.size else { continue }
@@ -91,6 +98,7 @@ final class FileSink: Sink {
             file.length = length
             files[name] = file
         }
+        return lengths
     }
 
     func query(_ sql: String) -> QueryResult? { nil }
