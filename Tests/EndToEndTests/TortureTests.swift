@@ -11,7 +11,7 @@ extension EndToEnd {
             arguments: TortureStore.allCases)
         func kills(_ store: TortureStore) async throws {
             let torture = try await Torture(store)
-            for step in Torture.steps {
+            for step in try torture.stepsToKillAt() {
                 try torture.keepGenerating()
                 try await killAtStep(torture, step)
             }
@@ -125,9 +125,11 @@ extension EndToEnd {
             for round in 0..<2 {
                 let run = try torture.startRun()
                 let folder = ".streamplat/checkpoints"
-                let before = try newestCheckpoint(torture)
-                for _ in 0..<3000 where try newestCheckpoint(torture) == before {
+                let before = newestCheckpoint(torture)
+                var now = before
+                while run.isRunning, now == nil || now == before {
                     try await Task.sleep(for: .milliseconds(10))
+                    now = newestCheckpoint(torture)
                 }
                 try await waitForCheckpoint(folder, torture)
                 try await Task.sleep(for: .milliseconds(400))
@@ -146,9 +148,11 @@ extension EndToEnd {
             try await torture.judge()
         }
 
-        private func newestCheckpoint(_ torture: Torture) throws -> Data? {
-            let files = torture.project.files(".streamplat/checkpoints").filter { $0.hasSuffix("/checkpoint") }
-            return try files.first.map { try torture.project.read(".streamplat/checkpoints/\($0)") }
+        /// Nil when there is none, also for the moment between its two renames.
+        private func newestCheckpoint(_ torture: Torture) -> Data? {
+            let folder = ".streamplat/checkpoints"
+            return torture.project.files(folder).first { $0.hasSuffix("/checkpoint") }
+                .flatMap { FileManager.default.contents(atPath: torture.project.path("\(folder)/\($0)")) }
         }
     }
 }
