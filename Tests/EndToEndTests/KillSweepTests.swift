@@ -73,7 +73,7 @@ extension EndToEnd {
             #expect(generated.code == 0, "\(generated)")
             let last = try await project.start(run + ["--until-idle", "--close-windows"]).wait(limit: .seconds(60))
             #expect(
-                last.code == 0 && last.output.contains(" 0 late (") && last.output.contains(" 0 dead letters"),
+                last.code == 0 && last.output.contains(" 0 late") && last.output.contains(" 0 dead letters"),
                 "after \(moments) ms: \(last)")
             let verdict = try await project.python(
                 "judge.py",

@@ -10,7 +10,7 @@ final class Torture {
         ?? UInt64.random(in: 0...999_999)
     /// `STREAMPLAT_TORTURE_KILLS`: kills at random moments, of each store.
     static let kills = ProcessInfo.processInfo.environment["STREAMPLAT_TORTURE_KILLS"].flatMap(Int.init) ?? shortKills
-    private static let shortKills = 3
+    private static let shortKills = 2
 
     static let steps = [
         "after-decode", "after-state", "before-sink", "after-sink", "during-checkpoint", "between-renames",
