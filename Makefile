@@ -1,7 +1,7 @@
 # Everything is started from here; `make` alone lists the targets. The work is done by scripts/.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test test-clickhouse test-asan test-tsan fuzz services services-stop bench format clean
+.PHONY: help setup build demo test test-clickhouse test-asan test-tsan fuzz torture services services-stop bench format clean
 
 help: ## list the targets
 	@echo "streamplat: make TARGET"
@@ -32,6 +32,9 @@ test-tsan: setup ## run the tests that need no server under ThreadSanitizer
 
 fuzz: setup ## feed mutated inputs to every reader of foreign bytes: FUZZ_SECONDS=600 each, FUZZ_TARGET=all
 	@bash scripts/fuzz.sh
+
+torture: ## kill runner, generator and sink servers 200 times for each store; 20 minutes
+	@bash scripts/torture.sh
 
 services: build ## start Kafka, registry, ClickHouse, PostgreSQL and OpenBao on loopback for environment dev
 	@bash scripts/services.sh start

@@ -110,6 +110,8 @@ extension DiagnosticCode {
     public static let clickHouseRows = DiagnosticCode(
         "SP4346", "Rows cannot be written to ClickHouse: they do not fit their table.")
 
+    public static let fileBusy = DiagnosticCode("SP4360", "Another program writes a file of the sink.")
+
     static let plugins: [DiagnosticCode] = [
         secretFileMissing, secretFileUnreadable, secretFileWorldReadable, secretFileInvalid, invalidSecretKey,
         unknownPlugin, pluginConflict, uncheckedPluginBlock, brokerRefusesTopic, pluginMissing, vaultUnreachable,
@@ -124,5 +126,6 @@ extension DiagnosticCode {
         clickHouseUnreachable,
         clickHouseAccess, clickHouseAnswer, clickHouseBusy, clickHouseRefused, clickHouseRows,
         registryUnreachable, registryCredentials, registryAnswer, registryOptions, registryFiles, serverCannotListen,
+        fileBusy,
     ]
 }

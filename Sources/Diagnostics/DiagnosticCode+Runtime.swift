@@ -48,12 +48,17 @@ extension DiagnosticCode {
         "SP6141", "Events cannot be written with their time in the format of their topic.")
     public static let wrongUse = DiagnosticCode("SP6150", "The command line is not understood.")
 
+    public static let writerReplaced = DiagnosticCode(
+        "SP6200", "A newer run of the domain has taken over: this one may not write any more.")
+    public static let storeBehindCheckpoint = DiagnosticCode(
+        "SP6201", "A store of results lacks rows that the checkpoint counts as written.")
+
     static let runtime: [DiagnosticCode] = [
         logNotAccessible, logCorrupted, logFull, logFailed, unknownTopic, unknownPartition, topicExists,
         invalidTopicName, invalidTopicConfig, offsetOutOfRange, logRecordTooLarge, logFormatUnknown, logClosed,
         runnerBusy, checkpointUnreadable, checkpointStorage, notApplied, undecodable, unknownSchema, futureEvent,
         aggregateOverflow, sinkFailed, expressionFailed, stopTimedOut, monitoringPort,
         untimedEvent, measureUnsupported, windowRefused, inputColumnMissing, inputLayoutWrong, stateOfOther,
-        stateDamaged, emptyMessage, eventTimeReadOnly, wrongUse,
+        stateDamaged, emptyMessage, eventTimeReadOnly, wrongUse, writerReplaced, storeBehindCheckpoint,
     ]
 }

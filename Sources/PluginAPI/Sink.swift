@@ -3,8 +3,8 @@ public import Diagnostics
 
 /// A sink plugin: where result rows go.
 ///
-/// Order of calls: `validate` (pure) → `open` → `plan`, `apply`, `write`… `flush` …, `query` → `close`, once. An open
-/// sink belongs to one thread.
+/// Order of calls: `validate` (pure) → `open` → `plan`, `apply`, `query` … → `close`, once; of a run: `open` → `claim` →
+/// `restore` → `write`… `flush` or `commit` … → `close`. An open sink belongs to one thread at a time.
 public protocol SinkPlugin: Plugin {
     /// What a sink of this kind can do with a row that has a key it has seen before.
     static var nature: SinkNature { get }
@@ -80,6 +80,25 @@ public protocol Sink: AnyObject {
     /// After an error whose `retry` is `backoff` the sink still has every row since the last flush that returned, and the
     /// caller calls again: a lost connection loses no row.
     func flush() throws
+    /// Makes this run the only writer of a domain's rows: the store takes an epoch above every one that it has seen, but
+    /// not below the claim's, and keeps it durably. Of an older run that still lives the store refuses rows from then on,
+    /// or lets them lose; the older run's next call throws ``PipelineError`` `SP6200`. A claim of the same writer does not
+    /// raise the epoch by itself.
+    ///
+    /// A sink that cannot do it gives the claim's epoch.
+    func claim(_ claim: WriterClaim) throws -> WriterStanding
+    /// Takes back what came after a checkpoint, before the first row of a run that goes on from there. Sinks that replace
+    /// rows by key have nothing to do.
+    ///
+    /// Gives what ``commit(_:)`` would give now; where that is something else, the checkpoint is written again with it.
+    ///
+    /// - Parameter states: What ``commit(_:)`` gave for that checkpoint, by table; empty for a run that begins anew.
+    func restore(_ states: [String: [UInt8]]) throws -> [String: [UInt8]]
+    /// A flush at which the rows that the sink holds are exactly those of a checkpoint. A store with transactions keeps
+    /// the mark in the same one as the rows. Errors are those of ``flush()``.
+    ///
+    /// Gives what ``restore(_:)`` needs, by table; the checkpoint keeps it.
+    func commit(_ mark: CheckpointMark) throws -> [String: [UInt8]]
     /// Runs a query; nil when this kind of sink cannot be queried.
     func query(_ sql: String) throws -> QueryResult?
     /// Tables of this sink with their row counts; nil when it cannot say.
@@ -87,6 +106,15 @@ public protocol Sink: AnyObject {
     /// Asks the other side whether it is there.
     func health() throws -> ComponentHealth
     func close() throws
+}
+
+extension Sink {
+    public func claim(_ claim: WriterClaim) -> WriterStanding { WriterStanding(epoch: claim.epoch) }
+    public func restore(_ states: [String: [UInt8]]) -> [String: [UInt8]] { states }
+    public func commit(_ mark: CheckpointMark) throws -> [String: [UInt8]] {
+        try flush()
+        return [:]
+    }
 }
 
 /// Rows of a query. Cells are text as the database gives it; numbers are marked for alignment and JSON.

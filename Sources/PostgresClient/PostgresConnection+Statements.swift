@@ -91,7 +91,10 @@ extension PostgresConnection {
     /// An error of the server after which the session is over counts as a lost connection.
     func classified(_ error: PostgresError) -> PostgresError {
         let state = error.sqlState ?? ""
-        guard PQstatus(handle) == CONNECTION_BAD || state.hasPrefix("08") || state.hasPrefix("57P") else {
+        guard
+            PQstatus(handle) == CONNECTION_BAD || state.hasPrefix("08") || state.hasPrefix("57P")
+                || state == "25P03"
+        else {
             return error
         }
         _ = lost("")

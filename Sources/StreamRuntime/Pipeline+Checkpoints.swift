@@ -21,7 +21,8 @@ extension Pipeline {
         for position in reports.flatMap(\.positions) {
             if let index = indexes[position.section] { sections[index].positions.append(position.position) }
         }
-        return Checkpoint(sequence: sequence, hashKey: hashKey, sections: sections + reports.flatMap(\.letters))
+        return Checkpoint(
+            sequence: sequence, epoch: 0, hashKey: hashKey, sections: sections + reports.flatMap(\.letters))
     }
 
     /// Tells the broker how far this domain has come. The checkpoint is the truth, so a broker that is away meanwhile only

@@ -21,10 +21,12 @@ public final class Pipeline: Sendable {
         public var schemas: any SchemaRegistry
         /// The kind of each sink by name.
         public var sinkNatures: [String: SinkNature]
-        /// Opens a sink by name; called on the sink thread.
+        /// Opens a sink by name; called on the thread of ``Pipeline/run()``.
         public var openSink: @Sendable (String) throws -> any Sink
         /// Where checkpoints of this domain live; absolute.
         public var checkpointFolder: String
+        /// The environment's name, for the stores' tables of writers.
+        public var environment: String
         /// Says something that a person should know. Any thread.
         public var notify: @Sendable (String) -> Void
 
@@ -32,7 +34,7 @@ public final class Pipeline: Sendable {
             domain: DomainDefinition, settings: RuntimeSettings, topicPrefix: String, broker: any Broker,
             schemas: any SchemaRegistry, sinkNatures: [String: SinkNature],
             openSink: @escaping @Sendable (String) throws -> any Sink,
-            checkpointFolder: String, notify: @escaping @Sendable (String) -> Void
+            checkpointFolder: String, environment: String = "", notify: @escaping @Sendable (String) -> Void
         ) {
             self.domain = domain
             self.settings = settings
@@ -42,6 +44,7 @@ public final class Pipeline: Sendable {
             self.sinkNatures = sinkNatures
             self.openSink = openSink
             self.checkpointFolder = checkpointFolder
+            self.environment = environment
             self.notify = notify
         }
     }
@@ -54,7 +57,7 @@ public final class Pipeline: Sendable {
     let parts: Parts
     let options: RunOptions
     let topology: Topology
-    private let control: RunControl
+    let control: RunControl
     let workerCount: Int
     let ending: Ending
     private let leftCalls = Atomic<Bool>(false)
@@ -89,12 +92,30 @@ public final class Pipeline: Sendable {
         let store = CheckpointStore(folder: parts.checkpointFolder)
         let lock = try store.lock()
         defer { withExtendedLifetime(lock) {} }
-        let checkpoint = options.fromEarliest ? nil : try store.load()
-        let hashKey = checkpoint?.hashKey ?? HashKey.random()
-        var sequence = checkpoint?.sequence ?? 0
+        let saved: CheckpointStore.Saved
+        var oldEpoch: UInt64 = 0
+        if options.fromEarliest {
+            // One that cannot be read does no harm here: the stores keep the epoch, too.
+            if let old = try? store.load() { oldEpoch = old.highestEpoch }
+            saved = CheckpointStore.Saved()
+        } else {
+            saved = try store.load()
+            oldEpoch = saved.highestEpoch
+        }
+        if let warning = saved.warning { parts.notify(warning) }
 
         let sinkQueue = BoundedQueue<SinkMessage>(capacity: 64)
         let targets = makeTargets()
+        let sinkThread = SinkThread(
+            targets: targets.list, queue: sinkQueue, control: control, status: status, workerCount: workerCount,
+            readiness: readiness)
+        readiness.hold(SinkThread.component, "opening")
+        guard let start = try openWhileRunning(sinkThread, saved.candidates, epoch: oldEpoch + 1) else {
+            throw leaving(lock)
+        }
+        let (checkpoint, epoch) = (start.checkpoint, start.epoch)
+        let hashKey = checkpoint?.hashKey ?? HashKey.random()
+        var sequence = checkpoint?.sequence ?? 0
         let shared = makeShared(sinkQueue, hashKey, targets)
         let partitions = try openPartitions(checkpoint)
         let workers = try (0..<workerCount).map { index in
@@ -104,16 +125,26 @@ public final class Pipeline: Sendable {
                 checkpoint: checkpoint)
         }
         logStart(partitions: partitions.count, checkpoint: checkpoint?.sequence)
-        readiness.hold(SinkThread.component, "opening")
+        if checkpoint?.stores != start.stores || checkpoint == nil {
+            // Before the first row: what a sink holds after a crash that comes before the first checkpoint of this run can
+            // be told from what it held before. Earlier checkpoints do not fit the sinks any more.
+            var beginning = checkpoint ?? Checkpoint(sequence: 0, epoch: epoch, hashKey: hashKey, sections: [])
+            beginning.stores = start.stores
+            try store.save(beginning, keepingPrevious: false)
+        }
         readiness.release(Readiness.process)
-        let threads = startThreads(workers, sinkQueue, targets.list)
+        let threads = startThreads(workers, sinkThread)
 
         func takeCheckpoint(_ kind: RunControl.BarrierKind) throws {
             let asked = Worker.nanoseconds()
-            guard let reports = try control.runBarrier(kind, check: checkStopTimeout) else { return }
+            guard let (reports, stores) = try control.runBarrier(kind, check: checkStopTimeout) else { return }
+            KillPoint.afterSink.pass()
             sequence += 1
-            let checkpoint = makeCheckpoint(reports, sequence: sequence, hashKey: hashKey)
+            var checkpoint = makeCheckpoint(reports, sequence: sequence, hashKey: hashKey)
+            checkpoint.epoch = epoch
+            checkpoint.stores = stores
             let bytes = try store.save(checkpoint)
+            KillPoint.beforeOffsetCommit.pass()
             commitGroupOffsets(checkpoint)
             let taken = Int64(Worker.nanoseconds() - asked)
             metrics.checkpoints.increment()
@@ -133,15 +164,7 @@ public final class Pipeline: Sendable {
             control.fail(error)
         }
         sinkQueue.close()
-        guard threads.allSatisfy({ ending.waits(for: $0) }) else {
-            // A thread is still inside a call. It may come back and do a little more before the process ends, so the domain
-            // stays locked until then.
-            _ = Unmanaged.passRetained(lock)
-            leftCalls.store(true, ordering: .relaxed)
-            let failure = control.failure ?? stopTimedOut
-            logger.error("run ended while a call was under way", metadata: ["code": "\(stopTimedOut.code.id)"])
-            throw failure
-        }
+        guard threads.allSatisfy({ ending.waits(for: $0) }) else { throw leaving(lock) }
         deadLetterTally.tell(at: Worker.now(), isLast: true)
         if let failure = control.failure {
             logger.error(
@@ -157,6 +180,15 @@ public final class Pipeline: Sendable {
             seconds: Date().timeIntervalSince(begin))
         logEnd(summary)
         return summary
+    }
+
+    /// What a run throws that ends while a thread is still inside a call. The thread may come back and do a little more
+    /// before the process ends, so the domain stays locked until then.
+    private func leaving(_ lock: CheckpointStore.Lock) -> any Error {
+        _ = Unmanaged.passRetained(lock)
+        leftCalls.store(true, ordering: .relaxed)
+        logger.error("run ended while a call was under way", metadata: ["code": "\(stopTimedOut.code.id)"])
+        return control.failure ?? stopTimedOut
     }
 
     // MARK: Supervision.
@@ -245,14 +277,8 @@ public final class Pipeline: Sendable {
             deadLetterTally: deadLetterTally, notify: parts.notify)
     }
 
-    private func startThreads(
-        _ workers: [Worker], _ sinkQueue: BoundedQueue<SinkMessage>, _ targets: [SinkThread.Target]
-    ) -> [RunThread] {
-        let sink = SinkThread(
-            targets: targets, queue: sinkQueue, control: control, status: status, workerCount: workerCount,
-            readiness: readiness)
-        let openSink = parts.openSink
-        return [RunThread(name: "sink", confining: sink) { $0.run(open: openSink) }]
+    private func startThreads(_ workers: [Worker], _ sink: SinkThread) -> [RunThread] {
+        [RunThread(name: "sink", confining: sink) { $0.run() }]
             + workers.enumerated().map { index, worker in
                 RunThread(name: "worker \(index)", confining: worker) { $0.run() }
             }

@@ -77,7 +77,7 @@ public final class LiveSystem {
                 domain: domain, settings: project.platform.runtime, topicPrefix: project.platform.topicPrefix,
                 broker: broker, schemas: schemas, sinkNatures: project.sinkNatures,
                 openSink: { try project.openSink($0, .change, notify: notify) },
-                checkpointFolder: checkpointFolder,
+                checkpointFolder: checkpointFolder, environment: project.configuration.environment,
                 notify: notify),
             options: options, readiness: readiness)
     }

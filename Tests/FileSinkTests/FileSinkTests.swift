@@ -47,7 +47,7 @@ private final class Scratch {
 
 @Suite("Sink plugin file")
 struct FileSinkTests {
-    private static func table(
+    fileprivate static func table(
         _ columns: [ColumnSpec] = [ColumnSpec("day", .date), ColumnSpec("n", .long)], owner: String = "shop",
         fingerprint: String = "f1"
     ) -> TableDefinition {
@@ -58,7 +58,7 @@ struct FileSinkTests {
     }
 
     /// One row: a day and a number, whatever the columns are called.
-    private func write(_ number: Int64, to table: TableDefinition, _ sink: any Sink) throws {
+    fileprivate func write(_ number: Int64, to table: TableDefinition, _ sink: any Sink) throws {
         let batch = RecordBatch(schema: BatchSchema(table.columns))
         for index in table.columns.indices {
             if case .int64(let vector) = batch.columns[index] { vector.append(number) }
@@ -165,5 +165,63 @@ struct FileSinkTests {
         #expect(try sink.plan(Self.table()) == .none)
         try write(0, to: Self.table(), sink)
         #expect(try scratch.text("daily.csv") == "day,n\n1970-01-01,0\n")
+    }
+}
+
+extension FileSinkTests {
+    private func claim(_ epoch: UInt64 = 1) -> WriterClaim {
+        WriterClaim(domain: "shop", environment: "local", writer: "w", epoch: epoch, tables: [Self.table()])
+    }
+
+    private static let mark = CheckpointMark(number: CheckpointNumber(epoch: 1, sequence: 1), positions: "{}")
+
+    @Test("a run that goes on from a checkpoint finds the file as it was then", arguments: ["ndjson", "csv"])
+    func restore(_ format: String) throws {
+        let scratch = Scratch()
+        try scratch.open(format).apply(Self.table())
+        let first = try scratch.open(format)
+        #expect(try first.claim(claim(7)).epoch == 7)
+        try write(1, to: Self.table(), first)
+        let states = try first.commit(Self.mark)
+        let then = try scratch.text("daily.\(format)")
+        try write(2, to: Self.table(), first)
+        #expect(try scratch.text("daily.\(format)") != then)
+        try first.close()
+        let second = try scratch.open(format)
+        _ = try second.claim(claim())
+        #expect(try second.restore(states) == states)
+        #expect(try scratch.text("daily.\(format)") == then)
+        try write(2, to: Self.table(), second)
+        #expect(try scratch.text("daily.\(format)").hasPrefix(then))
+    }
+
+    @Test("a file that others have shortened or removed since is gone on with as it is")
+    func shortened() throws {
+        let scratch = Scratch()
+        try scratch.open().apply(Self.table())
+        let first = try scratch.open()
+        _ = try first.claim(claim())
+        try write(1, to: Self.table(), first)
+        let states = try first.commit(Self.mark)
+        try first.close()
+        try scratch.remove("daily.ndjson")
+        let second = try scratch.open()
+        _ = try second.claim(claim())
+        let now = try second.restore(states)
+        #expect(now.count == 1 && now != states, "the checkpoint is to be written again")
+        try write(2, to: Self.table(), second)
+        #expect(try scratch.text("daily.ndjson").split(separator: "\n").count == 1)
+    }
+
+    @Test("two runs cannot write one file")
+    func locked() throws {
+        let scratch = Scratch()
+        try scratch.open().apply(Self.table())
+        let first = try scratch.open()
+        _ = try first.claim(claim())
+        let error = #expect(throws: PipelineError.self) { _ = try scratch.open().claim(claim()) }
+        #expect(error?.code == .fileBusy && error?.hint != nil)
+        try first.close()
+        _ = try scratch.open().claim(claim())
     }
 }

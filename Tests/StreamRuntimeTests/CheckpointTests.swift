@@ -1,4 +1,5 @@
 import DataPath
+import Diagnostics
 import Foundation
 import PluginAPI
 import Testing
@@ -8,7 +9,7 @@ import Testing
 @Suite("Checkpoints")
 struct CheckpointTests {
     static let example = Checkpoint(
-        sequence: 7, hashKey: HashKey(k0: 1, k1: .max),
+        sequence: 7, epoch: 5, hashKey: HashKey(k0: 1, k1: .max),
         sections: [
             .init(
                 name: "revenue", fingerprint: "f1",
@@ -21,7 +22,22 @@ struct CheckpointTests {
                         maxEventTime: .min),
                 ], shards: [[], [1, 2, 3]]),
             .init(name: "raw:purchase", fingerprint: "raw", positions: [], shards: []),
-        ])
+        ], stores: [.init(sink: "primary", table: "revenue", state: [9, 8])])
+
+    /// ``example`` as other code than ours encodes it, by the layout that `Checkpoint+Coding.swift` states.
+    static let golden: [UInt32: String] = [
+        1:
+            "U1BDSwEAAADpAAAAAAAAAPEVcGUHAAAAAAAAAAEAAAAAAAAA//////////8CAAAAAAAAAAcAAAAAAAAAcmV2ZW51ZQIAAAAAAAAA"
+            + "ZjECAAAAAAAAAA8AAAAAAAAAZXZlbnRzLnB1cmNoYXNlAwAAAAAAAAAqAAAAAAAAAPv/////////DwAAAAAAAABldmVudHMucHVy"
+            + "Y2hhc2UAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAIACAAAAAAAAAAAAAAAAAAAAAwAAAAAAAAABAgMMAAAAAAAAAHJhdzpwdXJjaGFz"
+            + "ZQMAAAAAAAAAcmF3AAAAAAAAAAAAAAAAAAAAAA==",
+        2:
+            "U1BDSwIAAAAhAQAAAAAAAJd3CwQHAAAAAAAAAAUAAAAAAAAAAQAAAAAAAAD//////////wIAAAAAAAAABwAAAAAAAAByZXZlbnVl"
+            + "AgAAAAAAAABmMQIAAAAAAAAADwAAAAAAAABldmVudHMucHVyY2hhc2UDAAAAAAAAACoAAAAAAAAA+/////////8PAAAAAAAAAGV2"
+            + "ZW50cy5wdXJjaGFzZQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAgAIAAAAAAAAAAAAAAAAAAAADAAAAAAAAAAECAwwAAAAAAAAAcmF3"
+            + "OnB1cmNoYXNlAwAAAAAAAAByYXcAAAAAAAAAAAAAAAAAAAAAAQAAAAAAAAAHAAAAAAAAAHByaW1hcnkHAAAAAAAAAHJldmVudWUC"
+            + "AAAAAAAAAAkI",
+    ]
 
     private func folder() throws -> String {
         let path = NSTemporaryDirectory() + "streamplat-checkpoint-\(UUID().uuidString)"
@@ -42,19 +58,102 @@ struct CheckpointTests {
         #expect(throws: Checkpoint.DecodingFailure.damaged) { try Checkpoint(decoding: file) }
     }
 
-    @Test("what was saved is loaded")
-    func roundTrip() throws {
-        let store = CheckpointStore(folder: try folder())
-        let absent = try store.load()
-        #expect(absent.map(\.sequence) == nil)
-        try store.save(Self.example)
-        let loaded = try #require(try store.load())
+    private func expectExample(_ loaded: Checkpoint?) throws {
+        let loaded = try #require(loaded)
         #expect(loaded.sequence == 7)
         #expect(loaded.hashKey == Self.example.hashKey)
         #expect(loaded.sections.map(\.name) == ["revenue", "raw:purchase"])
         #expect(loaded.sections[0].positions.map(\.nextOffset) == [42, 0])
         #expect(loaded.sections[0].positions.map(\.maxEventTime) == [-5, .min])
         #expect(loaded.sections[0].shards == [[], [1, 2, 3]])
+    }
+
+    @Test("what was saved is loaded, the newest first, with the one before")
+    func roundTrip() throws {
+        let store = CheckpointStore(folder: try folder())
+        #expect(try store.load().candidates.isEmpty)
+        try store.save(Self.example)
+        var next = Self.example
+        next.sequence = 8
+        try store.save(next)
+        let loaded = try store.load()
+        #expect(loaded.candidates.map(\.number) == [.init(epoch: 5, sequence: 8), .init(epoch: 5, sequence: 7)])
+        #expect(loaded.warning == nil && loaded.highestEpoch == 5)
+        try expectExample(loaded.candidates.last)
+        #expect(loaded.candidates.last?.stores == Self.example.stores)
+        try store.save(next, keepingPrevious: false)
+        #expect(try store.load().candidates.map(\.sequence) == [8])
+    }
+
+    @Test("a checkpoint of this and of every older version is read from bytes that were kept", arguments: [1, 2])
+    func goldenBytes(_ version: UInt32) throws {
+        let bytes = [UInt8](try #require(Data(base64Encoded: Self.golden[version] ?? "")))
+        let decoded = try Checkpoint(decoding: bytes)
+        try expectExample(decoded)
+        #expect(decoded.epoch == (version == 1 ? 0 : 5))
+        #expect(decoded.stores == (version == 1 ? [] : Self.example.stores))
+        if version == Checkpoint.version { #expect(Self.example.encoded() == bytes) }
+    }
+
+    @Test("a damaged newest one: the one before is taken, and said", arguments: ["cut", "flipped", "emptied", "zeros"])
+    func fallback(_ damage: String) throws {
+        let folder = try folder()
+        let store = CheckpointStore(folder: folder)
+        let path = "\(folder)/checkpoint"
+        try store.save(Self.example)
+        var next = Self.example
+        next.sequence = 8
+        try store.save(next)
+        func harm(_ path: String) throws {
+            var bytes = try Data(contentsOf: URL(fileURLWithPath: path))
+            switch damage {
+            case "cut": bytes.removeLast(3)
+            case "flipped": bytes[bytes.count / 2] ^= 1
+            case "emptied": bytes = Data()
+            default: bytes = Data(count: bytes.count)
+            }
+            try bytes.write(to: URL(fileURLWithPath: path))
+        }
+        try harm(path)
+        let loaded = try store.load()
+        #expect(loaded.candidates.map(\.sequence) == [7])
+        #expect(loaded.warning?.contains(path) == true)
+        try harm("\(path).previous")
+        let error = #expect(throws: PipelineError.self) { try store.load() }
+        #expect(error?.code == .checkpointUnreadable && error?.hint?.contains("--from-earliest") == true)
+    }
+
+    @Test("a crash between the two renames leaves the one before")
+    func betweenRenames() throws {
+        let folder = try folder()
+        let store = CheckpointStore(folder: folder)
+        try store.save(Self.example)
+        try FileManager.default.moveItem(atPath: "\(folder)/checkpoint", toPath: "\(folder)/checkpoint.previous")
+        let loaded = try store.load()
+        #expect(loaded.candidates.map(\.sequence) == [7] && loaded.warning == nil)
+    }
+
+    @Test("one of a newer version is refused, though the one before is sound")
+    func newer() throws {
+        let folder = try folder()
+        let store = CheckpointStore(folder: folder)
+        for _ in 0..<2 { try store.save(Self.example) }
+        var bytes = Self.example.encoded()
+        bytes[4] = 9
+        try Data(bytes).write(to: URL(fileURLWithPath: "\(folder)/checkpoint"))
+        let error = #expect(throws: PipelineError.self) { try store.load() }
+        #expect(error?.message.contains("has version 9, this program reads 1 to 2") == true)
+    }
+
+    @Test("a table that apply makes anew is in no checkpoint any more, nor is what its sink wanted to get back")
+    func forget() throws {
+        let folder = try folder()
+        let store = CheckpointStore(folder: folder)
+        for _ in 0..<2 { try store.save(Self.example) }
+        try CheckpointMaintenance.forget(tables: ["revenue"], folder: folder)
+        let loaded = try store.load().candidates
+        #expect(loaded.map { $0.sections.map(\.name) } == [["raw:purchase"]])
+        #expect(loaded.map(\.stores) == [[]] && loaded.map(\.epoch) == [0])
     }
 
     @Test("state of another fingerprint is not used")

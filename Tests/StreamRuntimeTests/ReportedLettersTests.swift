@@ -42,7 +42,7 @@ struct ReportedLettersTests {
         ])
     func checkpoint(_ reported: ReportedLetters) throws {
         let checkpoint = Checkpoint(
-            sequence: 1, hashKey: HashKey(k0: 1, k1: 2), sections: [reported.section(Self.partition)])
+            sequence: 1, epoch: 1, hashKey: HashKey(k0: 1, k1: 2), sections: [reported.section(Self.partition)])
         let read = try Checkpoint(decoding: checkpoint.encoded())
         #expect(ReportedLetters(Self.partition, in: read, end: 10) == reported)
         #expect(ReportedLetters(Self.partition, in: read, end: -1) == .none, "the topic was replaced")
@@ -56,7 +56,7 @@ struct ReportedLettersTests {
                 positions: [.init(partition: Self.partition, nextOffset: offset, maxEventTime: 0)], shards: [])
         }
         let checkpoint = Checkpoint(
-            sequence: 1, hashKey: HashKey(k0: 1, k1: 2), sections: [section("a", 4), section("b", 6)])
+            sequence: 1, epoch: 1, hashKey: HashKey(k0: 1, k1: 2), sections: [section("a", 4), section("b", 6)])
         #expect(ReportedLetters(Self.partition, in: checkpoint, end: 10) == ReportedLetters(nextOffset: 6))
         #expect(ReportedLetters(Self.partition, in: nil, end: 10) == .none)
     }

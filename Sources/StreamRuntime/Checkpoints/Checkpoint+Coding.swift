@@ -2,10 +2,11 @@ internal import DataPath
 internal import PluginAPI
 
 /// Layout, little endian: magic `SPCK`, version (u32), payload length (u64), CRC-32C of the payload (u32), payload.
-/// Strings and byte runs carry a u64 length before them.
+/// Strings and byte runs carry a u64 length before them. Version 1 had neither epoch nor stores.
 extension Checkpoint {
     static let magic: [UInt8] = Array("SPCK".utf8)
-    static let version: UInt32 = 1
+    static let version: UInt32 = 2
+    static let oldestVersion: UInt32 = 1
 
     package enum DecodingFailure: Error, Equatable {
         case notACheckpoint
@@ -16,6 +17,7 @@ extension Checkpoint {
     package func encoded() -> [UInt8] {
         var payload: [UInt8] = []
         payload.put(sequence)
+        payload.put(epoch)
         payload.put(hashKey.k0)
         payload.put(hashKey.k1)
         payload.put(UInt64(sections.count))
@@ -32,6 +34,12 @@ extension Checkpoint {
             payload.put(UInt64(section.shards.count))
             for shard in section.shards { payload.put(shard) }
         }
+        payload.put(UInt64(stores.count))
+        for store in stores {
+            payload.put(store.sink)
+            payload.put(store.table)
+            payload.put(store.state)
+        }
         var file = Checkpoint.magic
         file.reserveCapacity(payload.count + 20)
         file.put(Checkpoint.version)
@@ -45,19 +53,21 @@ extension Checkpoint {
         var reader = Reader(bytes: file[...])
         guard reader.take(4).map(Array.init) == Checkpoint.magic else { throw .notACheckpoint }
         guard let version: UInt32 = reader.integer() else { throw .damaged }
-        guard version == Checkpoint.version else { throw .otherVersion(version) }
+        guard (Checkpoint.oldestVersion...Checkpoint.version).contains(version) else { throw .otherVersion(version) }
         guard let length: UInt64 = reader.integer(), let checksum: UInt32 = reader.integer(),
             reader.bytes.count == length, Array(reader.bytes).withUnsafeBytes({ CRC32C.checksum($0) }) == checksum
         else { throw .damaged }
-        guard let decoded = Checkpoint(payload: &reader) else { throw .damaged }
+        guard let decoded = Checkpoint(payload: &reader, version: version), reader.bytes.isEmpty
+        else { throw .damaged }
         self = decoded
     }
 
-    private init?(payload reader: inout Reader) {
-        guard let sequence: UInt64 = reader.integer(), let k0: UInt64 = reader.integer(),
-            let k1: UInt64 = reader.integer(), let sectionCount: UInt64 = reader.integer()
+    private init?(payload reader: inout Reader, version: UInt32) {
+        guard let sequence: UInt64 = reader.integer(), let epoch: UInt64 = version == 1 ? 0 : reader.integer(),
+            let k0: UInt64 = reader.integer(), let k1: UInt64 = reader.integer(),
+            let sectionCount: UInt64 = reader.integer()
         else { return nil }
-        self.init(sequence: sequence, hashKey: HashKey(k0: k0, k1: k1), sections: [])
+        self.init(sequence: sequence, epoch: epoch, hashKey: HashKey(k0: k0, k1: k1), sections: [])
         for _ in 0..<sectionCount {
             guard let name = reader.string(), let fingerprint = reader.string(),
                 let positionCount: UInt64 = reader.integer()
@@ -79,6 +89,12 @@ extension Checkpoint {
                 section.shards.append(Array(shard))
             }
             sections.append(section)
+        }
+        guard version > 1 else { return }
+        guard let storeCount: UInt64 = reader.integer() else { return nil }
+        for _ in 0..<storeCount {
+            guard let sink = reader.string(), let table = reader.string(), let state = reader.run() else { return nil }
+            stores.append(Store(sink: sink, table: table, state: Array(state)))
         }
     }
 }

@@ -24,10 +24,22 @@ package struct Checkpoint: Sendable {
         package var shards: [[UInt8]]
     }
 
+    /// What a sink wants to get back of one table when a run goes on from here.
+    package struct Store: Equatable, Sendable {
+        package var sink: String
+        package var table: String
+        package var state: [UInt8]
+    }
+
     package var sequence: UInt64
+    /// Of the run that wrote it; 0 = not known, as in a checkpoint of version 1 or one that `apply` has changed.
+    package var epoch: UInt64
     /// Keys the hashes that the state holds.
     package var hashKey: HashKey
     package var sections: [Section]
+    package var stores: [Store] = []
+
+    package var number: CheckpointNumber { CheckpointNumber(epoch: epoch, sequence: sequence) }
 
     func section(_ name: String, fingerprint: String) -> Section? {
         sections.first { $0.name == name && $0.fingerprint == fingerprint }

@@ -15,12 +15,17 @@ public enum CheckpointMaintenance {
         let store = CheckpointStore(folder: folder)
         let lock = try store.lock()
         defer { withExtendedLifetime(lock) {} }
-        guard var checkpoint = try store.load() else { return }
+        guard var checkpoint = try store.load().candidates.first else { return }
         let kept = checkpoint.sections.filter { section in
             !tables.contains { section.name == $0 || section.name == "raw:\($0)" }
         }
-        guard kept.count < checkpoint.sections.count else { return }
+        let keptStores = checkpoint.stores.filter { !tables.contains($0.table) }
+        guard kept.count < checkpoint.sections.count || keptStores != checkpoint.stores else { return }
         checkpoint.sections = kept
-        try store.save(checkpoint)
+        checkpoint.stores = keptStores
+        // What `apply` does to a store now takes away its memory of checkpoints.
+        checkpoint.epoch = 0
+        // The one before still speaks of the tables.
+        try store.save(checkpoint, keepingPrevious: false)
     }
 }

@@ -1,11 +1,12 @@
 internal import Diagnostics
 internal import Glibc
 
-/// Keeps the newest checkpoint of one domain in a folder. A checkpoint replaces the last one atomically: written to a
-/// new file, synced, renamed. Threads: one.
+/// Keeps the newest checkpoint of one domain, and the one before, in a folder. A checkpoint is written to a new file,
+/// synced, and renamed after the newest one was renamed to `checkpoint.previous`. Threads: one.
 struct CheckpointStore {
     let folder: String
     private var file: String { "\(folder)/checkpoint" }
+    private var previous: String { "\(folder)/checkpoint.previous" }
     private var lockFile: String { "\(folder)/lock" }
 
     init(folder: String) { self.folder = folder }
@@ -33,21 +34,58 @@ struct CheckpointStore {
         deinit { close(descriptor) }
     }
 
-    /// The newest checkpoint, or nil when there is none.
-    func load() throws(PipelineError) -> Checkpoint? {
-        let descriptor = open(file, O_RDONLY | O_CLOEXEC)
+    /// What the folder holds.
+    struct Saved: Sendable {
+        /// Sound checkpoints, the newest first; the second is older than the first by one.
+        var candidates: [Checkpoint] = []
+        /// What a person should know about one that cannot be read.
+        var warning: String?
+
+        var highestEpoch: UInt64 { candidates.map(\.epoch).max() ?? 0 }
+    }
+
+    /// Reads the newest checkpoint and the one before. A damaged newest one is passed over when the one before is sound;
+    /// one of a newer version is not.
+    func load() throws(PipelineError) -> Saved {
+        var saved = Saved()
+        var failure: PipelineError?
+        for path in [file, previous] {
+            do {
+                if let checkpoint = try read(path) { saved.candidates.append(checkpoint) }
+            } catch {
+                if error.isFinal { throw error.reported }
+                if failure == nil { failure = error.reported }
+            }
+        }
+        if let failure {
+            guard let first = saved.candidates.first else { throw failure }
+            saved.warning =
+                "\(failure.message); the run goes on from the checkpoint with number \(first.sequence), which is sound"
+        }
+        return saved
+    }
+
+    private struct Unreadable: Error {
+        var reported: PipelineError
+        /// Whether the checkpoint before may not stand in for it.
+        var isFinal = false
+    }
+
+    /// Nil when there is no such file.
+    private func read(_ path: String) throws(Unreadable) -> Checkpoint? {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         if descriptor < 0 {
             if errno == ENOENT { return nil }
-            throw failure("cannot read \(file)")
+            throw Unreadable(reported: failure("cannot read \(path)"), isFinal: true)
         }
         defer { close(descriptor) }
         var bytes: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 1 << 20)
         while true {
-            let count = read(descriptor, &chunk, chunk.count)
+            let count = Glibc.read(descriptor, &chunk, chunk.count)
             if count < 0 {
                 if errno == EINTR { continue }
-                throw failure("cannot read \(file)")
+                throw Unreadable(reported: failure("cannot read \(path)"), isFinal: true)
             }
             if count == 0 { break }
             bytes += chunk[..<count]
@@ -55,53 +93,77 @@ struct CheckpointStore {
         do {
             return try Checkpoint(decoding: bytes)
         } catch {
-            let reason =
-                switch error {
-                case .notACheckpoint: "is not a checkpoint"
-                case .otherVersion(let version): "has version \(version), this program reads \(Checkpoint.version)"
-                case .damaged: "is damaged: its checksum or length does not fit"
-                }
-            throw PipelineError(
-                .checkpointUnreadable, "\(file) \(reason)",
-                hint: "run with --from-earliest to count everything anew; results are replaced, not doubled",
-                exitCode: 1)
+            var unreadable = Unreadable(
+                reported: PipelineError(
+                    .checkpointUnreadable, "",
+                    hint:
+                        "run with --from-earliest to count everything anew; rows that have a key are replaced, not doubled",
+                    exitCode: 1))
+            let reason: String
+            switch error {
+            case .notACheckpoint: reason = "is not a checkpoint"
+            case .otherVersion(let version):
+                reason =
+                    "has version \(version), this program reads \(Checkpoint.oldestVersion) to \(Checkpoint.version)"
+                unreadable.isFinal = true
+            case .damaged: reason = "is damaged: its checksum or length does not fit"
+            }
+            unreadable.reported.message = "\(path) \(reason)"
+            throw unreadable
         }
     }
 
-    /// Gives the size in bytes.
+    /// Puts a checkpoint in place and gives its size in bytes.
+    ///
+    /// - Parameter keepingPrevious: Whether the newest one until now stays as the one before.
     @discardableResult
-    func save(_ checkpoint: Checkpoint) throws(PipelineError) -> Int {
+    func save(_ checkpoint: Checkpoint, keepingPrevious: Bool = true) throws(PipelineError) -> Int {
         let temporary = "\(file).new"
-        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
-        guard descriptor >= 0 else { throw failure("cannot write \(temporary)") }
         let bytes = checkpoint.encoded()
-        var written = 0
-        var reason: Int32 = 0
-        bytes.withUnsafeBytes { buffer in
-            while written < buffer.count, let base = buffer.baseAddress {
-                let count = write(descriptor, base + written, buffer.count - written)
-                if count < 0 {
-                    if errno == EINTR { continue }
-                    reason = errno
-                    return
-                }
-                written += count
-            }
-        }
-        if reason == 0, fsync(descriptor) != 0 { reason = errno }
-        close(descriptor)
+        var reason = write(bytes, to: temporary)
+        if reason == 0, !keepingPrevious, unlink(previous) != 0, errno != ENOENT { reason = errno }
+        if reason == 0, keepingPrevious, rename(file, previous) != 0, errno != ENOENT { reason = errno }
+        KillPoint.betweenRenames.pass()
         if reason == 0, rename(temporary, file) != 0 { reason = errno }
         guard reason == 0 else {
             unlink(temporary)
             throw failure("cannot write the checkpoint \(file)", errno: reason)
         }
-        // The rename is durable when its folder is.
+        // The renames are durable when their folder is.
         let folderDescriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         if folderDescriptor >= 0 {
             fsync(folderDescriptor)
             close(folderDescriptor)
         }
         return bytes.count
+    }
+
+    /// Gives 0, or the number of the error.
+    private func write(_ bytes: [UInt8], to path: String) -> Int32 {
+        let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+        guard descriptor >= 0 else { return errno }
+        var reason: Int32 = 0
+        // Two halves, so that a test can end the program between them.
+        for half in [bytes[..<(bytes.count / 2)], bytes[(bytes.count / 2)...]] where reason == 0 {
+            reason = half.withUnsafeBytes { append($0, to: descriptor) }
+            if half.startIndex == 0 { KillPoint.duringCheckpoint.pass() }
+        }
+        if reason == 0, fsync(descriptor) != 0 { reason = errno }
+        close(descriptor)
+        return reason
+    }
+
+    private func append(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) -> Int32 {
+        var written = 0
+        while written < bytes.count, let base = bytes.baseAddress {
+            let count = Glibc.write(descriptor, base + written, bytes.count - written)
+            if count < 0 {
+                if errno == EINTR { continue }
+                return errno
+            }
+            written += count
+        }
+        return 0
     }
 
     private func makeFolder() throws(PipelineError) {

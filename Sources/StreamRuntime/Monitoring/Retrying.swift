@@ -16,12 +16,16 @@ struct Retrying: Sendable {
         logger = Logger(label: "runtime")
     }
 
-    func callAsFunction<Result>(_ body: () throws -> Result) throws -> Result {
+    /// - Parameter isStopping: When it says so, the failure is thrown instead.
+    func callAsFunction<Result>(
+        until isStopping: () -> Bool = { false }, _ body: () throws -> Result
+    ) throws -> Result {
         var pauseMilliseconds = 100
         while true {
             do {
                 return try body()
-            } catch let error as PipelineError where error.retry == .backoff && !control.shouldAbandon {
+            } catch let error as PipelineError where error.retry == .backoff && !control.shouldAbandon && !isStopping()
+            {
                 retries.increment()
                 logger.warning(
                     "\(error.message); trying again",

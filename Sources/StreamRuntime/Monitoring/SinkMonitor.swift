@@ -40,10 +40,10 @@ final class SinkMonitor {
     }
 
     /// Measures one attempt.
-    func measuring(_ operation: Operation, _ body: () throws -> Void) rethrows {
+    func measuring<Result>(_ operation: Operation, _ body: () throws -> Result) rethrows -> Result {
         let begin = Worker.nanoseconds()
         defer { latencies[operation]?.recordNanoseconds(Int64(Worker.nanoseconds() - begin)) }
-        try body()
+        return try body()
     }
 
     func wrote(rows: Int, table: String) {

@@ -8,8 +8,8 @@ internal import Synchronization
 enum SinkMessage: Sendable {
     /// Rows of the table with this index.
     case rows(table: Int, RecordBatch)
-    /// One worker has handed over everything from before the barrier.
-    case barrier(Int)
+    /// One worker has handed over everything from before the barrier; these are its positions.
+    case barrier(Int, [RunControl.SectionPosition])
 }
 
 /// Writes result rows: the one thread that owns every open sink of a run.
@@ -38,6 +38,9 @@ final class SinkThread {
     private var sinks: [String: any Sink] = [:]
     private let monitors: [String: SinkMonitor]
     private var barrierArrivals = 0
+    private var barrierPositions: [RunControl.SectionPosition] = []
+    /// The number of the checkpoint that the run began with: barriers are counted from there.
+    private var lastCheckpoint = CheckpointNumber.none
 
     init(
         targets: [Target], queue: BoundedQueue<SinkMessage>, control: RunControl, status: PipelineStatus,
@@ -57,10 +60,58 @@ final class SinkThread {
             uniqueKeysWithValues: Set(targets.map(\.sink)).map { ($0, SinkMonitor(sink: $0, readiness: readiness)) })
     }
 
-    /// Opens the sinks, then takes messages until the queue is closed and empty or the run is abandoned.
-    func run(open: (String) throws -> any Sink) {
+    // MARK: Before the thread starts.
+
+    /// Opens the sinks.
+    func open(_ open: (String) throws -> any Sink) throws {
+        for name in Set(targets.map(\.sink)).sorted() { sinks[name] = try open(name) }
+    }
+
+    /// Makes this run the only writer in every sink and gives its epoch, with the newest checkpoint that each store holds
+    /// where it says so. A store that several sinks share, or that another run claims meanwhile, is asked until all agree.
+    ///
+    /// - Parameter retrying: Does again what may pass.
+    func claim(_ claim: WriterClaim, retrying: (() throws -> WriterStanding) throws -> WriterStanding) throws
+        -> (epoch: UInt64, committed: [String: CheckpointNumber])
+    {
+        var claim = claim
+        var committed: [String: CheckpointNumber] = [:]
+        while true {
+            let asked = claim.epoch
+            for (name, sink) in sinks.sorted(by: { $0.key < $1.key }) {
+                claim.tables = tables(of: name)
+                let standing = try retrying { try sink.claim(claim) }
+                claim.epoch = max(claim.epoch, standing.epoch)
+                committed[name] = standing.committed
+            }
+            if claim.epoch == asked { return (claim.epoch, committed) }
+        }
+    }
+
+    /// Takes every sink back to a checkpoint; gives what they want to get back from now on. `number` is the first one's
+    /// before the barriers of this run.
+    func restore(_ stores: [Checkpoint.Store], after number: CheckpointNumber) throws -> [Checkpoint.Store] {
+        lastCheckpoint = number
+        var present: [Checkpoint.Store] = []
+        for (name, sink) in sinks.sorted(by: { $0.key < $1.key }) {
+            let own = stores.filter { $0.sink == name }
+            let states = try sink.restore(Dictionary(own.map { ($0.table, $0.state) }, uniquingKeysWith: { $1 }))
+            present += Self.stores(of: name, states)
+        }
+        return present
+    }
+
+    private static func stores(of sink: String, _ states: [String: [UInt8]]) -> [Checkpoint.Store] {
+        states.sorted { $0.key < $1.key }.map { Checkpoint.Store(sink: sink, table: $0.key, state: $0.value) }
+    }
+
+    func tables(of sink: String) -> [TableDefinition] { targets.filter { $0.sink == sink }.map(\.table) }
+
+    // MARK: The thread.
+
+    /// Takes messages until the queue is closed and empty or the run is abandoned.
+    func run() {
         do {
-            for name in Set(targets.map(\.sink)) { sinks[name] = try open(name) }
             readiness.release(Self.component)
             var hasUncommitted = false
             while !control.shouldAbandon {
@@ -74,18 +125,25 @@ final class SinkThread {
                 case .rows(let table, let rows):
                     let target = targets[table]
                     guard let sink = sinks[target.sink], let monitor = monitors[target.sink] else { continue }
+                    KillPoint.beforeSink.pass()
                     try retrying(monitor, .write) { try sink.write(rows, to: target.table) }
                     monitor.wrote(rows: rows.rowCount, table: target.table.name)
                     rowCounters[table].increment(by: rows.rowCount)
                     status.rowsWritten.add(rows.rowCount, ordering: .relaxed)
                     hasUncommitted = true
-                case .barrier(let number):
+                case .barrier(let number, let positions):
                     barrierArrivals += 1
+                    barrierPositions += positions
                     guard barrierArrivals == workerCount else { continue }
+                    let mark = CheckpointMark(
+                        number: CheckpointNumber(
+                            epoch: lastCheckpoint.epoch, sequence: lastCheckpoint.sequence + UInt64(number)),
+                        positions: Self.text(of: barrierPositions))
                     barrierArrivals = 0
-                    try flushAll()
+                    barrierPositions = []
+                    let stores = try commitAll(mark)
                     hasUncommitted = false
-                    control.sinkReached(barrier: number)
+                    control.sinkReached(barrier: number, stores)
                 }
             }
             for sink in sinks.values { try sink.close() }
@@ -102,14 +160,40 @@ final class SinkThread {
         }
     }
 
-    private func retrying(
-        _ monitor: SinkMonitor, _ operation: SinkMonitor.Operation, _ body: () throws -> Void
-    ) throws {
+    /// Flushes all sinks with the mark of a checkpoint; gives what they want to get back with it.
+    private func commitAll(_ mark: CheckpointMark) throws -> [Checkpoint.Store] {
+        var stores: [Checkpoint.Store] = []
+        for (name, sink) in sinks.sorted(by: { $0.key < $1.key }) {
+            guard let monitor = monitors[name] else { continue }
+            let states = try retrying(monitor, .flush) { try sink.commit(mark) }
+            monitor.flushed()
+            stores += Self.stores(of: name, states)
+        }
+        return stores
+    }
+
+    private static func text(of positions: [RunControl.SectionPosition]) -> String {
+        var sections: [String: [String: [String: JSONValue]]] = [:]
+        for position in positions {
+            let partition = position.position.partition
+            sections[position.section, default: [:]][partition.topic, default: [:]]["\(partition.partition)"] =
+                .integer(
+                    Int(position.position.nextOffset))
+        }
+        return JSONValue.object(
+            sections.mapValues { topics in .object(topics.mapValues { .object($0) }) }
+        ).text(compact: true)
+    }
+
+    private func retrying<Result>(
+        _ monitor: SinkMonitor, _ operation: SinkMonitor.Operation, _ body: () throws -> Result
+    ) throws -> Result {
         var pauseMilliseconds = 100
         while true {
             do {
-                try monitor.measuring(operation, body)
-                return monitor.recovered()
+                let result = try monitor.measuring(operation, body)
+                monitor.recovered()
+                return result
             } catch let error as PipelineError where error.retry == .backoff && !control.shouldAbandon {
                 monitor.willRetry(operation, error, pauseMilliseconds: pauseMilliseconds)
                 control.pause(milliseconds: pauseMilliseconds)

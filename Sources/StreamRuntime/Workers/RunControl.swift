@@ -38,6 +38,7 @@ final class RunControl: @unchecked Sendable {
     private let ending: Ending
     private var reports: [Int: Report] = [:]
     private var sinkReachedBarrier = 0
+    private var stores: [Checkpoint.Store] = []
     private var failureValue: (any Error)?
     private var barrier: Barrier?
     /// The number of the newest barrier asked for: workers look at it between batches without a lock.
@@ -79,11 +80,13 @@ final class RunControl: @unchecked Sendable {
 
     // MARK: The coordinator's side.
 
-    /// Runs one barrier and gives all reports, in the order of the workers, when every sink has everything that came
-    /// before it; nil when the run was abandoned meanwhile.
+    /// Runs one barrier and gives all reports, in the order of the workers, and what the sinks want to get back, when
+    /// every sink has everything that came before it; nil when the run was abandoned meanwhile.
     ///
     /// - Parameter check: Called ten times a second while it waits; may throw to end the waiting.
-    func runBarrier(_ kind: BarrierKind, check: () throws -> Void) throws -> [Report]? {
+    func runBarrier(_ kind: BarrierKind, check: () throws -> Void) throws
+        -> (reports: [Report], stores: [Checkpoint.Store])?
+    {
         condition.lock()
         defer { condition.unlock() }
         let number = (barrier?.number ?? 0) + 1
@@ -94,7 +97,7 @@ final class RunControl: @unchecked Sendable {
             if isAbandoned.load(ordering: .relaxed) { return nil }
             if !condition.wait(until: Date(timeIntervalSinceNow: 0.1)) { try check() }
         }
-        return reports.sorted { $0.key < $1.key }.map(\.value)
+        return (reports.sorted { $0.key < $1.key }.map(\.value), stores)
     }
 
     // MARK: The workers' side.
@@ -125,8 +128,9 @@ final class RunControl: @unchecked Sendable {
 
     // MARK: The sink thread's side.
 
-    func sinkReached(barrier number: Int) {
+    func sinkReached(barrier number: Int, _ stores: [Checkpoint.Store]) {
         condition.lock()
+        self.stores = stores
         sinkReachedBarrier = number
         condition.broadcast()
         condition.unlock()

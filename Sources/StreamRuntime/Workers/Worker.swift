@@ -219,6 +219,7 @@ final class Worker {
         let nextOffset = block.entries[range.upperBound - 1].offset + 1
         faults.removeAll(keepingCapacity: true)
         try decoder.decode(block, entries: range, of: partition.partition, faults: &faults)
+        KillPoint.afterDecode.pass()
         for fault in faults { report(fault, partition) }
         let batch = decoder.batch
         guard case .int64(let times) = batch.columns[input.timestampColumn] else { return }
@@ -249,6 +250,7 @@ final class Worker {
             }
             partition.consumers[position] = .init(nextOffset: nextOffset, maxEventTime: clock.highest)
         }
+        KillPoint.afterState.pass()
         if runners.contains(where: { $0.local.groupCount > Worker.localGroupLimit }) { try flush() }
     }
 
@@ -375,9 +377,10 @@ final class Worker {
         shared.watermarks.raise(shard.combinedWatermarks)
         try emit(at: shared.watermarks.all)
         if closesWindows { try shard.emitOpenWindows { shared.sinkQueue.push(.rows(table: $0, $1)) } }
-        _ = shared.sinkQueue.push(.barrier(barrier.number))
+        let positions = positions()
+        _ = shared.sinkQueue.push(.barrier(barrier.number, positions))
         shared.control.report(
-            RunControl.Report(positions: positions(), shards: shard.serialized(), letters: reportedLetters()),
+            RunControl.Report(positions: positions, shards: shard.serialized(), letters: reportedLetters()),
             worker: index)
         // Nobody goes on before all have reported: a message from after the barrier must not reach a shard before it.
         guard shared.control.waitForAllReports(of: barrier.number) else { return false }

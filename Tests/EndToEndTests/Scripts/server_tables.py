@@ -21,7 +21,7 @@ from decimal import Decimal
 
 from compare import instant
 
-OWN = ("streamplat_tables",)
+OWN = ("streamplat_tables", "streamplat_writers")
 
 
 def clickhouse(options):

@@ -68,6 +68,11 @@ final class ChildProcess {
     /// What it has said on standard error so far.
     var errorsSoFar: String { get throws { try text(errorFile) } }
 
+    /// Returns when it has said `text` on standard error, or has ended.
+    func waitForErrors(_ text: String) async throws {
+        while isRunning, try !errorsSoFar.contains(text) { try await Task.sleep(for: .milliseconds(5)) }
+    }
+
     func send(_ signal: Int32) { kill(process.processIdentifier, signal) }
 
     /// Waits for its end; kills it after `limit`.

@@ -13,11 +13,12 @@ final class RealServers {
     private let settings: [String: String]
     private static let script = Requirements.packageRoot.appendingPathComponent("scripts/services.sh").path
 
-    init() async throws {
+    /// - Parameter names: Which ones are started; none means all.
+    init(_ names: Name...) async throws {
         try Requirements.check()
         // Where the user postgres can enter, too.
         folder = URL(fileURLWithPath: "/var/tmp/streamplat-servers-\(UUID().uuidString)")
-        let outcome = try await Self.run(["start"], folder)
+        let outcome = try await Self.run(["start"] + names.map(\.rawValue), folder)
         try #require(outcome.code == 0, "\(outcome)")
         environment = Self.variables(outcome.output)
         settings = Self.variables(
@@ -36,6 +37,21 @@ final class RealServers {
 
     func start(_ name: Name) async throws { try await act("start", name) }
     func stop(_ name: Name) async throws { try await act("stop", name) }
+
+    /// Ends a server at once, as a crash does, and starts it again on what it left.
+    func crash(_ name: Name) async throws {
+        let file = folder.appendingPathComponent("\(name.rawValue).pid")
+        let text = try String(contentsOf: file, encoding: .utf8)
+        let process = try #require(text.split(separator: " ").first.flatMap { Int32($0) })
+        kill(process, SIGKILL)
+        while kill(process, 0) == 0 { try await Task.sleep(for: .milliseconds(5)) }
+        // PostgreSQL does not start before the last of its processes has seen the end of the first.
+        for _ in 0..<20 {
+            if try await Self.run(["start", name.rawValue], folder).code == 0 { return }
+            try await Task.sleep(for: .milliseconds(300))
+        }
+        try await start(name)
+    }
 
     func setting(_ name: String) throws -> String { try #require(settings[name]) }
 

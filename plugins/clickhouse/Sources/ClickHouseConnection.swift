@@ -46,7 +46,7 @@ final class ClickHouseConnection {
     }
 
     var url: String { urls[current] }
-    private var component: String { "clickhouse \(url)" }
+    var component: String { "clickhouse \(url)" }
 
     /// Finds a host that answers, and its version. A failure has exit code 3.
     func connect() throws -> ServerVersion {

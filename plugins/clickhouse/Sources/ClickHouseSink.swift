@@ -13,7 +13,9 @@ final class ClickHouseSink: Sink {
     private let sql: SQLText
     private let notify: @Sendable (String) -> Void
     private var buffers: [String: InsertBuffer] = [:]
-    private var nextVersion = RowVersion.now()
+    private var nextVersion = RowVersion.first(of: 0)
+    /// What the run has claimed, with the epoch that it got.
+    private var claim: WriterClaim?
     private var lastFlushMilliseconds: Int64?
 
     /// Buffers together hold no more bytes than this and one batch.
@@ -45,6 +47,7 @@ final class ClickHouseSink: Sink {
         // Before rows are taken, so that an error means that they were not.
         if buffer.rowCount > 0, buffer.rowCount + rows.rowCount > options.maxBatchRows { try send(buffer) }
         if buffers.values.reduce(0, { $0 + $1.bytes.count }) >= Self.byteLimit { try sendAll() }
+        try takeEpoch(for: rows.rowCount)
         try buffer.append(rows, firstVersion: nextVersion)
         nextVersion += UInt64(rows.rowCount)
     }
@@ -57,6 +60,22 @@ final class ClickHouseSink: Sink {
         }
         try sendAll()
         lastFlushMilliseconds = Self.monotonicMilliseconds()
+    }
+
+    func claim(_ claim: WriterClaim) throws -> WriterStanding {
+        try flush()
+        let epoch = try WriterTable(server, sql).take(claim)
+        self.claim = claim
+        self.claim?.epoch = epoch
+        nextVersion = max(nextVersion, RowVersion.first(of: epoch))
+        return WriterStanding(epoch: epoch)
+    }
+
+    /// Versions of one epoch are used up after 2^40 rows.
+    private func takeEpoch(for rowCount: Int) throws {
+        guard var claim, RowVersion.epoch(of: nextVersion + UInt64(rowCount)) > claim.epoch else { return }
+        claim.epoch += 1
+        _ = try self.claim(claim)
     }
 
     func query(_ sql: String) throws -> QueryResult? {
@@ -97,7 +116,10 @@ final class ClickHouseSink: Sink {
 
     private func buffer(of table: TableDefinition) throws -> InsertBuffer {
         if let known = buffers[table.name] { return known }
-        let highest = try server.select("SELECT toString(max(\(SQLText.versionColumn))) FROM \(sql.table(table.name))")
+        // A run that has claimed its epoch is above everything that it may replace.
+        let highest =
+            claim != nil
+            ? [] : try server.select("SELECT toString(max(\(SQLText.versionColumn))) FROM \(sql.table(table.name))")
         if case .text(let text)? = highest.first?.first, let version = UInt64(text) {
             nextVersion = max(nextVersion, version + 1)
         }
@@ -107,6 +129,8 @@ final class ClickHouseSink: Sink {
     }
 
     private func sendAll() throws {
+        // A run that was replaced stops here. What it sends between this look and the insert loses by its lower version.
+        if let claim { try WriterTable(server, sql).check(claim, component: server.component) }
         for buffer in buffers.values where buffer.rowCount > 0 { try send(buffer) }
     }
 

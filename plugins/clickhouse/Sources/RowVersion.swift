@@ -1,16 +1,15 @@
-internal import Glibc
-
 /// Versions of rows: of several rows of one key the one with the highest version counts.
 ///
-/// A version is a 64-bit number: milliseconds since the epoch when the sink was opened, times 2^20, plus a number that goes
-/// up by one with each row. So it goes on rising within a run, and from one run to the next, unless rows came faster than
-/// 2^20 in a millisecond or the clock was set back; against both, a table's highest version is read before its first row
-/// is written, and versions begin above it.
+/// A version is a 64-bit number: the epoch of the run that writes, in the upper 24 bits, and a number that goes up by one
+/// with each row of the run, in the lower 40. So rows of a newer run win over those of an older one that still lives, and
+/// of one run the last row wins. A run that comes to the end of its numbers, after 2^40 rows, takes a new epoch; 2^24
+/// epochs are enough for a restart every minute for 31 years.
 enum RowVersion {
-    /// The first version of a sink that is opened now.
-    static func now() -> UInt64 {
-        var time = timespec()
-        clock_gettime(CLOCK_REALTIME, &time)
-        return UInt64(max(time.tv_sec, 0) * 1000 + time.tv_nsec / 1_000_000) << 20
-    }
+    static let sequenceBits: UInt64 = 40
+    static let highestEpoch: UInt64 = 1 << 24 - 1
+
+    /// The first version of an epoch.
+    static func first(of epoch: UInt64) -> UInt64 { epoch << sequenceBits }
+
+    static func epoch(of version: UInt64) -> UInt64 { version >> sequenceBits }
 }

@@ -42,9 +42,12 @@ struct TableCatalog {
 
     /// What has to be done so that the database has the table as it is wanted.
     func change(to table: TableDefinition) throws -> TableChange {
-        if table.name == Self.name || table.columns.contains(where: { $0.name == SQLText.versionColumn }) {
+        if [Self.name, WriterTable.name].contains(table.name)
+            || table.columns.contains(where: { $0.name == SQLText.versionColumn })
+        {
             let taken =
-                table.name == Self.name ? "the table name '\(Self.name)'" : "a column '\(SQLText.versionColumn)'"
+                [Self.name, WriterTable.name].contains(table.name)
+                ? "the table name '\(table.name)'" : "a column '\(SQLText.versionColumn)'"
             return .refuse(reason: "\(taken) is the sink's own", hint: "choose another name")
         }
         let columns = try columns(of: table.name)
@@ -108,8 +111,10 @@ struct TableCatalog {
             try prepare()
             try record(table)
             try server.execute(sql.create(table))
+            try WriterTable(server, sql).endRuns(of: table.owner)
         case .alter: try addColumns(table)
         case .rebuild:
+            try WriterTable(server, sql).endRuns(of: table.owner)
             try addColumns(table)
             try server.execute("TRUNCATE TABLE \(sql.table(table.name))")
             try record(table)
@@ -124,13 +129,14 @@ struct TableCatalog {
               name String, owner String, content String, fingerprint String, key String, \(SQLText.versionColumn) UInt64)
             ENGINE = ReplacingMergeTree(\(SQLText.versionColumn)) ORDER BY name
             """)
+        try WriterTable(server, sql).create()
     }
 
     private func record(_ table: TableDefinition) throws {
         let latest = try rows(
             "SELECT max(\(SQLText.versionColumn)) FROM \(sql.table(Self.name)) "
                 + "WHERE name = \(SQLText.literal(table.name))")
-        let version = max(RowVersion.now(), (latest.first.flatMap { UInt64($0[0]) } ?? 0) + 1)
+        let version = (latest.first.flatMap { UInt64($0[0]) } ?? 0) + 1
         let values = [table.name, table.owner, contentText(table), table.fingerprint, keyText(table)]
         try server.execute(
             "INSERT INTO \(sql.table(Self.name)) (name, owner, content, fingerprint, key, \(SQLText.versionColumn)) "

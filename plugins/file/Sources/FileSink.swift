@@ -4,14 +4,18 @@ internal import Glibc
 internal import PluginAPI
 
 /// A folder with one file a table, each beside a ``FileSidecar``. Rows are appended; ``flush()`` makes them durable.
-/// Opening creates nothing. Threads: one.
+/// A checkpoint keeps the files' lengths, and a run that goes on from it cuts them back to these: what was written after
+/// the checkpoint is written again. Opening creates nothing. Threads: one.
 final class FileSink: Sink {
     static let formats = ["ndjson", "csv"]
 
     private let folder: String
     private let isCSV: Bool
     private let access: PluginContext.Access
+    private let notify: @Sendable (String) -> Void
     private var files: [String: Output] = [:]
+    /// What the run writes here.
+    private var claimed: [TableDefinition] = []
 
     private struct Output {
         var descriptor: Int32
@@ -23,7 +27,10 @@ final class FileSink: Sink {
 
     private static let bufferLimit = 1 << 20
 
-    init(folder: String, isCSV: Bool, access: PluginContext.Access) {
+    init(
+        folder: String, isCSV: Bool, access: PluginContext.Access, notify: @escaping @Sendable (String) -> Void
+    ) {
+        self.notify = notify
         self.folder = folder
         self.isCSV = isCSV
         self.access = access
@@ -48,6 +55,52 @@ final class FileSink: Sink {
         }
     }
 
+    // MARK: Checkpoints
+
+    /// Opens the files of a run's tables, which only one program may write at a time.
+    func claim(_ claim: WriterClaim) throws -> WriterStanding {
+        claimed = claim.tables
+        for table in claimed { _ = try output(for: table) }
+        return WriterStanding(epoch: claim.epoch)
+    }
+
+    func commit(_ mark: CheckpointMark) throws -> [String: [UInt8]] {
+        try flush()
+        return lengths
+    }
+
+    /// Of the claimed tables' files, 8 bytes each.
+    private var lengths: [String: [UInt8]] {
+        var lengths: [String: [UInt8]] = [:]
+        for table in claimed {
+            guard let file = files[table.name] else { continue }
+            lengths[table.name] = withUnsafeBytes(of: UInt64(file.length).littleEndian) { Array($0) }
+        }
+        return lengths
+    }
+
+    func restore(_ states: [String: [UInt8]]) throws -> [String: [UInt8]] {
+        // A new file gets its header first.
+        try flush()
+        for (name, state) in states {
+            // A table that the domain no longer has is not touched.
+            guard var file = files[name], state.count == MemoryLayout<UInt64>.size else { continue }
+            let length = off_t(state.reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) })
+            guard file.length > length else {
+                if file.length < length {
+                    notify("\(file.path) is shorter than at the last checkpoint: others have shortened or replaced it")
+                }
+                continue
+            }
+            guard ftruncate(file.descriptor, length) == 0, fdatasync(file.descriptor) == 0 else {
+                throw Self.failure("cannot shorten", file.path)
+            }
+            file.length = length
+            files[name] = file
+        }
+        return lengths
+    }
+
     func query(_ sql: String) -> QueryResult? { nil }
     func tables() -> [(name: String, rows: Int64)]? { nil }
 
@@ -66,6 +119,16 @@ final class FileSink: Sink {
         let path = path(of: table)
         let descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
         guard descriptor >= 0 else { throw Self.failure("cannot open", path, exitCode: 3) }
+        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+            let isTaken = errno == EWOULDBLOCK
+            let failure = Self.failure("cannot lock", path)
+            Glibc.close(descriptor)
+            guard isTaken else { throw failure }
+            throw PipelineError(
+                .fileBusy, "another program writes \(path)",
+                hint: "end that one first: another `run` of this domain, perhaps with another checkpoint path",
+                component: "sink file")
+        }
         let file = Output(
             descriptor: descriptor, buffer: ByteBuffer(), path: path, length: lseek(descriptor, 0, SEEK_END))
         if isCSV, file.length == 0 { CSVWriter(schema: BatchSchema(table.columns)).writeHeader(to: file.buffer) }

@@ -19,6 +19,6 @@ public struct FileSinkPlugin: SinkPlugin {
     public func open(_ options: OptionValues, _ context: PluginContext) throws -> any Sink {
         FileSink(
             folder: context.absolute(options.string("path") ?? ".streamplat/results"),
-            isCSV: options.string("format") == "csv", access: context.access)
+            isCSV: options.string("format") == "csv", access: context.access, notify: context.notify)
     }
 }

@@ -13,7 +13,9 @@ struct DatabaseLogin {
     func connect() throws(PostgresError) -> PostgresConnection {
         let connection = try connect(settings)
         try connection.execute(
-            "SELECT set_config('search_path', $1, false)", ["\(SQLText.identifier(schema)), public"])
+            """
+            SELECT set_config('search_path', $1, false), set_config('idle_in_transaction_session_timeout', $2, false)
+            """, ["\(SQLText.identifier(schema)), public", "\(WriterTable.patienceSeconds)s"])
         return connection
     }
 

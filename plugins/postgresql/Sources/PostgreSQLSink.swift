@@ -26,6 +26,8 @@ final class PostgreSQLSink: Sink {
     /// Only ever true when nothing may be changed: the database will be created by ``PluginContext/Access/change``.
     private var lacksDatabase = false
     private var staged: [StagedTable] = []
+    /// What the run has claimed, with the epoch that it got.
+    private var claim: WriterClaim?
 
     /// Connects, and creates the database if it is missing, wanted and allowed.
     init(_ login: DatabaseLogin, _ options: Options) throws {
@@ -89,18 +91,48 @@ final class PostgreSQLSink: Sink {
         }
     }
 
-    func flush() throws {
+    func flush() throws { try send(nil) }
+
+    func claim(_ claim: WriterClaim) throws -> WriterStanding {
+        try flush()
+        let standing = try connected(.applying) { try WriterTable($0, schema: login.schema).take(claim) }
+        self.claim = claim
+        self.claim?.epoch = standing.epoch
+        return standing
+    }
+
+    func commit(_ mark: CheckpointMark) throws -> [String: [UInt8]] {
+        try send(mark)
+        return [:]
+    }
+
+    /// Sends the rows that wait and, at a checkpoint, its mark, in one transaction.
+    private func send(_ mark: CheckpointMark?) throws {
         let waiting = staged.filter { !$0.isEmpty }
-        guard !waiting.isEmpty else { return }
+        guard !waiting.isEmpty || (mark != nil && claim != nil) else { return }
         do {
             let connection = try liveConnection()
             for table in waiting { try table.prepare(on: connection) }
-            try connection.transaction { for table in waiting { try table.merge(on: connection) } }
+            try connection.transaction {
+                for table in waiting { try table.copy(on: connection) }
+                if let claim { try pass(claim, mark, on: connection) }
+                for table in waiting { try table.merge(on: connection) }
+            }
         } catch let error as PostgresError {
             if error.kind == .connection { connection = nil }
             throw failure.pipelineError(error, .writing)
         }
         for table in waiting { table.removeAll() }
+    }
+
+    /// Throws, inside the transaction, when another run has taken over.
+    private func pass(_ claim: WriterClaim, _ mark: CheckpointMark?, on connection: PostgresConnection) throws {
+        let writers = WriterTable(connection, schema: login.schema)
+        let isOurs =
+            if let mark { try writers.note(mark, claim) } else { try writers.holds(claim) }
+        guard !isOurs else { return }
+        throw claim.replaced(
+            own: claim.epoch, by: try writers.epoch(of: claim.domain), component: failure.component)
     }
 
     private func stage(_ table: TableDefinition) throws -> StagedTable {

@@ -43,6 +43,8 @@ struct PostgresFailure {
                 hint: "create the database, or set `create_database: true` and run `streamplat apply`",
                 options: ["database"])
         case "42501": return permission(text)
+        // The server ended a session that was silent within a transaction: this program was paused.
+        case "25P03": break
         case _ where state.isEmpty || ["08", "53", "57", "58", "XX"].contains(state.prefix(2)): break
         default: return PipelineError(.postgresFailed, text, hint: "check the sink's options")
         }

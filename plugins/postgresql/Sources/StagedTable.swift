@@ -43,11 +43,15 @@ final class StagedTable {
         preparedFor = connection
     }
 
-    /// Sends the rows and merges them, inside a transaction. They stay here until ``removeAll()``.
-    func merge(on connection: PostgresConnection) throws(PostgresError) {
+    /// Sends the rows into the temporary table, inside a transaction. They stay here until ``removeAll()``.
+    func copy(on connection: PostgresConnection) throws(PostgresError) {
         CopyEncoder.appendTrailer(to: buffer)
         defer { buffer.count -= 2 }
         try connection.copyIn(sql.copy(into: stage), buffer.contents)
+    }
+
+    /// Merges what was sent into the table, inside the same transaction.
+    func merge(on connection: PostgresConnection) throws(PostgresError) {
         try connection.execute(sql.merge(from: stage))
     }
 

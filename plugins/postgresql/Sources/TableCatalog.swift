@@ -46,6 +46,8 @@ struct TableCatalog {
             }
             try createCatalog()
             for statement in comparison.statements { try connection.execute(statement) }
+            let writers = WriterTable(connection, schema: schema)
+            if case .alter = comparison.change {} else { try writers.endRuns(of: table.owner) }
             try connection.execute(
                 """
                 INSERT INTO \(catalog) (name, owner, content, key, fingerprint) VALUES ($1, $2, $3, $4, $5)

@@ -58,7 +58,7 @@ struct TableComparison {
     /// What this server cannot hold, whatever is there.
     private static func refusal(of sql: SQLText, serverVersion: Int) -> TableChange? {
         let table = sql.table
-        if table.name == TableCatalog.name {
+        if [TableCatalog.name, WriterTable.name].contains(table.name) {
             return .refuse(
                 reason: "'\(table.name)' is the name of streamplat's own table", hint: "give it another name")
         }

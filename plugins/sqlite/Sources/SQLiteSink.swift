@@ -6,12 +6,15 @@ internal import SQLiteClient
 
 /// An open SQLite database as a sink. Threads: one.
 ///
-/// Rows are upserted by prepared statements inside one transaction, which ``flush()`` commits. Timestamps are UTC text of
+/// Rows are upserted by prepared statements inside one transaction, which ``flush()`` commits. After ``claim(_:)`` each
+/// transaction begins with a look at the table of writers: see ``WriterTable``. Timestamps are UTC text of
 /// fixed width (`2026-11-21 13:45:30.123`), decimals are text with all their digits, booleans are 0 and 1.
 final class SQLiteSink: Sink {
     let connection: SQLiteConnection
     let path: String
     private var writers: [String: UpsertWriter] = [:]
+    private let synchronous: String
+    private var fence: WriterTable.Fence?
     private var isInTransaction = false
     private var rowsInTransaction = 0
 
@@ -20,6 +23,7 @@ final class SQLiteSink: Sink {
 
     init(path: String, synchronous: String, busyTimeoutMilliseconds: Int32) throws {
         self.path = path
+        self.synchronous = synchronous
         do {
             try SQLiteSink.makeFolder(of: path)
             connection = try SQLiteConnection(path: path, busyTimeoutMilliseconds: busyTimeoutMilliseconds)
@@ -43,10 +47,7 @@ final class SQLiteSink: Sink {
     func write(_ rows: RecordBatch, to table: TableDefinition) throws {
         guard rows.rowCount > 0 else { return }
         try reporting {
-            if !isInTransaction {
-                try connection.execute("BEGIN IMMEDIATE")
-                isInTransaction = true
-            }
+            try begin()
             let writer: UpsertWriter
             if let known = writers[table.name] {
                 writer = known
@@ -61,6 +62,30 @@ final class SQLiteSink: Sink {
     }
 
     func flush() throws { try reporting { try commit() } }
+
+    func claim(_ claim: WriterClaim) throws -> WriterStanding {
+        try flush()
+        return try reporting {
+            let (fence, standing) = try WriterTable(connection).take(claim, component: "sqlite database \(path)")
+            self.fence = fence
+            try synchronizeLog()
+            return standing
+        }
+    }
+
+    func commit(_ mark: CheckpointMark) throws -> [String: [UInt8]] {
+        guard let fence else {
+            try flush()
+            return [:]
+        }
+        try reporting {
+            try begin()
+            try fence.note(mark)
+            try commit()
+            try synchronizeLog()
+        }
+        return [:]
+    }
 
     func query(_ sql: String) throws -> QueryResult? {
         try flush()
@@ -85,6 +110,35 @@ final class SQLiteSink: Sink {
     func close() throws {
         try flush()
         writers = [:]
+    }
+
+    private func begin() throws {
+        guard !isInTransaction else { return }
+        try connection.execute("BEGIN IMMEDIATE")
+        do {
+            try fence?.check()
+        } catch {
+            try connection.execute("ROLLBACK")
+            throw error
+        }
+        isInTransaction = true
+    }
+
+    /// A checkpoint is durable, so the rows that it counts have to be. With `synchronous: normal` SQLite syncs its
+    /// write-ahead log at times of its own.
+    private func synchronizeLog() throws {
+        guard synchronous == "normal" else { return }
+        let log = "\(path)-wal"
+        let descriptor = open(log, O_RDONLY | O_CLOEXEC)
+        // Without a log everything is in the database, which SQLite has synced.
+        guard descriptor >= 0 else { return }
+        defer { Glibc.close(descriptor) }
+        guard fdatasync(descriptor) == 0 else {
+            throw PipelineError(
+                .sinkStorage, "cannot sync \(log): \(String(cString: strerror(errno)))",
+                hint: "what was committed is safe unless the machine loses power",
+                component: "sqlite database \(path)")
+        }
     }
 
     private func commit() throws {

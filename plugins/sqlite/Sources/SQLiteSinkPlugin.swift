@@ -15,8 +15,10 @@ public struct SQLiteSinkPlugin: SinkPlugin {
                 example: "/var/lib/streamplat/results.db"),
             OptionSpec(
                 "synchronous", .choice(["off", "normal", "full"]), default: "normal",
-                doc: "SQLite's durability against power loss. With normal, a power cut can lose the last "
-                    + "transactions but never damages the file; a crash of the program loses nothing."),
+                doc:
+                    "SQLite's durability against power loss. With normal, every checkpoint waits until its rows are on "
+                    + "the disk, and a power cut loses only what the next run counts again; a crash of the program loses "
+                    + "nothing. With off, a power cut can damage the file."),
             OptionSpec(
                 "busy_timeout", .duration, default: "10 seconds",
                 doc: "How long to wait while another program holds the database's write lock."),

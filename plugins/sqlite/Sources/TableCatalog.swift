@@ -98,7 +98,8 @@ struct TableCatalog {
 
     func apply(_ table: TableDefinition) throws {
         try connection.transaction {
-            switch try change(to: table) {
+            let change = try change(to: table)
+            switch change {
             case .none, .refuse: return
             case .create:
                 for statement in SQLText.create(table) { try connection.execute(statement) }
@@ -107,6 +108,7 @@ struct TableCatalog {
                 try addColumns(table)
                 try connection.execute("DELETE FROM \(SQLText.identifier(table.name))")
             }
+            if case .alter = change {} else { try WriterTable(connection).endRuns(of: table.owner) }
             _ = try rows(
                 """
                 INSERT INTO _streamplat_tables VALUES (?1, ?2, ?3, ?4)

@@ -1,0 +1,91 @@
+internal import Diagnostics
+internal import Logging
+internal import PluginAPI
+internal import Synchronization
+
+/// How a run becomes the writer of its tables, and where it goes on.
+extension Pipeline {
+    /// Where a run begins.
+    struct Beginning: Sendable {
+        /// Nil = from the earliest offsets.
+        var checkpoint: Checkpoint?
+        var epoch: UInt64
+        /// What the sinks want to get back from now on.
+        var stores: [Checkpoint.Store]
+    }
+
+    /// Like ``open(_:_:epoch:)``, on a thread of its own: a server that does not answer must not hold up the end of the run.
+    /// Nil when the run has to end first; the thread is inside a call then.
+    func openWhileRunning(_ sinks: SinkThread, _ candidates: [Checkpoint], epoch: UInt64) throws -> Beginning? {
+        let outcome = Outcome()
+        let thread = RunThread(name: "open sinks", confining: sinks) { [self] sinks in
+            let result = Result { try open(sinks, candidates, epoch: epoch) }
+            outcome.value.withLock { $0 = result }
+        }
+        guard ending.waits(for: thread) else { return nil }
+        return try outcome.value.withLock { $0 }?.get()
+    }
+
+    private final class Outcome: Sendable {
+        let value = Mutex<Result<Beginning, any Error>?>(nil)
+    }
+
+    /// Opens the sinks, takes an epoch above every one that they and the checkpoints have seen, and takes them back to the
+    /// newest checkpoint whose rows all stores hold; nil = from the beginning.
+    ///
+    /// - Parameter epoch: The lowest that will do.
+    func open(_ sinks: SinkThread, _ candidates: [Checkpoint], epoch: UInt64) throws -> Beginning {
+        try sinks.open(parts.openSink)
+        let claim = WriterClaim(
+            domain: topology.domain, environment: parts.environment,
+            writer: String(UInt64.random(in: 0 ... .max), radix: 16),
+            epoch: epoch, tables: [])
+        let retrying = Retrying(component: "sinks", control: control)
+        let standing = try sinks.claim(claim) { body in
+            try retrying(until: { self.ending.hasBegun }, body)
+        }
+        let checkpoint = try newest(of: candidates, heldBy: standing.committed, sinks)
+        let stores = try sinks.restore(
+            checkpoint?.stores ?? [],
+            after: CheckpointNumber(epoch: standing.epoch, sequence: checkpoint?.sequence ?? 0))
+        logger.info("epoch taken", metadata: ["epoch": "\(standing.epoch)"])
+        return Beginning(checkpoint: checkpoint, epoch: standing.epoch, stores: stores)
+    }
+
+    /// The newest checkpoint that no store is behind. A store can be behind after a backup of it was put back, or when the
+    /// machine lost power and the store had not made its last commits durable.
+    private func newest(
+        of candidates: [Checkpoint], heldBy committed: [String: CheckpointNumber], _ sinks: SinkThread
+    ) throws -> Checkpoint? {
+        guard let newest = candidates.first else { return nil }
+        for checkpoint in candidates {
+            let behind = committed.filter { name, number in
+                checkpoint.epoch > 0 && checkpoint.sequence > 0 && number < checkpoint.number
+                    && sinks.tables(of: name).contains { checkpoint.counts(table: $0.name) }
+            }
+            guard let (name, number) = behind.min(by: { $0.value < $1.value }) else {
+                if checkpoint.sequence < newest.sequence {
+                    parts.notify(
+                        "a store of results does not hold checkpoint \(newest.sequence); the run goes on from the one "
+                            + "before, \(checkpoint.sequence)")
+                }
+                return checkpoint
+            }
+            guard checkpoint.sequence == candidates.last?.sequence else { continue }
+            throw PipelineError(
+                .storeBehindCheckpoint,
+                "the store of sink '\(name)' holds the rows of checkpoint \(number.sequence) (epoch \(number.epoch)), and "
+                    + "the run would go on from checkpoint \(newest.sequence) (epoch \(newest.epoch))",
+                hint: "an older copy of the store was put back, or it lost commits with the machine's power: run with "
+                    + "--from-earliest to count everything anew")
+        }
+        return nil
+    }
+}
+
+extension Checkpoint {
+    /// Whether rows of a table are counted as written.
+    fileprivate func counts(table: String) -> Bool {
+        sections.contains { ($0.name == table || $0.name == "raw:\(table)") && !$0.positions.isEmpty }
+    }
+}

@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# The long kill sweep: STREAMPLAT_TORTURE_KILLS (default 200) kills at random moments for each store, beside those at every
+# named step. STREAMPLAT_TORTURE_SEED repeats the choices of a sweep, which prints its seed.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+scripts/setup.sh
+scripts/test-servers.sh
+scripts/test-env.sh
+options=(-c release -Xswiftc -enable-testing --scratch-path .build-test)
+echo "== building the tests (release); the first time takes some minutes"
+swift build "${options[@]}" --build-tests </dev/null
+STREAMPLAT_PYTHON="$PWD/.venv/bin/python"
+STREAMPLAT_BIN="$(swift build "${options[@]}" --show-bin-path)/streamplat"
+STREAMPLAT_TORTURE_KILLS="${STREAMPLAT_TORTURE_KILLS:-200}"
+export STREAMPLAT_PYTHON STREAMPLAT_BIN STREAMPLAT_TORTURE_KILLS
+echo "== torture"
+exec swift test "${options[@]}" --skip-build --disable-xctest \
+    --filter '^EndToEndTests\.EndToEnd/(TortureTests|KillSweepTests)' </dev/null
