@@ -142,6 +142,7 @@ public final class Pipeline: Sendable {
             rowsWritten: status.rowsWritten.load(ordering: .relaxed),
             deadLetters: status.deadLetters.load(ordering: .relaxed),
             lateEvents: status.lateEvents.load(ordering: .relaxed),
+            lateRecords: status.lateRecords.load(ordering: .relaxed),
             checkpoints: status.checkpoints.load(ordering: .relaxed),
             seconds: Date().timeIntervalSince(begin))
         logEnd(summary)
@@ -220,11 +221,13 @@ public final class Pipeline: Sendable {
                 idleTimeoutMilliseconds: parts.settings.idleTimeoutMilliseconds,
                 maxFutureSkewMilliseconds: parts.settings.maxFutureSkewMilliseconds,
                 deadLetterTopic: DeadLetter.topic(prefix: parts.topicPrefix),
-                emitsUpdates: topology.aggregations.map { aggregation in
+                lateTopic: LateRecord.topic(prefix: parts.topicPrefix),
+                emission: topology.aggregations.map { aggregation in
+                    let replacesRows = parts.sinkNatures[aggregation.sink] == .table
                     switch aggregation.emit {
-                    case .updates: true
-                    case .final: false
-                    case nil: parts.sinkNatures[aggregation.sink] == .table
+                    case .updates: return .updates
+                    case .final: return replacesRows ? .corrected : .final
+                    case nil: return replacesRows ? .updates : .final
                     }
                 }, rawTargets: targets.raw),
             broker: parts.broker, schemas: parts.schemas, hashKey: hashKey,
@@ -238,6 +241,11 @@ public final class Pipeline: Sendable {
         let now = Worker.now()
         let topics = Dictionary(uniqueKeysWithValues: try parts.broker.topics().map { ($0.name, $0.partitions) })
         var result: [PartitionState] = []
+        let lateTopic = LateRecord.topic(prefix: parts.topicPrefix)
+        if topics[lateTopic] == nil, topology.aggregations.contains(where: { $0.late == .sideOutput }) {
+            throw PipelineError(
+                .notApplied, "topic '\(lateTopic)' is not there", hint: "run `streamplat apply` first", exitCode: 3)
+        }
         for (index, input) in topology.inputs.enumerated() {
             let name = input.eventType.topic.name
             guard let count = topics[name] else {

@@ -77,6 +77,7 @@ struct RunCommand: FormattedCommand {
                 JSONValue.object([
                     "events_read": .integer(summary.eventsRead), "rows_written": .integer(summary.rowsWritten),
                     "dead_letters": .integer(summary.deadLetters), "late_events": .integer(summary.lateEvents),
+                    "late_records": .integer(summary.lateRecords),
                     "checkpoints": .integer(summary.checkpoints), "seconds": .number(summary.seconds),
                 ]).text())
         }
@@ -85,6 +86,7 @@ struct RunCommand: FormattedCommand {
             "\(NumberText.grouped(summary.eventsRead)) events in \(NumberText.duration(.seconds(summary.seconds))) "
                 + "(\(NumberText.short(Double(rate)))/s), \(NumberText.grouped(summary.rowsWritten)) rows written, "
                 + "\(NumberText.grouped(summary.lateEvents)) late (summed over aggregations), \(NumberText.grouped(summary.deadLetters)) dead letters"
+                + (summary.lateRecords > 0 ? ", \(NumberText.grouped(summary.lateRecords)) late records kept" : "")
         )
     }
 }

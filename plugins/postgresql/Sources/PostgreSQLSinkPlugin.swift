@@ -13,7 +13,8 @@ public struct PostgreSQLSinkPlugin: SinkPlugin {
                 "host", .string, default: "localhost",
                 doc: "The server's name or address, or the folder of its Unix socket.", example: "db.example.org"),
             OptionSpec("port", .integer(1...65_535), default: "5432", doc: "The server's port."),
-            OptionSpec("database", .string, isRequired: true, isPlace: true, doc: "The database.", example: "analytics"),
+            OptionSpec(
+                "database", .string, isRequired: true, isPlace: true, doc: "The database.", example: "analytics"),
             OptionSpec("user", .string, isRequired: true, doc: "Who logs in.", example: "streamplat"),
             OptionSpec(
                 "password", .string, isSecret: true,
@@ -53,6 +54,7 @@ public struct PostgreSQLSinkPlugin: SinkPlugin {
         ])
 
     public static let nature = SinkNature.table
+    public static let replacesInside = true
 
     private static let tlsModes: [(word: String, mode: PostgresSettings.TLSMode)] = [
         ("disable", .disable), ("prefer", .prefer), ("require", .require), ("verify_ca", .verifyCA),

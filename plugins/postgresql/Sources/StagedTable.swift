@@ -49,6 +49,7 @@ final class StagedTable {
         defer { buffer.count -= 2 }
         try connection.copyIn(sql.copy(into: stage), buffer.contents)
         try connection.execute(sql.merge(from: stage))
+        if table.replacesInside { try connection.execute(sql.deleteInside(from: stage)) }
     }
 
     func removeAll() {
