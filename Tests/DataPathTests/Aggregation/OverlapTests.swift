@@ -29,22 +29,20 @@ struct OverlapTests {
         let begin = Self.processorTime()
         // Twelve hours, handed over every half hour.
         for _ in 0..<24 {
-            for _ in 0..<4 {
-                batch.removeAll()
-                var maxima: [Int64] = []
-                for _ in 0..<2500 {
-                    maxima.append(clock)
-                    clock += 180
-                    let values = [
-                        clock, Int64.random(in: 0..<20, using: &random), 1, Int64.random(in: 0..<500, using: &random),
-                    ]
-                    for (column, value) in zip(batch.columns, values) {
-                        if case .int64(let vector) = column { vector.append(value) }
-                    }
+            batch.removeAll()
+            var maxima: [Int64] = []
+            for _ in 0..<2500 {
+                maxima.append(clock)
+                clock += 720
+                let values = [
+                    clock, Int64.random(in: 0..<20, using: &random), 1, Int64.random(in: 0..<500, using: &random),
+                ]
+                for (column, value) in zip(batch.columns, values) {
+                    if case .int64(let vector) = column { vector.append(value) }
                 }
-                batch.rowCount = 2500
-                try local.update(input: input, batch: batch, runningMax: maxima)
             }
+            batch.rowCount = 2500
+            try local.update(input: input, batch: batch, runningMax: maxima)
             for case let partial? in try local.extract(shardCount: 1) { try shard.merge(partial) }
             shard.advance(watermark: clock)
             let out = RecordBatch(schema: ShardAggregator.resultSchema(spec))
