@@ -41,15 +41,18 @@ extension ShardAggregator {
             guard let spans = pane.spans else { continue }
             for entry in 0..<pane.keys.count where !pane.isClosed(entry) && spans[entry].last + gap <= floor {
                 for session in closing.sessions(around: index, entry) where session.end <= floor {
-                    if mode != .updates { closing.emit(session) }
-                    for fragment in closing.members(of: session) { panes[fragment.pane].close(fragment.entry) }
+                    let members = closing.members(of: session)
+                    // A session of records behind their floors can cover one that was closed before, whose row goes: once
+                    // more at its end, so that it does not matter which of the two was written first.
+                    if mode != .updates || members.contains(where: { $0.floor != .min }) { closing.emit(session) }
+                    for fragment in members { panes[fragment.pane].close(fragment.entry) }
                 }
                 for fragment in closing.fragments where fragment.session < 0 && fragment.floor <= floor {
                     drop(fragment)
                 }
             }
         }
-        if mode != .updates { try append(closing, to: batch) }
+        try append(closing, to: batch)
         closedBefore = floor
         finalBefore = max(finalBefore, floor)
         try removeClosedGroups()
@@ -90,7 +93,11 @@ extension ShardAggregator {
                 try states.merge(added, map: map.groups)
             }
         }
-        try append(whole, Array(0..<Int32(whole.keys.count)), to: batch) {
+        // By their ends, as they would have been written one by one.
+        let order = (0..<Int32(whole.keys.count)).sorted {
+            (round.emitted[Int($0)].end, $0) < (round.emitted[Int($1)].end, $1)
+        }
+        try append(whole, order, to: batch) {
             (round.emitted[Int($0)].start, round.emitted[Int($0)].end)
         }
     }
