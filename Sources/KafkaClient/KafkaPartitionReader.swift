@@ -218,6 +218,7 @@ public final class KafkaPartitionReader {
             offset: message.pointee.offset, timestamp: rd_kafka_message_timestamp(message, &kind), keyStart: keyStart,
             keyLength: hasKey ? message.pointee.key_len : -1, valueStart: valueStart,
             valueLength: hasValue ? message.pointee.len : -1)
+        if kind == RD_KAFKA_TIMESTAMP_LOG_APPEND_TIME { entry.appendTime = entry.timestamp }
         var headers: OpaquePointer?
         if rd_kafka_message_headers(message, &headers) == RD_KAFKA_RESP_ERR_NO_ERROR, let headers {
             let encoded = RecordHeaders.encode(KafkaHeaders.decode(headers))

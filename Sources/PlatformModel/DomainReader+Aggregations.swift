@@ -2,6 +2,7 @@ import ConfigTree
 import DataPath
 import Diagnostics
 import Expressions
+import PluginAPI
 
 extension DomainReader {
     mutating func readAggregations(_ reader: inout MappingReader) {
@@ -33,21 +34,18 @@ extension DomainReader {
             (path: $0.text.split(separator: ".").map(String.init), location: $0.location)
         }
         let delay = reader.duration("watermark_delay", positive: false, into: &diagnostics)
-        if let lateness = reader.duration("allowed_lateness", positive: false, into: &diagnostics), lateness > 0 {
-            reader.refuse("allowed_lateness", "'allowed_lateness' above zero is", into: &diagnostics)
+        let lateness = reader.duration("allowed_lateness", positive: false, into: &diagnostics)
+        let late = reader.choice("late", of: ["drop", "side_output"], into: &diagnostics)
+        var emit = reader.choice("emit", of: ["updates", "final"], into: &diagnostics).flatMap {
+            Aggregation.EmitMode(rawValue: $0)
         }
-        if reader.choice("late", of: ["drop", "side_output"], into: &diagnostics) == "side_output" {
-            error(
-                .notSupportedYet, "late: side_output is not supported yet", at: reader.mapping["late"]?.location,
-                path: "\(path).late", hint: "use late: drop")
-        }
-        let emit = reader.choice("emit", of: ["updates", "final"], into: &diagnostics)
         let sink = reader.string("sink", into: &diagnostics) ?? "primary"
         if platform.sink(sink) == nil {
             error(
                 .unknownSink, "unknown sink '\(sink)'", at: reader.mapping["sink"]?.location ?? location,
                 path: "\(path).sink", hint: hint(for: sink, among: platform.sinks.map(\.name), "sinks"))
         }
+        if window?.kind == .session { checkSessionEmission(&emit, sink: sink, reader) }
         reader.finish(into: &diagnostics)
 
         let binder = AggregationBinder(
@@ -64,14 +62,36 @@ extension DomainReader {
         }
         let spec = AggregationSpec(
             name: name, window: window, groups: bound.groups, measures: bound.measures,
-            watermarkDelayMilliseconds: delay ?? platform.runtime.watermarkDelayMilliseconds)
+            watermarkDelayMilliseconds: delay ?? platform.runtime.watermarkDelayMilliseconds,
+            allowedLatenessMilliseconds: lateness ?? 0)
         var aggregation = Aggregation(
             name: name, description: description, inputs: bound.inputs, inputsAreInferred: from == nil,
             filters: bound.filters, spec: spec, measureFilters: bound.measureFilters, groupNames: bound.groupNames,
-            emit: emit.flatMap { Aggregation.EmitMode(rawValue: $0) }, late: .drop, sink: sink, location: location,
+            emit: emit, late: late.flatMap { Aggregation.LatePolicy(rawValue: $0) } ?? .drop, sink: sink,
+            location: location,
             fingerprint: "")
         aggregation.fingerprint = aggregation.meaning.text
         aggregations.append(aggregation)
+    }
+
+    /// A session that goes on or joins another replaces rows that were written; a sink that cannot gets final rows only.
+    private mutating func checkSessionEmission(
+        _ emit: inout Aggregation.EmitMode?, sink: String, _ reader: MappingReader
+    ) {
+        guard let type = platform.sink(sink)?.plugin.type, let plugin = plugins.sink(type),
+            !Swift.type(of: plugin).replacesInside
+        else { return }
+        if emit == .updates {
+            error(
+                .sessionUpdates,
+                "sink '\(sink)' (\(type)) cannot take 'emit: updates' of session windows: a session that goes on replaces "
+                    + "the rows of what it was before", at: reader.mapping["emit"]?.location,
+                path: reader.childPath("emit"),
+                hint:
+                    "use emit: final, which writes each session once, or a sink that replaces rows, such as sqlite or "
+                    + "postgresql")
+        }
+        emit = .final
     }
 }
 
@@ -81,6 +101,7 @@ extension Aggregation {
     fileprivate var meaning: Fingerprint {
         var hash = Fingerprint()
         let window = spec.window
+        if window.kind != .sliding { hash.add(window.kind.rawValue) }
         hash.add("\(window.durationMilliseconds) \(window.slideMilliseconds) \(window.originMilliseconds) \(sink)")
         for (input, filter) in zip(inputs, filters) {
             hash.add(input)

@@ -44,7 +44,7 @@ public struct PlatformSettings: Sendable {
     /// The topic of records that could not be processed.
     public var deadLetterTopic: String { "\(topicPrefix).dlq" }
     /// The topic of events that came after their windows were closed.
-    public var lateTopic: String { "\(topicPrefix).late" }
+    public var lateTopic: String { LateRecord.topic(prefix: topicPrefix) }
 }
 
 /// A plugin chosen by `type`, with its checked options.

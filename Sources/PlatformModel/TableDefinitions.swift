@@ -2,14 +2,19 @@ internal import DataPath
 public import PluginAPI
 
 extension Aggregation {
-    /// The result table: `window_start`, `window_end`, group columns, measures. Key: the window and the groups.
+    /// The result table: `window_start`, `window_end`, group columns, measures. Key: the window and the groups; of sessions
+    /// the groups first, because rows of one group are looked up to be replaced.
     public var table: TableDefinition {
         let window = [ColumnSpec("window_start", .timestamp), ColumnSpec("window_end", .timestamp)]
         let groups = zip(groupNames, spec.groups).map { ColumnSpec($0, $1.type, isNullable: $1.isNullable) }
         let measures = spec.measures.map { ColumnSpec($0.name, $0.resultType, isNullable: $0.isNullable) }
-        return TableDefinition(
+        let bounds = ["window_start", "window_end"]
+        let isSession = spec.window.kind == .session
+        var table = TableDefinition(
             name: name, content: .aggregation, columns: window + groups + measures,
-            key: ["window_start", "window_end"] + groupNames, location: location, fingerprint: fingerprint)
+            key: isSession ? groupNames + bounds : bounds + groupNames, location: location, fingerprint: fingerprint)
+        table.replacesInside = isSession
+        return table
     }
 }
 

@@ -8,7 +8,13 @@ public import Diagnostics
 public protocol SinkPlugin: Plugin {
     /// What a sink of this kind can do with a row that has a key it has seen before.
     static var nature: SinkNature { get }
+    /// Whether a sink of this kind can do what ``TableDefinition/replacesInside`` asks; false where it is not said.
+    static var replacesInside: Bool { get }
     func open(_ options: OptionValues, _ context: PluginContext) throws -> any Sink
+}
+
+extension SinkPlugin {
+    public static var replacesInside: Bool { false }
 }
 
 public enum SinkNature: Sendable {
@@ -38,6 +44,9 @@ public struct TableDefinition: Hashable, Sendable {
     public var location: SourceLocation?
     /// Stored beside the table where the sink can, to tell our tables from others' and to see a changed meaning.
     public var fingerprint: String
+    /// True when windows of one group can grow and join (sessions): a row also replaces the rows with the same values in the
+    /// key columns besides `window_start` and `window_end` whose window lies inside its own. Those columns come last in the key.
+    public var replacesInside = false
 
     public init(
         name: String, content: Content, columns: [ColumnSpec], key: [String], location: SourceLocation? = nil,
@@ -71,7 +80,8 @@ public protocol Sink: AnyObject {
     func plan(_ table: TableDefinition) throws -> TableChange
     /// Creates or alters the table. Doing it twice does nothing the second time.
     func apply(_ table: TableDefinition) throws
-    /// Takes rows of a table whose columns are the table's, in order. A row whose key is there replaces it.
+    /// Takes rows of a table whose columns are the table's, in order. A row whose key is there replaces it; see also
+    /// ``TableDefinition/replacesInside``.
     ///
     /// An error whose `retry` is `backoff` means that the sink has not taken these rows: the caller gives them again.
     func write(_ rows: RecordBatch, to table: TableDefinition) throws

@@ -37,6 +37,9 @@ public struct DesiredState: Sendable {
         // Dead letters need no order among each other and are few: one partition.
         let deadLetters = TopicDefinition(name: DeadLetter.topic(prefix: topicPrefix), partitions: 1)
         topics = domain.eventTypes.map(\.topic) + [deadLetters]
+        if domain.aggregations.contains(where: { $0.late == .sideOutput }) {
+            topics.append(TopicDefinition(name: LateRecord.topic(prefix: topicPrefix), partitions: 1))
+        }
         tables = domain.aggregations.map { aggregation in
             Table(
                 definition: aggregation.table, sink: aggregation.sink,

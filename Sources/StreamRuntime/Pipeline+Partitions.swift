@@ -9,6 +9,11 @@ extension Pipeline {
         let now = Worker.now()
         let topics = Dictionary(uniqueKeysWithValues: try parts.broker.topics().map { ($0.name, $0.partitions) })
         var result: [PartitionState] = []
+        let lateTopic = LateRecord.topic(prefix: parts.topicPrefix)
+        if topics[lateTopic] == nil, topology.aggregations.contains(where: { $0.late == .sideOutput }) {
+            throw PipelineError(
+                .notApplied, "topic '\(lateTopic)' is not there", hint: "run `streamplat apply` first", exitCode: 3)
+        }
         for (index, input) in topology.inputs.enumerated() {
             let name = input.eventType.topic.name
             guard let count = topics[name] else {

@@ -176,6 +176,7 @@ public final class Pipeline: Sendable {
             rowsWritten: status.rowsWritten.load(ordering: .relaxed),
             deadLetters: status.deadLetters.load(ordering: .relaxed),
             lateEvents: status.lateEvents.load(ordering: .relaxed),
+            lateRecords: status.lateRecords.load(ordering: .relaxed),
             checkpoints: status.checkpoints.load(ordering: .relaxed),
             seconds: Date().timeIntervalSince(begin))
         logEnd(summary)
@@ -263,11 +264,13 @@ public final class Pipeline: Sendable {
                 idleTimeoutMilliseconds: parts.settings.idleTimeoutMilliseconds,
                 maxFutureSkewMilliseconds: parts.settings.maxFutureSkewMilliseconds,
                 deadLetterTopic: DeadLetter.topic(prefix: parts.topicPrefix),
-                emitsUpdates: topology.aggregations.map { aggregation in
+                lateTopic: LateRecord.topic(prefix: parts.topicPrefix),
+                emission: topology.aggregations.map { aggregation in
+                    let replacesRows = parts.sinkNatures[aggregation.sink] == .table
                     switch aggregation.emit {
-                    case .updates: true
-                    case .final: false
-                    case nil: parts.sinkNatures[aggregation.sink] == .table
+                    case .updates: return .updates
+                    case .final: return replacesRows ? .corrected : .final
+                    case nil: return replacesRows ? .updates : .final
                     }
                 }, rawTargets: targets.raw),
             broker: parts.broker, schemas: parts.schemas, hashKey: hashKey,

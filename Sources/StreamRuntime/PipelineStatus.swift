@@ -7,6 +7,8 @@ public final class PipelineStatus: Sendable {
     public let deadLetters = Atomic<Int>(0)
     /// Event and aggregation pairs that came too late.
     public let lateEvents = Atomic<Int>(0)
+    /// Those of them whose records went to the topic of late records.
+    public let lateRecords = Atomic<Int>(0)
     public let checkpoints = Atomic<Int>(0)
     /// Records between the readers' positions and the partitions' ends, when last looked at; not monotonic.
     public let lag = Atomic<Int>(0)
@@ -22,6 +24,7 @@ public struct RunSummary: Sendable {
     public var rowsWritten: Int
     public var deadLetters: Int
     public var lateEvents: Int
+    public var lateRecords: Int
     public var checkpoints: Int
     public var seconds: Double
 }

@@ -35,6 +35,21 @@ struct RoundTripTests {
         #expect(scratch.notes.all.isEmpty)
     }
 
+    @Test("every record has the time at which it was appended, in seconds")
+    func appendTimes() throws {
+        let scratch = Scratch()
+        for (second, value) in [(1_700_000_000, "a"), (1_800_000_001, "b")] as [(Int64, String)] {
+            let log = try scratch.open(now: { second * 1000 + 999 })
+            if value == "a" { try log.createTopic("t", partitions: 1, config: [:]) }
+            try log.write([Record(value)])
+        }
+        let reader = try scratch.open().makeReader(topic: "t", partition: 0, at: 0)
+        let block = RecordBlock()
+        var times: [Int64] = []
+        while try reader.fetch(into: block, maxBytes: 1 << 20) { times += block.entries.map(\.appendTime) }
+        #expect(times == [1_700_000_000_000, 1_800_000_001_000])
+    }
+
     @Test("keys choose partitions as Kafka does, keyless blocks go round robin")
     func partitioning() throws {
         let scratch = Scratch()

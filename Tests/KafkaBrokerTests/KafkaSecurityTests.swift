@@ -73,7 +73,8 @@ extension KafkaSuites {
             #expect(error?.exitCode == 3)
             #expect(error?.message.contains(words) == true, "\(String(describing: error))")
             #expect(error?.hint?.contains("platform.yaml:\(place)") == true, "\(error?.hint ?? "")")
-            #expect(heard.all.contains { $0.contains(words) }, "\(heard.all)")
+            // The error says it: nothing else does, while the broker is being opened.
+            #expect(heard.all.isEmpty, "\(heard.all)")
         }
 
         @Test("a broker that wants a certificate gets ours, whose key may have a password")

@@ -137,7 +137,7 @@ struct DomainMutationTests {
         .init("ecommerce", "slide: 1 minute", "slide: 10 minutes", .invalidWindow, "longer"),
         .init("ecommerce", "slide: 1 minute", "slide: 0 minutes", .invalidValue, "zero"),
         .init("ecommerce", "slide: 1 minute", "slide: 7 ms", .invalidWindow, "panes"),
-        .init("ecommerce", "type: sliding", "type: session", .notSupportedYet, "session"),
+        .init("ecommerce", "type: sliding", "type: unbounded", .notSupportedYet, "unbounded"),
         .init("ecommerce", "type: sliding", "type: slding", .invalidValue, "'sliding'"),
         .init(
             "ecommerce", "type: tumbling, duration: 1 minute", "type: tumbling, duration: 1 minute, slide: 10s",
@@ -167,10 +167,8 @@ struct DomainMutationTests {
         .init(
             "ecommerce", "    group_by: [currency]", "    group_by: [currency]\n    as: currency", .duplicateName,
             line: 1, "currency"),
-        .init(
-            "ecommerce", "    group_by: [currency]", "    allowed_lateness: 1 minute", .notSupportedYet,
-            "allowed_lateness"),
-        .init("ecommerce", "    group_by: [currency]", "    late: side_output", .notSupportedYet, "side_output"),
+        .init("ecommerce", "    group_by: [currency]", "    allowed_lateness: -1 minute", .invalidValue, "negative"),
+        .init("ecommerce", "    group_by: [currency]", "    late: keep", .invalidValue, "drop, side_output"),
         .init("ecommerce", "    group_by: [currency]", "    emit: sometimes", .invalidValue, "updates, final"),
         .init(
             "cdnow", "watermark_delay: 600 days\n    measures: *measures",

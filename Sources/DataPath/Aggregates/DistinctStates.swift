@@ -95,22 +95,31 @@ final class DistinctStates: MeasureStates {
 
     func merge(_ other: any MeasureStates, map: UnsafePointer<Int32>) throws(AggregationError) {
         let other = try sameKind(other, DistinctStates.self, measure: measure)
-        if let pairs = other.list.pairs {
-            set.insert(pairs, count: other.list.count, map: map, counts: counts.states)
-        }
-        guard let slots = other.set.slots else { return }
+        other.forEachRun { set.insert($0, count: $1, map: map, counts: counts.states) }
+    }
+
+    /// Gives all pairs in runs; some may come twice.
+    func forEachRun(_ take: (UnsafePointer<DistinctPair>, Int) -> Void) {
+        if let pairs = list.pairs, list.count > 0 { take(pairs, list.count) }
+        guard let slots = set.slots else { return }
         // Runs of full slots, so that empty ones need no test inside.
         var start = 0
-        while start < other.set.slotCount {
+        while start < set.slotCount {
             guard slots[start].low != 0 else {
                 start += 1
                 continue
             }
             var end = start + 1
-            while end < other.set.slotCount, slots[end].low != 0 { end += 1 }
-            set.insert(slots + start, count: end - start, map: map, counts: counts.states)
+            while end < set.slotCount, slots[end].low != 0 { end += 1 }
+            take(slots + start, end - start)
             start = end
         }
+    }
+
+    /// Results without the values behind them.
+    func setCounts(_ values: UnsafePointer<Int64>, count: Int) {
+        counts.resize(to: count)
+        counts.states.update(from: values, count: count)
     }
 
     func settle() {

@@ -104,6 +104,12 @@ final class KeyTable {
         }
     }
 
+    /// Inserts all keys into `other`.
+    func insertAll(into other: KeyTable) {
+        let map = GroupMap(count: count)
+        other.insert(self, map: map.groups)
+    }
+
     private func fetch(_ other: KeyTable, _ range: Range<Int>) {
         guard let slots else { return }
         let mask = slotCount &- 1

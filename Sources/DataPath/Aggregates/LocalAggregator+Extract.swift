@@ -20,8 +20,7 @@ extension LocalAggregator {
             measures = measures.map { $0.startAnew() }
         } else {
             for cell in cells {
-                var states: [any MeasureStates] = []
-                for measure in spec.measures { states.append(try measure.makeStates(hashKey: hashKey)) }
+                let states = try spec.makeStates(hashKey: hashKey)
                 for own in states { own.resize(to: cell.keys.count) }
                 parts.append(PaneState(key: panes[cell.pane], keys: cell.keys, measures: states))
             }
@@ -30,6 +29,10 @@ extension LocalAggregator {
                 states.removeAll()
             }
         }
+        for kept in keptRecords {
+            parts[Int(part.groups[Int(kept.group)])].records.append((index.groups[Int(kept.group)], kept.record))
+        }
+        keptRecords.removeAll()
         reset()
         var shards = [[PaneState]](repeating: [], count: shardCount)
         for (cell, part) in zip(cells, parts) { shards[cell.shard].append(part) }

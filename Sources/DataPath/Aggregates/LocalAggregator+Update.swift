@@ -12,17 +12,26 @@ extension LocalAggregator {
         let binding = inputs[input]
         scratch.reserve(batch.rowCount, wordCount: layout.wordCount)
         lateRows.removeAll(keepingCapacity: true)
+        maybeLateRows.removeAll(keepingCapacity: true)
         let selected: UnsafePointer<Int32>
         if let base = selection?.baseAddress { selected = base } else { selected = UnsafePointer(scratch.identity) }
         guard case .int64(let times) = batch.columns[binding.timestamp] else {
             throw .wrongLayout(column: batch.schema.columns[binding.timestamp].name)
         }
         var counts = UpdateCounts()
-        assignPanes(
-            selected, count: selection?.count ?? batch.rowCount, times: times, runningMax: runningMax, &counts)
+        let selectedCount = selection?.count ?? batch.rowCount
+        if calendar.kind == .session {
+            assignSessionPanes(selected, count: selectedCount, times: times, runningMax: runningMax, &counts)
+        } else {
+            assignPanes(selected, count: selectedCount, times: times, runningMax: runningMax, &counts)
+        }
         guard counts.counted > 0 else { return counts }
         try fillKeys(batch, binding, count: counts.counted)
         table.find(scratch.keys, count: counts.counted, into: scratch.groups)
+        for index in maybeLateRows.indices {
+            // What was put there was the row's place among the counted.
+            maybeLateRows[index].group = scratch.groups[Int(maybeLateRows[index].group)]
+        }
         try updateMeasures(batch, binding, measureSelections, count: counts.counted)
         return counts
     }
@@ -102,6 +111,46 @@ extension LocalAggregator {
             return -1
         }
         return paneSlot(PaneKey(start: start, firstWindow: firstOpen))
+    }
+
+    /// As ``assignPanes``: a pane is a run of one gap. A row before its floor goes to the pane's state of that floor.
+    private func assignSessionPanes(
+        _ selected: UnsafePointer<Int32>, count: Int, times: FixedVector<Int64>, runningMax: UnsafePointer<Int64>,
+        _ counts: inout UpdateCounts
+    ) {
+        let (values, nulls, hasNulls) = (times.values, times.nulls, times.nullCount > 0)
+        let (rows, slots) = (scratch.rows, scratch.slots)
+        // `limit`: the floor of `highest`, which seldom changes from row to row.
+        var highest = Int64.min
+        var cursor = PaneCursor(limit: .min)
+        var kept = 0
+        for index in 0..<count {
+            let row = Int(selected[index])
+            let time = values[row]
+            if hasNulls && nulls[row] || time.magnitude > WindowCalendar.timeLimit.magnitude {
+                counts.untimed += 1
+                continue
+            }
+            if runningMax[row] != highest {
+                highest = runningMax[row]
+                cursor.limit = sessionClock.floor(highest: highest)
+            }
+            if time < cursor.limit {
+                counts.maybeLate += 1
+                maybeLateRows.append(MaybeLateRow(row: Int32(row), group: Int32(truncatingIfNeeded: kept)))
+                slots[kept] = paneSlot(PaneKey(start: calendar.paneStart(of: time), firstWindow: cursor.limit))
+            } else {
+                if !(time >= cursor.start && time < cursor.end) {
+                    cursor.start = calendar.paneStart(of: time)
+                    cursor.end = cursor.start + calendar.paneMilliseconds
+                    cursor.slot = paneSlot(PaneKey(start: cursor.start, firstWindow: .min))
+                }
+                slots[kept] = cursor.slot
+            }
+            rows[kept] = Int32(truncatingIfNeeded: row)
+            kept &+= 1
+        }
+        counts.counted = kept
     }
 
     private func paneSlot(_ key: PaneKey) -> Int32 {
@@ -187,6 +236,10 @@ extension LocalAggregator {
         }
         for (index, states) in measures.enumerated() {
             states.resize(to: table.count)
+            if index == spec.measures.count {
+                try states.update(MeasureColumn(vector: batch.columns[binding.timestamp], codeHashes: nil), all)
+                continue
+            }
             var column: MeasureColumn?
             if let position = binding.measures[index] {
                 let vector = batch.columns[position]

@@ -9,6 +9,8 @@ public final class LocalAggregator {
     public struct UpdateCounts: Hashable, Sendable {
         public var counted = 0
         public var late = 0
+        /// Of a session, rows before their floor, among the counted: the shard finds out whether they are late.
+        public var maybeLate = 0
         /// Rows without a usable event time: null, or beyond ``WindowCalendar/timeLimit``.
         public var untimed = 0
         /// Rows between windows, when the slide is longer than the duration.
@@ -18,6 +20,7 @@ public final class LocalAggregator {
     let spec: AggregationSpec
     let hashKey: HashKey
     let calendar: WindowCalendar
+    let sessionClock: SessionClock
     let layout: GroupKeyLayout
     let table: GroupTable
     var measures: [any MeasureStates]
@@ -28,6 +31,20 @@ public final class LocalAggregator {
     let scratch = AggregationScratch()
     /// The batch rows that the last update found late.
     public internal(set) var lateRows: [Int32] = []
+    /// Of a session, the batch rows that the last update counted and that may be late, and where they are counted.
+    public internal(set) var maybeLateRows: [MaybeLateRow] = []
+    /// What ``keep(_:of:)`` was given since the last extract.
+    var keptRecords: [(group: Int32, record: [UInt8])] = []
+
+    /// A row whose lateness the shard finds out.
+    public struct MaybeLateRow: Sendable {
+        public var row: Int32
+        var group: Int32
+    }
+
+    /// Keeps the record of such a row, in a form of the caller's choice, until the shard knows: it gives back those that
+    /// were late. Must be called before the next update.
+    public func keep(_ record: [UInt8], of row: MaybeLateRow) { keptRecords.append((row.group, record)) }
 
     /// Throws ``AggregationError`` for a specification that the engine does not compute.
     public init(spec: AggregationSpec, hashKey: HashKey) throws(AggregationError) {
@@ -36,9 +53,8 @@ public final class LocalAggregator {
         calendar = try WindowCalendar(spec)
         layout = GroupKeyLayout(spec.groups)
         table = GroupTable(wordCount: layout.wordCount)
-        var measures: [any MeasureStates] = []
-        for measure in spec.measures { measures.append(try measure.makeStates(hashKey: hashKey)) }
-        self.measures = measures
+        sessionClock = SessionClock(calendar)
+        measures = try spec.makeStates(hashKey: hashKey)
         encoder = GroupKeyEncoder(layout)
     }
 

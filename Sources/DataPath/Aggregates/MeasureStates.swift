@@ -75,6 +75,16 @@ struct MeasureColumn {
     }
 }
 
+extension AggregationSpec {
+    /// New states for all measures, and behind them the span of a session.
+    func makeStates(hashKey: HashKey) throws(AggregationError) -> [any MeasureStates] {
+        var states: [any MeasureStates] = []
+        for measure in measures { states.append(try measure.makeStates(hashKey: hashKey)) }
+        if window.kind == .session { states.append(SpanStates()) }
+        return states
+    }
+}
+
 extension MeasureSpec {
     /// New states for this measure.
     func makeStates(hashKey: HashKey) throws(AggregationError) -> any MeasureStates {

@@ -1,52 +1,114 @@
+/// When an aggregation's rows are written.
+public enum EmissionMode: Hashable, Sendable {
+    /// Every row that changed, as a whole value; for sinks in which rows replace each other.
+    case updates
+    /// Rows of windows whose end the watermark has passed, and again when a row within the allowed lateness changes them.
+    /// Sessions as with ``final``.
+    case corrected
+    /// Rows that nothing can change any more, once.
+    case final
+}
+
 extension ShardAggregator {
-    /// Appends the rows of (window, group) pairs that changed since the last call: full values, not deltas.
-    public func takeUpdates(into batch: RecordBatch) throws(AggregationError) {
-        for window in windows(before: nil, where: { !$0.changed.isEmpty }) {
-            try emit(window, onlyChanged: true, into: batch)
+    /// Appends the rows that are due and frees what no open window needs.
+    public func takeDue(_ mode: EmissionMode, into batch: RecordBatch) throws(AggregationError) {
+        if calendar.kind == .session { return try takeDueSessions(mode, into: batch) }
+        switch mode {
+        case .updates:
+            try takeUpdates(into: batch)
+            try takeClosed(into: nil)
+        case .corrected: try takeCorrected(into: batch)
+        case .final: try takeClosed(into: batch)
         }
+    }
+
+    /// Appends the rows of all windows that have not been written as final, as if they were. State is kept.
+    public func takeOpen(into batch: RecordBatch) throws(AggregationError) {
+        if calendar.kind == .session { return try takeOpenSessions(into: batch) }
+        try emit(
+            windows(from: max(closedBefore, finalBefore), before: nil, where: { _ in true }), onlyChanged: false,
+            into: batch)
+    }
+
+    /// Appends the rows of (window, group) pairs that changed since the last call: full values, not deltas.
+    private func takeUpdates(into batch: RecordBatch) throws(AggregationError) {
+        try emit(
+            windows(from: closedBefore, before: nil, where: { !$0.changed.isEmpty }), onlyChanged: true, into: batch)
         for pane in panes { pane.clearChanged() }
     }
 
+    private func takeCorrected(into batch: RecordBatch) throws(AggregationError) {
+        try emit(
+            windows(from: closedBefore, before: finalBefore, where: { !$0.changed.isEmpty }), onlyChanged: true,
+            into: batch)
+        let complete = max(calendar.firstIncompleteWindow(at: watermark), finalBefore)
+        try emit(
+            windows(from: max(closedBefore, finalBefore), before: complete, where: { _ in true }), onlyChanged: false,
+            into: batch)
+        finalBefore = complete
+        for pane in panes { pane.clearChanged() }
+        try takeClosed(into: nil)
+    }
+
     /// Appends the rows of windows that the watermark has closed since the last call, and frees their state. Without a
-    /// batch it only frees: for those who take updates, after the last ones.
-    public func takeClosed(into batch: RecordBatch?) throws(AggregationError) {
+    /// batch it only frees.
+    private func takeClosed(into batch: RecordBatch?) throws(AggregationError) {
         let boundary = calendar.firstOpenWindow(at: watermark)
         guard boundary > closedBefore else { return }
         if let batch {
-            for window in windows(before: boundary, where: { _ in true }) {
-                try emit(window, onlyChanged: false, into: batch)
-            }
+            try emit(
+                windows(from: closedBefore, before: boundary, where: { _ in true }), onlyChanged: false, into: batch)
         }
         closedBefore = boundary
+        finalBefore = max(finalBefore, boundary)
         freeClosedPanes()
     }
 
-    /// Appends the rows of all windows that have not been taken as closed, as if they were. State is kept.
-    public func takeOpen(into batch: RecordBatch) throws(AggregationError) {
-        for window in windows(before: nil, where: { _ in true }) { try emit(window, onlyChanged: false, into: batch) }
-    }
-
-    /// The starts of windows not yet taken as closed that hold a pane which is wanted, ascending.
-    private func windows(before end: Int64?, where isWanted: (PaneState) -> Bool) -> [Int64] {
-        var starts: Set<Int64> = []
+    /// The windows from `begin` on that hold a pane which is wanted, ascending.
+    private func windows(from begin: Int64, before end: Int64?, where isWanted: (PaneState) -> Bool) -> [Int64] {
+        var numbers: Set<Int64> = []
         for pane in panes where isWanted(pane) {
-            var start = max(pane.key.firstWindow, closedBefore)
+            var window = max(pane.key.firstWindow, begin)
             let last = calendar.lastWindow(ofPane: pane.key.start)
-            while start <= last, end.map({ start < $0 }) ?? true {
-                starts.insert(start)
-                start += calendar.slideMilliseconds
+            while window <= last, end.map({ window < $0 }) ?? true {
+                numbers.insert(window)
+                window += calendar.slideMilliseconds
             }
         }
-        return starts.sorted()
+        return numbers.sorted()
+    }
+
+    private func emit(_ windows: [Int64], onlyChanged: Bool, into batch: RecordBatch) throws(AggregationError) {
+        guard !calendar.isTumbling, windows.count > 2, let first = windows.first, let last = windows.last,
+            let run = try SliceRun(
+                spec, hashKey: hashKey,
+                panes: Array(
+                    panes[
+                        position(
+                            of: PaneKey(start: calendar.windowStart(first), firstWindow: .min))..<position(
+                                of: PaneKey(start: calendar.windowEnd(last), firstWindow: .min))]),
+                onlyChanged: onlyChanged)
+        else {
+            for window in windows { try emit(window, onlyChanged: onlyChanged, into: batch) }
+            return
+        }
+        for window in windows {
+            let (start, end) = (calendar.windowStart(window), calendar.windowEnd(window))
+            try run.move(to: window, start: start)
+            let (whole, groups) = try run.window()
+            try append(whole, groups, to: batch) { _ in (start, end) }
+        }
     }
 
     private func emit(_ window: Int64, onlyChanged: Bool, into batch: RecordBatch) throws(AggregationError) {
-        let from = position(of: PaneKey(start: window, firstWindow: .min))
-        let to = position(of: PaneKey(start: window + calendar.durationMilliseconds, firstWindow: .min))
+        let (start, end) = (calendar.windowStart(window), calendar.windowEnd(window))
+        let from = position(of: PaneKey(start: start, firstWindow: .min))
+        let to = position(of: PaneKey(start: end, firstWindow: .min))
         let parts = panes[from..<to].filter { $0.key.firstWindow <= window }
         if parts.count == 1, let pane = parts.first {
             // One pane is the whole window.
-            return try append(window, pane, onlyChanged ? pane.changed : Array(0..<Int32(pane.keys.count)), to: batch)
+            let groups = onlyChanged ? pane.changed : Array(0..<Int32(pane.keys.count))
+            return try append(pane, groups, to: batch) { _ in (start, end) }
         }
         let whole = try newPane(PaneKey(start: window, firstWindow: window))
         for pane in parts {
@@ -67,11 +129,12 @@ extension ShardAggregator {
             }
             try whole.merge(pane, map: map.groups)
         }
-        try append(window, whole, Array(0..<Int32(whole.keys.count)), to: batch)
+        try append(whole, Array(0..<Int32(whole.keys.count)), to: batch) { _ in (start, end) }
     }
 
-    private func append(
-        _ window: Int64, _ pane: PaneState, _ groups: [Int32], to batch: RecordBatch
+    /// Appends a row for each of the groups; `bounds` gives its window.
+    func append(
+        _ pane: PaneState, _ groups: [Int32], to batch: RecordBatch, bounds: (Int32) -> (start: Int64, end: Int64)
     ) throws(AggregationError) {
         let columns = batch.columns
         let firstMeasure = 2 + spec.groups.count
@@ -79,11 +142,13 @@ extension ShardAggregator {
             case .int64(let ends) = columns[1]
         else { throw .wrongLayout(column: "window_start") }
         for group in groups {
-            starts.append(window)
-            ends.append(window + calendar.durationMilliseconds)
+            let (start, end) = bounds(group)
+            starts.append(start)
+            ends.append(end)
             try codec.decode(pane.keys[Int(group)], into: columns, first: 2)
         }
-        for (index, states) in pane.measures.enumerated() {
+        for index in spec.measures.indices {
+            let states = pane.measures[index]
             var failure: AggregationError?
             groups.withUnsafeBufferPointer { groups in
                 do throws(AggregationError) { try states.finish(groups, into: columns[firstMeasure + index]) } catch {

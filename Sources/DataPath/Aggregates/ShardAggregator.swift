@@ -1,30 +1,36 @@
 /// The second stage of an aggregation: owns the groups of one shard, per pane, and makes rows of them.
 ///
-/// Order of calls, per round: ``merge(_:)`` any number of times, ``advance(watermark:)``, then ``takeUpdates(into:)`` if
-/// updates are wanted, then ``takeClosed(into:)``, which also frees what no open window needs. After a thrown error the state
-/// is undefined: go back to the last checkpoint. Threads: one at a time.
+/// Order of calls, per round: ``merge(_:)`` any number of times, ``advance(watermark:)``, then ``takeDue(_:into:)``, which
+/// also frees what no open window needs. After a thrown error the state is undefined: go back to the last checkpoint.
+/// Threads: one at a time.
 public final class ShardAggregator {
     public let spec: AggregationSpec
     let hashKey: HashKey
     let calendar: WindowCalendar
+    let sessionClock: SessionClock
     let codec: GroupKeyCodec
     /// Sorted by key.
     var panes: [PaneState] = []
-    private var paneByKey: [PaneKey: PaneState] = [:]
+    var paneByKey: [PaneKey: PaneState] = [:]
     public internal(set) var watermark = Int64.min
-    /// Windows that start before this have been taken as closed and never come back.
+    /// Windows before this have been taken as closed and never come back; sessions that end by it.
     var closedBefore = Int64.min
-    /// Groups of partial batches that came after all their windows had been closed here. Not 0 only when a watermark was
-    /// advanced past rows that had not been merged.
-    public private(set) var droppedGroups = 0
+    /// Windows before this have been written as final; inside the allowed lateness they are kept to be corrected.
+    var finalBefore = Int64.min
+    /// Groups of partial batches that came after all their windows had been closed here (not 0 only when a watermark was
+    /// advanced past rows that had not been merged), and rows that found no open session.
+    public internal(set) var lateCount = 0
+    /// What was kept of rows that turned out to be late, since the last call of ``takeLateRecords()``.
+    var lateRecords: [[UInt8]] = []
 
     /// Throws ``AggregationError`` for a specification that the engine does not compute.
     public init(spec: AggregationSpec, hashKey: HashKey) throws(AggregationError) {
         self.spec = spec
         self.hashKey = hashKey
         calendar = try WindowCalendar(spec)
+        sessionClock = SessionClock(calendar)
         codec = GroupKeyCodec(spec.groups)
-        for measure in spec.measures { _ = try measure.makeStates(hashKey: hashKey) }
+        _ = try spec.makeStates(hashKey: hashKey)
     }
 
     /// The schema of result batches: window_start, window_end, group columns, measures. Names may be changed, types not.
@@ -36,13 +42,14 @@ public final class ShardAggregator {
     }
 
     /// Groups held, counted once a pane.
-    public var openGroups: Int { panes.reduce(0) { $0 + $1.keys.count } }
+    public var openGroups: Int { panes.reduce(0) { $0 + $1.keys.count - $1.closedCount } }
     public var memoryBytes: Int { panes.reduce(0) { $0 + $1.memoryBytes } }
 
     /// Adds the deltas of another thread and uses them up. The order of batches does not matter.
     public func merge(_ batch: PartialBatch) throws(AggregationError) {
-        for added in batch.take() {
-            if paneByKey[added.key] == nil, calendar.lastWindow(ofPane: added.key.start) >= closedBefore {
+        for partial in batch.take() {
+            let added = calendar.kind == .session ? behindFloor(partial) : partial
+            if paneByKey[added.key] == nil, mayBeOpen(added.key) {
                 added.settle()
                 keep(added)
             } else {
@@ -58,11 +65,12 @@ public final class ShardAggregator {
     func merge(
         _ added: PaneState, isChanged: ((Int) -> Bool)?, filter: ((UInt64) -> Bool)?
     ) throws(AggregationError) {
-        guard calendar.lastWindow(ofPane: added.key.start) >= closedBefore else {
-            droppedGroups += added.keys.count
+        guard mayBeOpen(added.key) else {
+            lateCount += added.keys.count
             return
         }
-        let pane = try pane(added.key)
+        var pane = try pane(added.key)
+        if pane.closedCount > 0 { pane = try withoutClosed(pane) }
         let map = GroupMap(count: added.keys.count)
         if let filter {
             for entry in 0..<added.keys.count where filter(added.keys.hash(entry)) {
@@ -77,10 +85,13 @@ public final class ShardAggregator {
         try pane.merge(added, map: map.groups)
     }
 
+    /// Whether a pane can still have open windows; which sessions are is known when they are put together.
+    private func mayBeOpen(_ key: PaneKey) -> Bool {
+        calendar.kind == .session || calendar.lastWindow(ofPane: key.start) >= closedBefore
+    }
+
     func newPane(_ key: PaneKey) throws(AggregationError) -> PaneState {
-        var states: [any MeasureStates] = []
-        for measure in spec.measures { states.append(try measure.makeStates(hashKey: hashKey)) }
-        return PaneState(key: key, measures: states)
+        PaneState(key: key, measures: try spec.makeStates(hashKey: hashKey))
     }
 
     private func pane(_ key: PaneKey) throws(AggregationError) -> PaneState {
@@ -93,6 +104,12 @@ public final class ShardAggregator {
     private func keep(_ pane: PaneState) {
         paneByKey[pane.key] = pane
         panes.insert(pane, at: position(of: pane.key))
+    }
+
+    /// The records of rows that were found late since the last call.
+    public func takeLateRecords() -> [[UInt8]] {
+        defer { lateRecords = [] }
+        return lateRecords
     }
 
     /// The index of the first pane that is not before `key`.

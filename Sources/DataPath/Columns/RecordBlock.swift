@@ -19,10 +19,14 @@ public final class RecordBlock: @unchecked Sendable {
         /// Where the encoded headers begin (``RecordHeaders``), and their length; 0 for none.
         public var headersStart: Int
         public var headersLength: Int
+        /// When the broker took the record, milliseconds since the epoch; ``unknownAppendTime`` when that is not recorded.
+        public var appendTime: Int64
+
+        public static let unknownAppendTime = Int64.min
 
         public init(
             offset: Int64, timestamp: Int64, keyStart: Int, keyLength: Int, valueStart: Int, valueLength: Int,
-            headersStart: Int = 0, headersLength: Int = 0
+            headersStart: Int = 0, headersLength: Int = 0, appendTime: Int64 = Entry.unknownAppendTime
         ) {
             self.offset = offset
             self.timestamp = timestamp
@@ -32,6 +36,7 @@ public final class RecordBlock: @unchecked Sendable {
             self.valueLength = valueLength
             self.headersStart = headersStart
             self.headersLength = headersLength
+            self.appendTime = appendTime
         }
     }
 

@@ -15,6 +15,7 @@ enum BatchDecoder {
         let count = Int(header.recordCount)
         let skipped = Int(max(0, min(Int64(count), from &- header.baseOffset)))
         let first = block.entries.count
+        let appendTime = header.appendTime
         block.entries.append(contentsOf: repeatElement(blank, count: count - skipped))
         let isSound = block.entries.withUnsafeMutableBufferPointer { entries -> Bool in
             var cursor = start + BatchHeader.size
@@ -47,7 +48,7 @@ enum BatchDecoder {
                         timestamp: header.baseTimestamp &+ Int64(timestampDelta),
                         keyStart: keyStart, keyLength: max(keyLength, -1), valueStart: valueStart,
                         valueLength: max(valueLength, -1), headersStart: hasHeaders ? cursor : 0,
-                        headersLength: hasHeaders ? recordEnd &- cursor : 0)
+                        headersLength: hasHeaders ? recordEnd &- cursor : 0, appendTime: appendTime)
                 }
                 cursor = recordEnd
             }

@@ -1,8 +1,8 @@
 import DataPath
 import Diagnostics
 
-/// Encodes records as record batches into one reused buffer. Base offsets are left 0: they are outside the CRC and are
-/// filled in when the batches are appended. Threads: one.
+/// Encodes records as record batches into one reused buffer. Base offsets and times of appending are left 0: they are
+/// outside the CRC and are filled in when the batches are appended. Threads: one.
 final class BatchEncoder {
     struct Batch {
         var start: Int
@@ -65,9 +65,11 @@ final class BatchEncoder {
         }
     }
 
-    /// Gives a batch its place in the partition.
-    func setBaseOffset(_ offset: Int64, of batch: Batch) {
+    /// Gives a batch its place in the partition, and the time at which it comes there, in milliseconds since the epoch.
+    func place(_ batch: Batch, at offset: Int64, time: Int64) {
         (bytes + batch.start).storeBytes(of: offset.bigEndian, as: Int64.self)
+        (bytes + batch.start).storeBytes(
+            of: UInt32(clamping: time / 1000).bigEndian, toByteOffset: 12, as: UInt32.self)
     }
 
     func contents(of batch: Batch) -> UnsafeRawBufferPointer {

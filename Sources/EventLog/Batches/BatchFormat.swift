@@ -13,6 +13,8 @@ struct BatchHeader {
     var baseOffset: Int64
     /// Bytes of the whole batch, header and all.
     var byteCount: Int64
+    /// Seconds since the epoch when the batch was appended; 0 in logs that do not say it. Where Kafka has the leader's epoch.
+    var appendSeconds: UInt32
     var magic: UInt8
     var crc: UInt32
     var attributes: Int16
@@ -25,6 +27,7 @@ struct BatchHeader {
     init(_ bytes: UnsafeRawPointer) {
         baseOffset = Int64(bigEndian: bytes.loadUnaligned(as: Int64.self))
         byteCount = Int64(Int32(bigEndian: bytes.loadUnaligned(fromByteOffset: 8, as: Int32.self))) + 12
+        appendSeconds = UInt32(bigEndian: bytes.loadUnaligned(fromByteOffset: 12, as: UInt32.self))
         magic = bytes.load(fromByteOffset: 16, as: UInt8.self)
         crc = UInt32(bigEndian: bytes.loadUnaligned(fromByteOffset: 17, as: UInt32.self))
         attributes = Int16(bigEndian: bytes.loadUnaligned(fromByteOffset: 21, as: Int16.self))
@@ -33,6 +36,14 @@ struct BatchHeader {
         maxTimestamp = Int64(bigEndian: bytes.loadUnaligned(fromByteOffset: 35, as: Int64.self))
         recordCount = Int32(bigEndian: bytes.loadUnaligned(fromByteOffset: 57, as: Int32.self))
     }
+
+    /// Milliseconds since the epoch. Small numbers are epochs that other software wrote.
+    var appendTime: Int64 {
+        appendSeconds < Self.firstAppendSeconds ? RecordBlock.Entry.unknownAppendTime : Int64(appendSeconds) * 1000
+    }
+
+    /// The beginning of 2020.
+    private static let firstAppendSeconds: UInt32 = 1_577_836_800
 
     var nextOffset: Int64 { baseOffset &+ Int64(recordCount) }
 

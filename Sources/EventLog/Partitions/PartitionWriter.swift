@@ -65,7 +65,7 @@ final class PartitionWriter {
 
     private func append(_ batch: BatchEncoder.Batch, of encoder: BatchEncoder) throws {
         guard let segment else { throw PipelineError(.logClosed, "no segment is open", component: folder.label) }
-        encoder.setBaseOffset(next, of: batch)
+        encoder.place(batch, at: next, time: options.now())
         isDirty = true
         do {
             try segment.write(encoder.contents(of: batch), at: end)

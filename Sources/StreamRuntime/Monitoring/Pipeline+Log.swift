@@ -24,6 +24,7 @@ extension Pipeline {
             metadata: [
                 "domain": "\(topology.domain)", "events": "\(summary.eventsRead)", "rows": "\(summary.rowsWritten)",
                 "dead_letters": "\(summary.deadLetters)", "late": "\(summary.lateEvents)",
+                "late_records": "\(summary.lateRecords)",
                 "checkpoints": "\(summary.checkpoints)", "ms": "\(Int(summary.seconds * 1000))",
             ])
     }

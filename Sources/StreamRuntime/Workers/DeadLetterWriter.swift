@@ -6,22 +6,16 @@ internal import Synchronization
 
 /// Sends records that could not be used to the dead-letter topic. Threads: one.
 final class DeadLetterWriter {
-    private let topic: String
-    private let broker: any Broker
+    private let writer: TopicWriter
     private let status: PipelineStatus
     private let tally: DeadLetterTally
-    private let retrying: Retrying
-    private var producer: (any BrokerProducer)?
-    private let block = RecordBlock()
 
     init(
         topic: String, broker: any Broker, status: PipelineStatus, tally: DeadLetterTally, retrying: Retrying
     ) {
-        self.topic = topic
-        self.broker = broker
+        writer = TopicWriter(topic: topic, broker: broker, retrying: retrying)
         self.status = status
         self.tally = tally
-        self.retrying = retrying
     }
 
     /// Why a record could not be used.
@@ -42,7 +36,7 @@ final class DeadLetterWriter {
             origin: .topic(partition, offset: entry.offset), stage: reason.stage, code: reason.code.id,
             message: reason.message, field: reason.field,
             timeMilliseconds: Int64(Date().timeIntervalSince1970 * 1000), configPlace: reason.place.text)
-        letter.encode(into: block)
+        letter.encode(into: writer.block)
         status.deadLetters.add(1, ordering: .relaxed)
         tally.count(
             stage: letter.stage, code: letter.code,
@@ -50,38 +44,14 @@ final class DeadLetterWriter {
             reason: reason.message)
     }
 
-    /// Whether so much waits that it should not wait for the next flush: a topic may hold nothing but bad records.
-    var isFull: Bool { block.byteCount > Self.byteLimit }
-    private static let byteLimit = 8 << 20
+    var isFull: Bool { writer.isFull }
 
-    /// Hands everything to the broker. Called before positions are reported: a bad record never vanishes. While the broker
-    /// is away it is tried again, and a letter whose arrival is not known is sent once more.
-    func flush() throws {
-        guard block.count > 0 else { return }
-        try retrying {
-            do {
-                let producer = try producer ?? broker.makeProducer()
-                self.producer = producer
-                try producer.send(block, to: topic)
-                try producer.flush()
-            } catch {
-                // One that failed may never send again.
-                producer = nil
-                throw error
-            }
-        }
-        block.removeAll()
-    }
+    /// See ``TopicWriter/flush()``.
+    func flush() throws { try writer.flush() }
 
     /// Sends what is left and ends.
-    func close() throws {
-        try flush()
-        try producer?.close()
-    }
+    func close() throws { try writer.close() }
 
-    /// Ends without sending what is left, as a run ends that failed: the next run reads those records again.
-    func abandon() {
-        block.removeAll()
-        producer = nil
-    }
+    /// See ``TopicWriter/abandon()``.
+    func abandon() { writer.abandon() }
 }

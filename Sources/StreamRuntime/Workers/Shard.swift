@@ -8,19 +8,20 @@ internal import PluginAPI
 final class Shard {
     private let aggregators: [ShardAggregator]
     private let aggregations: [Aggregation]
-    private let emitsUpdates: [Bool]
+    private let emission: [EmissionMode]
     private let schemas: [BatchSchema]
     /// Per worker, per aggregation.
     private var watermarks: [[WatermarkReport]]
     private var barrierArrivals: Set<Int> = []
     /// By aggregation, as they were told.
-    private var droppedGroups: [Int]
+    private var lateCounts: [Int]
 
     init(
-        aggregations: [Aggregation], emitsUpdates: [Bool], schemas: [BatchSchema], hashKey: HashKey, workerCount: Int
+        aggregations: [Aggregation], emission: [EmissionMode], schemas: [BatchSchema], hashKey: HashKey,
+        workerCount: Int
     ) throws {
         self.aggregations = aggregations
-        self.emitsUpdates = emitsUpdates
+        self.emission = emission
         self.schemas = schemas
         aggregators = try aggregations.map { aggregation in
             do {
@@ -32,7 +33,7 @@ final class Shard {
         // A worker that has not reported yet holds the watermark back.
         let unknown = WatermarkReport(active: .min, idle: .min)
         watermarks = Array(repeating: Array(repeating: unknown, count: aggregations.count), count: workerCount)
-        droppedGroups = aggregations.map { _ in 0 }
+        lateCounts = aggregations.map { _ in 0 }
     }
 
     /// Takes the state of the shard `index` of `count` from a checkpoint that any number of shards wrote.
@@ -80,13 +81,16 @@ final class Shard {
     /// Windows with state and its bytes, by aggregation.
     var sizes: [(windows: Int, bytes: Int)] { aggregators.map { ($0.openWindows, $0.memoryBytes) } }
 
-    /// Groups that came after all their windows were closed, since the last call and by aggregation: a partition that was
-    /// idle woke up.
-    func takeDroppedGroups() -> [Int] {
-        let totals = aggregators.map(\.droppedGroups)
-        defer { droppedGroups = totals }
-        return zip(totals, droppedGroups).map { $0 - $1 }
+    /// What came after all its windows were closed, since the last call and by aggregation: rows without a session, and
+    /// groups of a partition that was idle and woke up.
+    func takeLateCounts() -> [Int] {
+        let totals = aggregators.map(\.lateCount)
+        defer { lateCounts = totals }
+        return zip(totals, lateCounts).map { $0 - $1 }
     }
+
+    /// What was kept of rows that were found to be late since the last call.
+    func takeLateRecords() -> [[UInt8]] { aggregators.flatMap { $0.takeLateRecords() } }
 
     /// The rows that are due at these watermarks, per aggregation: changed ones or those of windows that closed.
     func emit(at published: [Int64], _ give: (_ aggregation: Int, RecordBatch) -> Bool) throws {
@@ -94,20 +98,15 @@ final class Shard {
             aggregator.advance(watermark: published[index])
             try reporting(index) {
                 let rows = RecordBatch(schema: schemas[index])
-                if emitsUpdates[index] {
-                    try aggregator.takeUpdates(into: rows)
-                    try aggregator.takeClosed(into: nil)
-                } else {
-                    try aggregator.takeClosed(into: rows)
-                }
+                try aggregator.takeDue(emission[index], into: rows)
                 if rows.rowCount > 0 { _ = give(index, rows) }
             }
         }
     }
 
-    /// The rows of all open windows of the aggregations that emit each row once; the state stays.
+    /// The rows of all open windows of the aggregations that do not emit updates; the state stays.
     func emitOpenWindows(_ give: (_ aggregation: Int, RecordBatch) -> Bool) throws {
-        for (index, aggregator) in aggregators.enumerated() where !emitsUpdates[index] {
+        for (index, aggregator) in aggregators.enumerated() where emission[index] != .updates {
             try reporting(index) {
                 let rows = RecordBatch(schema: schemas[index])
                 try aggregator.takeOpen(into: rows)
@@ -116,10 +115,12 @@ final class Shard {
         }
     }
 
-    func serialized() -> [[UInt8]] {
-        zip(aggregators, aggregations).map { aggregator, aggregation in
+    func serialized() throws -> [[UInt8]] {
+        try aggregators.indices.map { index in
             var bytes: [UInt8] = []
-            aggregator.serialize(into: &bytes, fingerprint: aggregation.fingerprint)
+            try reporting(index) {
+                try aggregators[index].serialize(into: &bytes, fingerprint: aggregations[index].fingerprint)
+            }
             return bytes
         }
     }

@@ -24,12 +24,17 @@ extension Worker {
                 place: shared.topology.inputs[partition.input].eventType.location))
     }
 
-    /// The rows with a time that a window can hold and that is not too far ahead of now; nil when that is all of them. The
-    /// others become dead letters and move no clock.
+    /// The rows with a time that a window can hold and that is not too far ahead of when the broker took the record, or of
+    /// now where that is not known; nil when that is all of them. The others become dead letters and move no clock.
     func rowsInTime(_ times: FixedVector<Int64>, _ partition: PartitionState, _ range: Range<Int>) -> Selection? {
-        let (latest, overflow) = Int64(Date().timeIntervalSince1970 * 1000)
-            .addingReportingOverflow(shared.settings.maxFutureSkewMilliseconds)
-        let limit = overflow ? WindowCalendar.timeLimit : min(latest, WindowCalendar.timeLimit)
+        let now = Int64(Date().timeIntervalSince1970 * 1000)
+        func latest(_ entry: RecordBlock.Entry) -> Int64 {
+            let arrival = entry.appendTime == RecordBlock.Entry.unknownAppendTime ? now : entry.appendTime
+            let (latest, overflow) = arrival.addingReportingOverflow(shared.settings.maxFutureSkewMilliseconds)
+            return overflow ? WindowCalendar.timeLimit : min(latest, WindowCalendar.timeLimit)
+        }
+        var limit = Int64.max
+        for index in range { limit = min(limit, latest(block.entries[index])) }
         let values = times.values
         var highest = Int64.min
         var lowest = Int64.max
@@ -42,7 +47,7 @@ extension Worker {
         inTime.removeAll()
         let rows = entryOfRow(range)
         for row in 0..<times.count {
-            if values[row] >= -WindowCalendar.timeLimit, values[row] <= limit {
+            if values[row] >= -WindowCalendar.timeLimit, values[row] <= latest(block.entries[rows[row]]) {
                 inTime.rows[inTime.count] = Int32(row)
                 inTime.count += 1
             } else {
@@ -54,7 +59,7 @@ extension Worker {
                             field: "timestamp")
                         : RecordDecoder.Fault(
                             entry: rows[row], code: .futureEvent,
-                            reason: "the event's time is more than runtime.max_future_skew ahead of now",
+                            reason: "the event's time is more than runtime.max_future_skew ahead of its arrival",
                             field: "timestamp"),
                     partition)
             }
@@ -76,7 +81,7 @@ extension Worker {
     }
 
     /// The block's entry of each row of the batch: the entries without those that were not decoded.
-    private func entryOfRow(_ range: Range<Int>) -> [Int] {
+    func entryOfRow(_ range: Range<Int>) -> [Int] {
         let bad = Set(faults.map(\.entry))
         return range.filter { !bad.contains($0) }
     }

@@ -37,8 +37,9 @@ final class Worker {
         var idleTimeoutMilliseconds: Int64
         var maxFutureSkewMilliseconds: Int64
         var deadLetterTopic: String
+        var lateTopic: String
         /// Per aggregation.
-        var emitsUpdates: [Bool]
+        var emission: [EmissionMode]
         /// The position of an input's raw table among the sink's targets.
         var rawTargets: [Int: Int]
     }
@@ -50,6 +51,7 @@ final class Worker {
     let shard: Shard
     let decoders: [RecordDecoder]
     let deadLetters: DeadLetterWriter
+    let lateRecords: LateWriter
     let dictionary: StringDictionary
     /// Per input the columns that are decoded.
     let decodedColumns: [Set<String>]
@@ -91,7 +93,7 @@ final class Worker {
         }
         decodedColumns = topology.inputs.map { Set($0.schema.columns.map(\.name)) }
         shard = try Shard(
-            aggregations: topology.aggregations, emitsUpdates: shared.settings.emitsUpdates,
+            aggregations: topology.aggregations, emission: shared.settings.emission,
             schemas: topology.tables.map { BatchSchema($0.columns) }, hashKey: shared.hashKey,
             workerCount: shared.settings.workerCount)
         shardGauges = ShardGauges(topology.aggregations, worker: index)
@@ -109,6 +111,9 @@ final class Worker {
             topic: shared.settings.deadLetterTopic, broker: shared.broker, status: shared.status,
             tally: shared.deadLetterTally,
             retrying: Retrying(component: "dead letters", control: shared.control))
+        lateRecords = LateWriter(
+            topic: shared.settings.lateTopic, broker: shared.broker, status: shared.status,
+            retrying: Retrying(component: "late records", control: shared.control))
     }
 
     /// Monotonic milliseconds.
@@ -137,7 +142,13 @@ final class Worker {
             }
             for partition in partitions { try partition.reader.close() }
             // A broker that is away would hold up the end of a run that failed.
-            if shared.control.shouldAbandon { deadLetters.abandon() } else { try deadLetters.close() }
+            if shared.control.shouldAbandon {
+                deadLetters.abandon()
+                lateRecords.abandon()
+            } else {
+                try deadLetters.close()
+                try lateRecords.close()
+            }
         } catch {
             shared.control.fail(error)
         }
@@ -197,6 +208,7 @@ final class Worker {
             let begin = Worker.nanoseconds()
             try countBatch(partition, start..<end)
             if deadLetters.isFull { try deadLetters.flush() }
+            if lateRecords.isFull { try lateRecords.flush() }
             shared.metrics.batchDuration.recordNanoseconds(Int64(Worker.nanoseconds() - begin))
             shared.metrics.batchRows.record(end - start)
             shared.metrics.batches.increment()
@@ -242,6 +254,7 @@ final class Worker {
                         position: inputPosition, batch: batch, eligible: eligible, clock: clock,
                         failedRows: &failedRows)
                     countLate(late, aggregation: index)
+                    keepLateRows(runner, partition, range)
                 } catch let error as AggregationError {
                     throw runner.aggregation.failure(error)
                 }
@@ -299,6 +312,7 @@ final class Worker {
     private func flush() throws {
         lastFlush = Worker.now()
         try deadLetters.flush()
+        try lateRecords.flush()
         for (aggregation, runner) in runners.enumerated() {
             do {
                 for (target, batch) in try runner.local.extract(shardCount: shared.settings.workerCount).enumerated() {
@@ -344,17 +358,9 @@ final class Worker {
     }
 
     private func emit(at published: [Int64]) throws {
-        for (aggregation, dropped) in shard.takeDroppedGroups().enumerated() {
-            countLate(dropped, aggregation: aggregation)
-        }
         try shard.emit(at: published) { shared.sinkQueue.push(.rows(table: $0, $1)) }
+        takeLate()
         if let watermark = shard.watermark { shared.status.watermark.store(watermark, ordering: .relaxed) }
-    }
-
-    private func countLate(_ count: Int, aggregation: Int) {
-        guard count > 0 else { return }
-        shared.status.lateEvents.add(count, ordering: .relaxed)
-        shared.metrics.lateEvents[aggregation].increment(by: count)
     }
 
     // MARK: Barriers.
@@ -379,8 +385,10 @@ final class Worker {
         if closesWindows { try shard.emitOpenWindows { shared.sinkQueue.push(.rows(table: $0, $1)) } }
         let positions = positions()
         _ = shared.sinkQueue.push(.barrier(barrier.number, positions))
+        // What the shard found to be late is in its state no more.
+        try lateRecords.flush()
         shared.control.report(
-            RunControl.Report(positions: positions, shards: shard.serialized(), letters: reportedLetters()),
+            RunControl.Report(positions: positions, shards: try shard.serialized(), letters: reportedLetters()),
             worker: index)
         // Nobody goes on before all have reported: a message from after the barrier must not reach a shard before it.
         guard shared.control.waitForAllReports(of: barrier.number) else { return false }

@@ -96,6 +96,7 @@ struct RunCommand: FormattedCommand {
                 JSONValue.object([
                     "events_read": .integer(summary.eventsRead), "rows_written": .integer(summary.rowsWritten),
                     "dead_letters": .integer(summary.deadLetters), "late_events": .integer(summary.lateEvents),
+                    "late_records": .integer(summary.lateRecords),
                     "checkpoints": .integer(summary.checkpoints), "seconds": .number(summary.seconds),
                 ]).text())
         }
@@ -105,6 +106,7 @@ struct RunCommand: FormattedCommand {
                 + "(\(NumberText.short(Double(rate)))/s), \(NumberText.counted(summary.rowsWritten, "row")) written, "
                 + "\(NumberText.grouped(summary.lateEvents)) late\(summary.lateEvents > 0 ? " (summed over aggregations)" : ""), "
                 + NumberText.counted(summary.deadLetters, "dead letter")
+                + (summary.lateRecords > 0 ? ", \(NumberText.counted(summary.lateRecords, "late record")) kept" : "")
         )
     }
 }

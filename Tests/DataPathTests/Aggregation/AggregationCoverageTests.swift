@@ -145,7 +145,7 @@ struct AggregationCoverageTests {
         }
         let out = RecordBatch(schema: ShardAggregator.resultSchema(spec))
         shard.advance(watermark: 10)
-        try shard.takeClosed(into: out)
+        try shard.takeDue(.final, into: out)
         #expect(out.rowCount == 1)
         #expect(shard.openGroups == 0)
     }
@@ -163,8 +163,8 @@ struct AggregationCoverageTests {
         #expect(counts.counted == 1 && counts.untimed == 2)
     }
 
-    @Test("state with any byte changed is refused or read, and never crashes")
-    func damage() throws {
+    @Test("state of before allowed lateness is read; a version that is not known is refused")
+    func earlierState() throws {
         let column = ColumnSpec("x", .string)
         let spec = Self.spec(column, grouped: true)
         let local = try LocalAggregator(spec: spec, hashKey: Self.key)
@@ -174,7 +174,40 @@ struct AggregationCoverageTests {
         try local.update(input: try local.bind(batch.schema), batch: batch, runningMax: maxima)
         for partial in try local.extract(shardCount: 1) { if let partial { try shard.merge(partial) } }
         var bytes: [UInt8] = []
-        shard.serialize(into: &bytes, fingerprint: "f")
+        try shard.serialize(into: &bytes, fingerprint: "f")
+        let rows = try Self.open([shard], spec)
+        // Up to the boundary of final windows: magic, version, fingerprint, measures, watermark, closed-before.
+        let header =
+            4 + 4 + (4 + 1) + 4 + 16
+            + spec.measures.reduce(0) { $0 + 4 + "\($1.function.rawValue) \($1.name)".utf8.count }
+        var earlier = bytes
+        earlier[4] = 2
+        earlier.removeSubrange(header..<header + 8)
+        let other = try ShardAggregator(spec: spec, hashKey: Self.key)
+        try earlier.withUnsafeBytes { try other.restore(from: $0, fingerprint: "f") }
+        #expect(try Self.open([other], spec) == rows)
+        for version in [0, 1, 4, 255] as [UInt8] {
+            bytes[4] = version
+            #expect(throws: AggregationError.otherState(reason: "format version \(version)")) {
+                try bytes.withUnsafeBytes { try other.restore(from: $0, fingerprint: "f") }
+            }
+        }
+    }
+
+    @Test(
+        "state with any byte changed is refused or read, and never crashes",
+        arguments: [WindowSpec(durationMilliseconds: 1000), .session(gapMilliseconds: 1000)])
+    func damage(_ window: WindowSpec) throws {
+        let column = ColumnSpec("x", .string)
+        let spec = Self.spec(column, window, grouped: true)
+        let local = try LocalAggregator(spec: spec, hashKey: Self.key)
+        let shard = try ShardAggregator(spec: spec, hashKey: Self.key)
+        let batch = Self.batch(column, [1, 2, 3, 7])
+        let maxima = [Int64](repeating: .min, count: 4)
+        try local.update(input: try local.bind(batch.schema), batch: batch, runningMax: maxima)
+        for partial in try local.extract(shardCount: 1) { if let partial { try shard.merge(partial) } }
+        var bytes: [UInt8] = []
+        try shard.serialize(into: &bytes, fingerprint: "f")
         for length in 0..<bytes.count {
             #expect(throws: AggregationError.self) {
                 let other = try ShardAggregator(spec: spec, hashKey: Self.key)
@@ -189,6 +222,8 @@ struct AggregationCoverageTests {
                 do {
                     try damaged.withUnsafeBytes { try other.restore(from: $0, fingerprint: "f") }
                     _ = try Self.open([other], spec)
+                    other.advance(watermark: 1 << 50)
+                    try other.takeDue(.updates, into: RecordBatch(schema: ShardAggregator.resultSchema(spec)))
                 } catch is AggregationError {
                     continue
                 }

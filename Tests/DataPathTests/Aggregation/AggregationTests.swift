@@ -18,7 +18,19 @@ struct AggregationTests {
         }
     }
 
-    @Test("any split, shard count and cadence gives the reference's rows", arguments: cases, StreamCase.Mode.allCases)
+    /// Windows of 20 that grow by 5, as above; the last with panes that grow by 10 and allowed lateness.
+    static let cumulating: [StreamCase] = [1, 7, 1024].flatMap { batch in
+        [(20, 5, 10, 0, 1), (20, 5, 0, 0, 3), (30, 10, 3, 9, 2)].enumerated().map { number, w in
+            StreamCase(
+                seed: UInt64(number + 11), duration: w.0, slide: w.1, delay: w.2, lateness: w.3, partitions: w.4,
+                batchSize: batch, shards: number % 3 + 1, extractEvery: batch == 1 ? 9 : number % 2 + 1, kind: .cumulate
+            )
+        }
+    }
+
+    @Test(
+        "any split, shard count and cadence gives the reference's rows", arguments: cases + cumulating,
+        StreamCase.Mode.allCases)
     func matchesReference(_ stream: StreamCase, _ mode: StreamCase.Mode) throws {
         let rows = stream.rows(count: 400)
         let expected = stream.expected(rows)

@@ -125,7 +125,7 @@ struct MeasureTests {
         let key = HashKey(k0: 1, k1: 2)
         let shard = try ShardAggregator(spec: stream.spec, hashKey: key)
         var bytes: [UInt8] = []
-        shard.serialize(into: &bytes, fingerprint: "one")
+        try shard.serialize(into: &bytes, fingerprint: "one")
         #expect(throws: AggregationError.otherState(reason: "fingerprint")) {
             try bytes.withUnsafeBytes { try shard.restore(from: $0, fingerprint: "two") }
         }

@@ -2,10 +2,19 @@ import DataPath
 import Testing
 
 extension StreamCase {
-    enum Mode: CaseIterable, Sendable { case final, updates, restored }
+    enum Mode: CaseIterable, Sendable { case final, corrected, updates, restored }
 
     /// Runs the engine; a final row that appears twice is reported as `twice`.
-    func run(_ rows: [TestRow], mode: Mode) throws -> (table: ResultTable, late: Int, twice: Int) {
+    func run(_ rows: [TestRow], mode: Mode) throws -> (table: ResultTable, late: Int, twice: Int, lateRecords: Set<Int>)
+    {
+        let emission: EmissionMode =
+            switch mode {
+            case .updates: .updates
+            case .corrected: .corrected
+            case .final, .restored: .final
+            }
+        let mayComeTwice = mode == .updates || mode == .corrected && lateness > 0
+        var lateRecords: Set<Int> = []
         let key = HashKey(k0: 1, k1: 2)
         let spec = spec
         var shards = try (0..<shards).map { _ in try ShardAggregator(spec: spec, hashKey: key) }
@@ -32,11 +41,23 @@ extension StreamCase {
         var (late, twice) = (0, 0)
         var batchNumber = 0
 
-        func collect(_ batch: RecordBatch, isFinal: Bool) {
+        func collect(_ batch: RecordBatch) {
             for (key, value) in Self.read(batch) {
-                if isFinal, table[key] != nil { twice += 1 }
+                if !mayComeTwice, table[key] != nil { twice += 1 }
+                if kind == .session, mode == .updates {
+                    // As a sink does it.
+                    let window = Self.window(key)
+                    for other in table.keys where Self.window(other).group == window.group {
+                        let inner = Self.window(other)
+                        if inner.start >= window.start, inner.end <= window.end { table[other] = nil }
+                    }
+                }
                 table[key] = value
             }
+        }
+        func collectLate(_ shard: ShardAggregator) {
+            let records = shard.takeLateRecords().map { Int($0[0]) << 8 | Int($0[1]) }
+            for record in records where !lateRecords.insert(record).inserted { twice += 1 }
         }
         func pass(watermark: Int64) throws {
             for (index, partial) in try local.extract(shardCount: shards.count).enumerated() {
@@ -45,13 +66,9 @@ extension StreamCase {
             for shard in shards {
                 let out = RecordBatch(schema: ShardAggregator.resultSchema(spec))
                 shard.advance(watermark: watermark)
-                if mode == .updates {
-                    try shard.takeUpdates(into: out)
-                    try shard.takeClosed(into: nil)
-                } else {
-                    try shard.takeClosed(into: out)
-                }
-                collect(out, isFinal: mode != .updates)
+                try shard.takeDue(emission, into: out)
+                collect(out)
+                collectLate(shard)
             }
         }
         var position = 0
@@ -86,6 +103,10 @@ extension StreamCase {
                 ).late
             }
             #expect(local.lateRows.count <= slice.count)
+            for maybe in local.maybeLateRows {
+                let number = position - slice.count + Int(maybe.row)
+                local.keep([UInt8(number >> 8), UInt8(number & 255)], of: maybe)
+            }
             batchNumber += 1
             if batchNumber % extractEvery == 0 {
                 let lowest = highest.min() ?? .min
@@ -93,9 +114,10 @@ extension StreamCase {
                 if mode == .restored, batchNumber % (extractEvery * 3) == 0 {
                     // Dealt to another number of shards each time.
                     let count = shards.count % 3 + 1
-                    let saved = shards.map { shard in
+                    late += shards.reduce(0) { $0 + $1.lateCount }
+                    let saved = try shards.map { shard in
                         var bytes: [UInt8] = []
-                        shard.serialize(into: &bytes, fingerprint: "f")
+                        try shard.serialize(into: &bytes, fingerprint: "f")
                         return bytes
                     }
                     shards = try (0..<count).map { number in
@@ -113,8 +135,9 @@ extension StreamCase {
             }
         }
         try pass(watermark: .max)
-        #expect(shards.allSatisfy { $0.openGroups == 0 && $0.droppedGroups == 0 })
-        return (table, late, twice)
+        #expect(shards.allSatisfy { $0.openGroups == 0 && ($0.lateCount == 0 || kind == .session) })
+        late += shards.reduce(0) { $0 + $1.lateCount }
+        return (table, late, twice, lateRecords)
     }
 
     private func put<T>(_ value: T?, _ column: ColumnVector) {
@@ -135,8 +158,13 @@ extension StreamCase {
     static func read(_ batch: RecordBatch) -> [(String, String)] {
         (0..<batch.rowCount).map { row in
             let cells = batch.columns.map { cell($0, row) }
-            return (([cells[0]] + cells[2..<4]).joined(separator: "|"), cells[4...].joined(separator: ","))
+            return (cells[..<4].joined(separator: "|"), cells[4...].joined(separator: ","))
         }
+    }
+
+    static func window(_ key: String) -> (start: Int64, end: Int64, group: String) {
+        let parts = key.split(separator: "|", maxSplits: 2, omittingEmptySubsequences: false)
+        return (Int64(parts[0]) ?? 0, Int64(parts[1]) ?? 0, String(parts[2]))
     }
 
     static func cell(_ column: ColumnVector, _ row: Int) -> String {

@@ -13,14 +13,23 @@ struct StreamCase: CustomStringConvertible, Sendable {
     var batchSize: Int
     var shards: Int
     var extractEvery: Int
+    var kind = WindowSpec.Kind.sliding
     var description: String {
         "seed \(seed) window \(duration)/\(slide) delay \(delay)+\(lateness) p\(partitions) b\(batchSize) s\(shards) x\(extractEvery)"
+    }
+
+    private var window: WindowSpec {
+        switch kind {
+        case .sliding: WindowSpec(durationMilliseconds: duration, slideMilliseconds: slide, originMilliseconds: 3)
+        case .cumulate: .cumulate(durationMilliseconds: duration, stepMilliseconds: slide, originMilliseconds: 3)
+        case .session: .session(gapMilliseconds: duration)
+        }
     }
 
     var spec: AggregationSpec {
         AggregationSpec(
             name: "test",
-            window: WindowSpec(durationMilliseconds: duration, slideMilliseconds: slide, originMilliseconds: 3),
+            window: window,
             groups: [ColumnSpec("country", .string, isNullable: true), ColumnSpec("shop", .long, isNullable: true)],
             measures: [
                 MeasureSpec(name: "n", function: .count, column: nil, inputType: nil, resultType: .long),
@@ -64,6 +73,17 @@ struct StreamCase: CustomStringConvertible, Sendable {
 
     static func floorDiv(_ a: Int64, _ b: Int64) -> Int64 { a / b - (a % b < 0 ? 1 : 0) }
 
+    /// Every window that holds a time.
+    private func windows(holding time: Int64) -> [(start: Int64, end: Int64)] {
+        if kind == .cumulate {
+            let start = Self.floorDiv(time - 3, duration) * duration + 3
+            return stride(from: start + slide, through: start + duration, by: Int(slide)).filter { $0 > time }
+                .map { (start, $0) }
+        }
+        let last = Self.floorDiv(time - 3, slide) * slide + 3
+        return stride(from: last, to: time - duration, by: -Int(slide)).map { ($0, $0 + duration) }
+    }
+
     /// The naive reference: every row into every window that is open for it.
     func expected(_ rows: [TestRow]) -> (table: ResultTable, late: Int) {
         var highest = [Int64?](repeating: nil, count: partitions)
@@ -71,36 +91,34 @@ struct StreamCase: CustomStringConvertible, Sendable {
         var late = 0
         for row in rows {
             var counted = false
-            let last = Self.floorDiv(row.time - 3, slide) * slide + 3
-            var start = last
-            while start + duration > row.time {
-                let isClosed = highest[row.partition].map { start + duration + lateness <= $0 - delay } ?? false
+            for (start, end) in windows(holding: row.time) {
+                let isClosed = highest[row.partition].map { end + lateness <= $0 - delay } ?? false
                 if !isClosed {
                     counted = true
-                    let shop = row.shop.map(String.init) ?? "null"
-                    members["\(start)|\(row.country ?? "null")|\(shop)", default: []].append(row)
+                    members["\(start)|\(end)|\(row.group)", default: []].append(row)
                 }
-                start -= slide
             }
             if !counted { late += 1 }
             highest[row.partition] = max(highest[row.partition] ?? row.time, row.time)
         }
-        let table = members.mapValues { rows -> String in
-            let amounts = rows.compactMap(\.amount)
-            let units = rows.compactMap(\.units)
-            let users = rows.compactMap(\.user)
-            let sum = referenceSum(amounts)
-            let big = units.filter { $0 > 10 }
-            func text<T>(_ value: T?) -> String { value.map { "\($0)" } ?? "null" }
-            return [
-                "\(rows.count)", "\(amounts.count)", "\(Set(users).count)", text(amounts.isEmpty ? nil : sum),
-                text(amounts.isEmpty ? nil : sum / Double(amounts.count)),
-                text(units.isEmpty ? nil : units.reduce(0, +)),
-                text(units.isEmpty ? nil : Self.halfEven(units.reduce(0, +) * 10_000, Int64(units.count))),
-                text(amounts.min()), text(users.max()), text(big.isEmpty ? nil : big.reduce(0, +)),
-            ].joined(separator: ",")
-        }
-        return (table, late)
+        return (members.mapValues(results), late)
+    }
+
+    /// The measures of some rows as text.
+    func results(_ rows: [TestRow]) -> String {
+        let amounts = rows.compactMap(\.amount)
+        let units = rows.compactMap(\.units)
+        let users = rows.compactMap(\.user)
+        let sum = referenceSum(amounts)
+        let big = units.filter { $0 > 10 }
+        func text<T>(_ value: T?) -> String { value.map { "\($0)" } ?? "null" }
+        return [
+            "\(rows.count)", "\(amounts.count)", "\(Set(users).count)", text(amounts.isEmpty ? nil : sum),
+            text(amounts.isEmpty ? nil : sum / Double(amounts.count)),
+            text(units.isEmpty ? nil : units.reduce(0, +)),
+            text(units.isEmpty ? nil : Self.halfEven(units.reduce(0, +) * 10_000, Int64(units.count))),
+            text(amounts.min()), text(users.max()), text(big.isEmpty ? nil : big.reduce(0, +)),
+        ].joined(separator: ",")
     }
 
     static func halfEven(_ a: Int64, _ b: Int64) -> Int64 {

@@ -7,6 +7,8 @@ struct TestRow {
     var amount: Double?
     var units: Int64?
     var user: String?
+
+    var group: String { "\(country ?? "null")|\(shop.map(String.init) ?? "null")" }
 }
 
 /// A small seeded generator (SplitMix64).

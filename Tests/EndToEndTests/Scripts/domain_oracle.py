@@ -226,10 +226,11 @@ class Aggregation:
         self.filter_node = node.get("filter")
         self.inputs = self.find_inputs(node, domain)
         self.window = node["window"]
-        if self.window["type"] not in ("tumbling", "sliding") or self.window.get("timezone", "UTC") != "UTC":
+        self.kind = self.window["type"]
+        if self.kind not in ("tumbling", "sliding", "cumulate", "session") or self.window.get("timezone", "UTC") != "UTC":
             raise NotCovered(f"the window of '{self.name}'")
-        self.duration = milliseconds(self.window["duration"])
-        self.slide = milliseconds(self.window.get("slide", self.window["duration"]))
+        self.duration = milliseconds(self.window["gap" if self.kind == "session" else "duration"])
+        self.slide = milliseconds(self.window.get("slide", self.window.get("step", self.duration_text())))
         origin = self.window.get("origin", "0s")
         self.origin = milliseconds(origin)
         self.filter = self.condition(self.filter_node) if self.filter_node else None
@@ -237,6 +238,9 @@ class Aggregation:
         # In the short form the filter is the aggregation's own.
         short = {key: value for key, value in node.items() if key not in ("filter", "name")}
         self.measures = [Measure(entry, self) for entry in node.get("measures") or [short]]
+
+    def duration_text(self):
+        return self.window["gap" if self.kind == "session" else "duration"]
 
     def find_inputs(self, node, domain):
         if node.get("from"):
@@ -306,6 +310,10 @@ class Aggregation:
     def query(self):
         """Rows: window start and end in milliseconds, groups, then each measure's expressions."""
         names = ", ".join(f"'{event.name}'" for event in self.inputs)
+        if self.kind == "session":
+            return self.session_query(names)
+        if self.kind == "cumulate":
+            return self.cumulate_query(names)
         start = f"(__ms - ((__ms - {self.origin}) % {self.slide} + {self.slide}) % {self.slide})"
         if self.slide == self.duration:
             windows = start
@@ -319,6 +327,33 @@ class Aggregation:
         return (
             f"WITH placed AS (SELECT *, {windows} AS __start FROM events WHERE event_type IN ({names}){where}) "
             f"SELECT {', '.join(columns)} FROM placed GROUP BY {keys}")
+
+
+    def cumulate_query(self, names):
+        """Every end e with time < e <= start + duration, in steps."""
+        start = f"(__ms - ((__ms - {self.origin}) % {self.duration} + {self.duration}) % {self.duration})"
+        first = f"({start} + ((__ms - {start}) // {self.slide} + 1) * {self.slide})"
+        ends = f"unnest(range({first}, {start} + {self.duration} + 1, {self.slide}))"
+        where = f" AND {self.filter}" if self.filter else ""
+        groups = [sql for _, sql, _ in self.groups]
+        columns = ["__start", "__end"] + groups + [sql for measure in self.measures for sql in measure.sql()]
+        return (
+            f"WITH placed AS (SELECT *, {start} AS __start, {ends} AS __end FROM events "
+            f"WHERE event_type IN ({names}){where}) "
+            f"SELECT {', '.join(columns)} FROM placed GROUP BY {', '.join(['__start', '__end'] + groups)}")
+
+    def session_query(self, names):
+        """A session begins with an event that is a gap or more behind the one before it in its group."""
+        where = f" AND {self.filter}" if self.filter else ""
+        groups = [sql for _, sql, _ in self.groups]
+        partition = f"PARTITION BY {', '.join(groups)} " if groups else ""
+        columns = ["min(__ms)", f"max(__ms) + {self.duration}"] + groups
+        columns += [sql for measure in self.measures for sql in measure.sql()]
+        return (
+            f"WITH marked AS (SELECT *, coalesce(__ms - lag(__ms) OVER ({partition}ORDER BY __ms) >= {self.duration}, true)"
+            f"::INTEGER AS __new FROM events WHERE event_type IN ({names}){where}), "
+            f"placed AS (SELECT *, sum(__new) OVER ({partition}ORDER BY __ms ROWS UNBOUNDED PRECEDING) AS __session FROM marked) "
+            f"SELECT {', '.join(columns)} FROM placed GROUP BY {', '.join(['__session'] + groups)}")
 
 
 def literal(value):

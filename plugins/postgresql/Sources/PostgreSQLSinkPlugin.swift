@@ -54,6 +54,7 @@ public struct PostgreSQLSinkPlugin: SinkPlugin {
         ])
 
     public static let nature = SinkNature.table
+    public static let replacesInside = true
 
     private static let tlsModes: [(word: String, mode: PostgresSettings.TLSMode)] = [
         ("disable", .disable), ("prefer", .prefer), ("require", .require), ("verify_ca", .verifyCA),

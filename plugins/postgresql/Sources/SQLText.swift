@@ -66,6 +66,25 @@ struct SQLText {
             """
     }
 
+    /// After ``merge(from:)``: takes out the rows of the same group whose window lies inside that of a staged row. Staged
+    /// rows may be such themselves: a window grew before it was committed.
+    func deleteInside(from stage: String) -> String {
+        func staged(_ name: String) -> String { "s.c\(table.columns.firstIndex { $0.name == name } ?? 0)" }
+        var terms = table.key.filter { $0 != "window_start" && $0 != "window_end" }.map { name -> String in
+            let column = table.columns.first { $0.name == name }
+            // The stage's texts have another collation; equal is equal in both.
+            let isText = column.map { PostgresType($0) == .text } ?? false
+            let value = staged(name) + (isText ? " COLLATE \"default\"" : "")
+            return "t.\(Self.identifier(name)) \(column?.isNullable ?? false ? "IS NOT DISTINCT FROM" : "=") \(value)"
+        }
+        let (start, end) = (staged("window_start"), staged("window_end"))
+        terms += [
+            "t.window_start >= \(start)", "t.window_start < \(end)", "t.window_end <= \(end)",
+            "NOT (t.window_start = \(start) AND t.window_end = \(end))",
+        ]
+        return "DELETE FROM \(qualified) t USING pg_temp.\(stage) s WHERE \(terms.joined(separator: " AND "))"
+    }
+
     private var keyColumns: String { table.key.map(Self.identifier).joined(separator: ", ") }
 
     private func column(_ column: ColumnSpec) -> String {

@@ -53,6 +53,7 @@ final class StagedTable {
     /// Merges what was sent into the table, inside the same transaction.
     func merge(on connection: PostgresConnection) throws(PostgresError) {
         try connection.execute(sql.merge(from: stage))
+        if table.replacesInside { try connection.execute(sql.deleteInside(from: stage)) }
     }
 
     func removeAll() {

@@ -44,6 +44,29 @@ enum SQLText {
             + (updates.isEmpty ? "NOTHING" : "UPDATE SET \(updates.joined(separator: ", "))")
     }
 
+    /// Takes out the rows of the same group whose window lies inside that of a row; parameters as in ``upsert(_:)``.
+    static func deleteInside(_ table: TableDefinition) -> String {
+        var terms: [String] = []
+        func parameter(_ name: String) -> String {
+            "?\((table.columns.firstIndex { $0.name == name } ?? 0) + 1)"
+        }
+        for name in table.key where name != "window_start" && name != "window_end" {
+            let (own, given) = (identifier(name), parameter(name))
+            if table.columns.first(where: { $0.name == name })?.isNullable ?? false {
+                // As the index has them.
+                terms += ["(\(own) IS NULL) = (\(given) IS NULL)", "ifnull(\(own), '') = ifnull(\(given), '')"]
+            } else {
+                terms.append("\(own) = \(given)")
+            }
+        }
+        let (start, end) = (parameter("window_start"), parameter("window_end"))
+        terms += [
+            "window_start >= \(start)", "window_start < \(end)", "window_end <= \(end)",
+            "NOT (window_start = \(start) AND window_end = \(end))",
+        ]
+        return "DELETE FROM \(identifier(table.name)) WHERE \(terms.joined(separator: " AND "))"
+    }
+
     /// SQLite's unique indexes hold nulls for different; an expression index makes them equal.
     private static func keyTerms(_ table: TableDefinition) -> String {
         table.key.flatMap { name -> [String] in

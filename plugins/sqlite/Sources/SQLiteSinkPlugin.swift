@@ -25,6 +25,7 @@ public struct SQLiteSinkPlugin: SinkPlugin {
         ])
 
     public static let nature = SinkNature.table
+    public static let replacesInside = true
 
     public init() {}
 

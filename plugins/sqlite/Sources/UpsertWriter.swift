@@ -5,6 +5,9 @@ internal import SQLiteClient
 /// Upserts batches into one table by one prepared statement. Threads: the connection's.
 final class UpsertWriter {
     private let statement: SQLiteStatement
+    /// Of a table whose rows replace those inside their windows, and the columns that it names.
+    private let deletion: SQLiteStatement?
+    private let deletionColumns: [Int]
     private let columns: [ColumnSpec]
     /// Rendered cells of the row that is being bound; SQLite reads them until `step` returns.
     private let scratch: ByteBuffer
@@ -14,6 +17,8 @@ final class UpsertWriter {
 
     init(_ table: TableDefinition, _ connection: SQLiteConnection) throws {
         statement = try connection.prepare(SQLText.upsert(table))
+        deletion = table.replacesInside ? try connection.prepare(SQLText.deleteInside(table)) : nil
+        deletionColumns = table.columns.indices.filter { table.key.contains(table.columns[$0].name) }
         columns = table.columns
         scratch = ByteBuffer(capacity: Self.longestScalar * table.columns.count)
     }
@@ -24,14 +29,27 @@ final class UpsertWriter {
             // Reserved as a whole: bound pointers must not move while the row's other cells are rendered.
             scratch.reserve(Self.longestScalar * columns.count)
             for index in columns.indices {
-                try bind(Int32(index + 1), rows.columns[index], columns[index].type, row)
+                try bind(statement, Int32(index + 1), rows.columns[index], columns[index].type, row)
             }
             _ = try statement.step()
             statement.reset()
+            if let deletion { try deleteInside(deletion, rows, row) }
         }
     }
 
-    private func bind(_ index: Int32, _ column: ColumnVector, _ type: LogicalType, _ row: Int) throws {
+    private func deleteInside(_ deletion: SQLiteStatement, _ rows: RecordBatch, _ row: Int) throws {
+        scratch.removeAll()
+        scratch.reserve(Self.longestScalar * columns.count)
+        for index in deletionColumns {
+            try bind(deletion, Int32(index + 1), rows.columns[index], columns[index].type, row)
+        }
+        _ = try deletion.step()
+        deletion.reset()
+    }
+
+    private func bind(
+        _ statement: SQLiteStatement, _ index: Int32, _ column: ColumnVector, _ type: LogicalType, _ row: Int
+    ) throws {
         switch column {
         case .boolean(let vector):
             if vector.nulls[row] { return try statement.bindNull(index) }
@@ -40,30 +58,34 @@ final class UpsertWriter {
             if vector.nulls[row] { return try statement.bindNull(index) }
             switch type {
             case .timestamp:
-                try bindRendered(index) { TextFormat.writeTimestamp(vector.values[row], style: .sqlite, to: $0) }
-            case .date: try bindRendered(index) { TextFormat.writeDate(vector.values[row], to: $0) }
+                try bindRendered(statement, index) {
+                    TextFormat.writeTimestamp(vector.values[row], style: .sqlite, to: $0)
+                }
+            case .date: try bindRendered(statement, index) { TextFormat.writeDate(vector.values[row], to: $0) }
             default: try statement.bind(index, vector.values[row])
             }
         case .int128(let vector):
             if vector.nulls[row] { return try statement.bindNull(index) }
             var scale = 0
             if case .decimal(_, let declared) = type { scale = declared }
-            try bindRendered(index) { TextFormat.writeDecimal(vector.values[row], scale: scale, to: $0) }
+            try bindRendered(statement, index) { TextFormat.writeDecimal(vector.values[row], scale: scale, to: $0) }
         case .double(let vector):
             if vector.nulls[row] { return try statement.bindNull(index) }
             try statement.bind(index, vector.values[row])
         case .bytes(let vector):
             if vector.nulls[row] { return try statement.bindNull(index) }
-            try bindBytes(index, vector[row], type)
+            try bindBytes(statement, index, vector[row], type)
         case .dictionary(let codes, let dictionary):
             if codes.nulls[row] { return try statement.bindNull(index) }
-            try bindBytes(index, dictionary[codes.values[row]], type)
+            try bindBytes(statement, index, dictionary[codes.values[row]], type)
         case .hash:
             try statement.bindNull(index)
         }
     }
 
-    private func bindBytes(_ index: Int32, _ bytes: UnsafeRawBufferPointer, _ type: LogicalType) throws {
+    private func bindBytes(
+        _ statement: SQLiteStatement, _ index: Int32, _ bytes: UnsafeRawBufferPointer, _ type: LogicalType
+    ) throws {
         if type == .bytes {
             try statement.bindBlob(index, bytes)
         } else {
@@ -71,7 +93,9 @@ final class UpsertWriter {
         }
     }
 
-    private func bindRendered(_ index: Int32, _ render: (ByteBuffer) -> Void) throws {
+    private func bindRendered(
+        _ statement: SQLiteStatement, _ index: Int32, _ render: (ByteBuffer) -> Void
+    ) throws {
         let start = scratch.count
         render(scratch)
         try statement.bindText(

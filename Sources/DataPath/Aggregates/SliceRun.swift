@@ -1,0 +1,202 @@
+/// Puts overlapping windows together from their panes, one window after the other in the order of their numbers.
+///
+///     panes    | a | b | c | d | e | f |        front: what is in (a b c), (b c), (c)
+///     window       [ b   c   d   e )            back:  what is in (d e)
+///
+/// A window is the front from its start on and the back; panes that come are added to the back; when the front is used up,
+/// the back becomes a new front. So a pane is merged a few times, however many windows it is in. Distinct values are not
+/// merged: each knows the last pane that it is in, and is counted until that pane is left. Threads: one at a time.
+final class SliceRun {
+    private let spec: AggregationSpec
+    private let hashKey: HashKey
+    /// Sorted by key.
+    private let panes: [PaneState]
+    private let onlyChanged: Bool
+    /// The groups of all windows.
+    let keys = KeyTable()
+    /// Per pane, the groups' numbers in ``keys``; -1 for those that are not wanted.
+    private var maps: [GroupMap] = []
+    private let identity: GroupMap
+    /// In how many panes of the window a group is wanted.
+    private let uses = StateColumn<Int32>(initial: 0)
+    private let distinct: [Int: DistinctSlices]
+
+    /// Panes by the first window that they are in, and how many of them have been looked at.
+    private let entering: [Int]
+    private var entered = 0
+    private var active: [Int] = []
+    /// Ascending by start; the last one is the newest pane alone.
+    private var front: [(start: Int64, states: [any MeasureStates])] = []
+    private var frontHead = 0
+    /// Panes from here on are in the back.
+    private var backStart = Int64.min
+    private var back: [any MeasureStates]
+
+    /// Nil when merging each window by itself costs less, or much less memory: groups that are in few of the panes.
+    init?(
+        _ spec: AggregationSpec, hashKey: HashKey, panes: [PaneState], onlyChanged: Bool
+    ) throws(AggregationError) {
+        self.spec = spec
+        self.hashKey = hashKey
+        self.panes = panes
+        self.onlyChanged = onlyChanged
+        var entryCount = 0
+        for pane in panes {
+            if onlyChanged {
+                for entry in pane.changed { _ = keys.insert(pane.keys[Int(entry)], hash: pane.keys.hash(Int(entry))) }
+            } else {
+                entryCount += pane.keys.count
+                pane.keys.insertAll(into: keys)
+            }
+        }
+        for pane in panes {
+            let map = GroupMap(count: pane.keys.count)
+            if keys.count < pane.keys.count {
+                for group in 0..<keys.count {
+                    guard let entry = pane.keys.find(keys[group], hash: keys.hash(group)) else { continue }
+                    map.groups[Int(entry)] = Int32(group)
+                    entryCount += onlyChanged ? 1 : 0
+                }
+            } else {
+                for entry in 0..<pane.keys.count {
+                    map.groups[entry] = keys.find(pane.keys[entry], hash: pane.keys.hash(entry)) ?? -1
+                    entryCount += onlyChanged && map.groups[entry] >= 0 ? 1 : 0
+                }
+            }
+            maps.append(map)
+        }
+        identity = GroupMap(count: keys.count)
+        for group in 0..<keys.count { identity.groups[group] = Int32(group) }
+        uses.resize(to: keys.count)
+        entering = panes.indices.sorted {
+            (panes[$0].key.firstWindow, $0) < (panes[$1].key.firstWindow, $1)
+        }
+        var distinct: [Int: DistinctSlices] = [:]
+        for (index, measure) in spec.measures.enumerated() where measure.function == .countDistinct {
+            distinct[index] = DistinctSlices(groupCount: keys.count)
+        }
+        self.distinct = distinct
+        back = try spec.makeStates(hashKey: hashKey)
+        guard keys.count * panes.count <= max(entryCount * Self.sparsest, Self.smallCount) else { return nil }
+    }
+
+    private static let sparsest = 8
+    private static let smallCount = 1 << 16
+
+    /// Goes on to a window with a higher number, which begins at `start`.
+    func move(to window: Int64, start: Int64) throws(AggregationError) {
+        var needsFront = false
+        var kept: [Int] = []
+        for pane in active {
+            if panes[pane].key.start >= start {
+                kept.append(pane)
+            } else {
+                leave(pane)
+                needsFront = needsFront || panes[pane].key.start >= backStart
+            }
+        }
+        active = kept
+        while frontHead < front.count, front[frontHead].start < start {
+            front[frontHead].states = []
+            frontHead += 1
+        }
+        while entered < entering.count, panes[entering[entered]].key.firstWindow <= window {
+            let pane = entering[entered]
+            entered += 1
+            guard panes[pane].key.start >= start else { continue }
+            active.append(pane)
+            enter(pane)
+            if needsFront { continue }
+            needsFront = try !add(pane)
+        }
+        if needsFront { try makeFront() }
+    }
+
+    /// The groups of the window and the states of their measures.
+    func window() throws(AggregationError) -> (whole: PaneState, groups: [Int32]) {
+        var states = try spec.makeStates(hashKey: hashKey)
+        for index in states.indices {
+            if let slices = distinct[index] {
+                states[index] = slices.states(spec.measures[index].name, hashKey)
+                continue
+            }
+            states[index].resize(to: keys.count)
+            if frontHead < front.count {
+                try states[index].merge(front[frontHead].states[index], map: identity.groups)
+            }
+            try states[index].merge(back[index], map: identity.groups)
+        }
+        var groups: [Int32] = []
+        for group in 0..<keys.count where uses.states[group] > 0 { groups.append(Int32(group)) }
+        return (PaneState(key: PaneKey(start: 0, firstWindow: 0), keys: keys, measures: states), groups)
+    }
+
+    private func enter(_ pane: Int) {
+        count(pane, by: 1)
+        for (index, slices) in distinct {
+            guard let states = panes[pane].measures[index] as? DistinctStates else { continue }
+            states.forEachRun { slices.enter($0, count: $1, map: maps[pane].groups, slice: Int32(pane)) }
+        }
+    }
+
+    private func leave(_ pane: Int) {
+        count(pane, by: -1)
+        for (index, slices) in distinct {
+            guard let states = panes[pane].measures[index] as? DistinctStates else { continue }
+            states.forEachRun { slices.leave($0, count: $1, map: maps[pane].groups, slice: Int32(pane)) }
+        }
+    }
+
+    private func count(_ pane: Int, by step: Int32) {
+        let map = maps[pane].groups
+        if onlyChanged {
+            for entry in panes[pane].changed { uses.states[Int(map[Int(entry)])] += step }
+        } else {
+            for entry in 0..<panes[pane].keys.count { uses.states[Int(map[entry])] += step }
+        }
+    }
+
+    /// Merges a pane into the back, or, when it is one of rows that were late for earlier windows, into the front; false when
+    /// the front has no such place.
+    private func add(_ pane: Int) throws(AggregationError) -> Bool {
+        let start = panes[pane].key.start
+        if start >= backStart {
+            try merge(pane, into: back)
+            return true
+        }
+        guard let last = front[frontHead...].lastIndex(where: { $0.start == start }) else { return false }
+        for index in frontHead...last { try merge(pane, into: front[index].states) }
+        return true
+    }
+
+    private func merge(_ pane: Int, into states: [any MeasureStates]) throws(AggregationError) {
+        for index in states.indices where distinct[index] == nil {
+            states[index].resize(to: keys.count)
+            try states[index].merge(panes[pane].measures[index], map: maps[pane].groups)
+        }
+    }
+
+    private func makeFront() throws(AggregationError) {
+        front = []
+        frontHead = 0
+        backStart = (active.map { panes[$0].key.start }.max() ?? .min) + 1
+        back = try spec.makeStates(hashKey: hashKey)
+        for pane in active.sorted(by: { $0 > $1 }) {
+            let start = panes[pane].key.start
+            if let last = front.last, last.start == start {
+                try merge(pane, into: last.states)
+                continue
+            }
+            let states = try spec.makeStates(hashKey: hashKey)
+            if let last = front.last {
+                for index in states.indices where distinct[index] == nil {
+                    states[index].resize(to: keys.count)
+                    try states[index].merge(last.states[index], map: identity.groups)
+                }
+            }
+            try merge(pane, into: states)
+            front.append((start, states))
+        }
+        front.reverse()
+    }
+}
