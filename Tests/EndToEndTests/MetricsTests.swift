@@ -219,7 +219,7 @@ extension EndToEnd {
                 try await project.streamplat("apply", "ecommerce", "--yes", "--log-level", "debug"),
                 try await project.streamplat(
                     "run", "ecommerce", "--until-idle", "--log-level", "debug",
-                    settings: ["monitoring.log.format=json", "domains.ecommerce.description=$<secret:CANARY>"],
+                    settings: ["monitoring.log.format=json", "description=$<secret:CANARY>"],
                     environment: ["CANARY": canary]),
             ]
             #expect(outcomes.allSatisfy { !($0.output + $0.errors).contains(canary) })
