@@ -1,10 +1,12 @@
 internal import DataPath
+internal import Diagnostics
 internal import PluginAPI
 internal import SQLiteClient
 
 /// Upserts batches into one table by one prepared statement. Threads: the connection's.
 final class UpsertWriter {
     private let statement: SQLiteStatement
+    private let table: String
     private let columns: [ColumnSpec]
     /// Rendered cells of the row that is being bound; SQLite reads them until `step` returns.
     private let scratch: ByteBuffer
@@ -15,20 +17,33 @@ final class UpsertWriter {
     init(_ table: TableDefinition, _ connection: SQLiteConnection) throws {
         statement = try connection.prepare(SQLText.upsert(table))
         columns = table.columns
+        self.table = table.name
         scratch = ByteBuffer(capacity: Self.longestScalar * table.columns.count)
     }
 
+    /// Upserts every row that the table takes; ``RefusedRows`` names the others, after the last row.
     func write(_ rows: RecordBatch) throws {
+        var refused: [RefusedRows.Row] = []
         for row in 0..<rows.rowCount {
-            scratch.removeAll()
-            // Reserved as a whole: bound pointers must not move while the row's other cells are rendered.
-            scratch.reserve(Self.longestScalar * columns.count)
-            for index in columns.indices {
-                try bind(Int32(index + 1), rows.columns[index], columns[index].type, row)
+            do {
+                try upsert(row, of: rows)
+            } catch let error as SQLiteError where error.isAboutRow {
+                let reason = error.isRaised ? "a trigger or function of the database refuses the row" : error.message
+                refused.append(.init(row: row, column: nil, reason: "table '\(table)': \(reason)"))
             }
-            _ = try statement.step()
-            statement.reset()
         }
+        if !refused.isEmpty { throw RefusedRows(code: .sinkFailed, rows: refused) }
+    }
+
+    private func upsert(_ row: Int, of rows: RecordBatch) throws {
+        scratch.removeAll()
+        // Reserved as a whole: bound pointers must not move while the row's other cells are rendered.
+        scratch.reserve(Self.longestScalar * columns.count)
+        for index in columns.indices {
+            try bind(Int32(index + 1), rows.columns[index], columns[index].type, row)
+        }
+        _ = try statement.step()
+        statement.reset()
     }
 
     private func bind(_ index: Int32, _ column: ColumnVector, _ type: LogicalType, _ row: Int) throws {
