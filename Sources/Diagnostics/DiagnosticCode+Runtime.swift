@@ -46,6 +46,10 @@ extension DiagnosticCode {
     public static let emptyMessage = DiagnosticCode("SP6140", "A JSON message is empty.")
     public static let eventTimeReadOnly = DiagnosticCode(
         "SP6141", "Events cannot be written with their time in the format of their topic.")
+    public static let replayTooLate = DiagnosticCode(
+        "SP6170", "A replayed record belongs to a closed window that cannot be counted anew.")
+    public static let tooManyDeadLetters = DiagnosticCode(
+        "SP6171", "A larger share of records than dead_letters.max_share could not be used.")
 
     static let runtime: [DiagnosticCode] = [
         logNotAccessible, logCorrupted, logFull, logFailed, unknownTopic, unknownPartition, topicExists,
@@ -53,6 +57,6 @@ extension DiagnosticCode {
         runnerBusy, checkpointUnreadable, checkpointStorage, notApplied, undecodable, unknownSchema, futureEvent,
         aggregateOverflow, sinkFailed, expressionFailed, stopTimedOut, monitoringPort,
         untimedEvent, measureUnsupported, windowRefused, inputColumnMissing, inputLayoutWrong, stateOfOther,
-        stateDamaged, emptyMessage, eventTimeReadOnly,
+        stateDamaged, emptyMessage, eventTimeReadOnly, replayTooLate, tooManyDeadLetters,
     ]
 }

@@ -16,6 +16,7 @@ public final class Pipeline: Sendable {
     public struct Parts: Sendable {
         public var domain: DomainDefinition
         public var settings: RuntimeSettings
+        public var deadLetters: DeadLetterSettings
         public var topicPrefix: String
         public var broker: any Broker
         public var schemas: any SchemaRegistry
@@ -29,13 +30,15 @@ public final class Pipeline: Sendable {
         public var notify: @Sendable (String) -> Void
 
         public init(
-            domain: DomainDefinition, settings: RuntimeSettings, topicPrefix: String, broker: any Broker,
+            domain: DomainDefinition, settings: RuntimeSettings, deadLetters: DeadLetterSettings, topicPrefix: String,
+            broker: any Broker,
             schemas: any SchemaRegistry, sinkNatures: [String: SinkNature],
             openSink: @escaping @Sendable (String) throws -> any Sink,
             checkpointFolder: String, notify: @escaping @Sendable (String) -> Void
         ) {
             self.domain = domain
             self.settings = settings
+            self.deadLetters = deadLetters
             self.topicPrefix = topicPrefix
             self.broker = broker
             self.schemas = schemas
@@ -49,12 +52,11 @@ public final class Pipeline: Sendable {
     public let status = PipelineStatus()
     private let readiness: Readiness
     private let metrics: RunMetrics
-    private let deadLetterTally: DeadLetterTally
+    let deadLetterTally: DeadLetterTally
     let logger = Logger(label: "runtime")
     let parts: Parts
     let options: RunOptions
     let topology: Topology
-    private let control: RunControl
     let workerCount: Int
     /// When ``stop()`` was called, on the clock of the workers; 0 = not yet.
     private let stoppingSince = Atomic<Int64>(0)
@@ -69,7 +71,6 @@ public final class Pipeline: Sendable {
         metrics = RunMetrics(topology)
         deadLetterTally = DeadLetterTally(topic: DeadLetter.topic(prefix: parts.topicPrefix))
         workerCount = max(1, options.workers ?? parts.settings.workers ?? ProcessInfo.processInfo.activeProcessorCount)
-        control = RunControl(workerCount: workerCount)
     }
 
     /// Ends the run gracefully: what was read is counted, written and checkpointed, for as long as
@@ -86,14 +87,38 @@ public final class Pipeline: Sendable {
         let store = CheckpointStore(folder: parts.checkpointFolder)
         let lock = try store.lock()
         defer { withExtendedLifetime(lock) {} }
-        let checkpoint = options.fromEarliest ? nil : try store.load()
+        var checkpoint = options.fromEarliest ? nil : try store.load()
+        // Replayed records may need that aggregations are counted anew: from a checkpoint that knows nothing of them.
+        while true {
+            try beginRecounts(checkpoint)
+            let wantsRecount = try runOnce(store, from: checkpoint)
+            guard wantsRecount, stoppingSince.load(ordering: .relaxed) == 0 else { break }
+            checkpoint = try store.load()
+        }
+        deadLetterTally.tell(at: Worker.now(), isLast: true)
+        let summary = RunSummary(
+            eventsRead: status.eventsRead.load(ordering: .relaxed),
+            rowsWritten: status.rowsWritten.load(ordering: .relaxed),
+            deadLetters: status.deadLetters.load(ordering: .relaxed),
+            lateEvents: status.lateEvents.load(ordering: .relaxed),
+            checkpoints: status.checkpoints.load(ordering: .relaxed),
+            seconds: Date().timeIntervalSince(begin))
+        logEnd(summary)
+        return summary
+    }
+
+    /// Runs from a checkpoint until the run should end, or aggregations have to be counted anew: then gives true.
+    private func runOnce(
+        _ store: CheckpointStore, from checkpoint: Checkpoint?
+    ) throws -> Bool {
+        let control = RunControl(workerCount: workerCount)
         let hashKey = checkpoint?.hashKey ?? HashKey.random()
         var sequence = checkpoint?.sequence ?? 0
 
         let sinkQueue = BoundedQueue<SinkMessage>(capacity: 64)
         let targets = makeTargets()
-        let shared = makeShared(sinkQueue, hashKey, targets)
-        let partitions = try openPartitions(checkpoint)
+        let (partitions, recounts) = try openPartitions(checkpoint)
+        let shared = makeShared(sinkQueue, hashKey, targets, recounts, control)
         let workers = try (0..<workerCount).map { index in
             try Worker(
                 index: index, shared: shared,
@@ -103,13 +128,18 @@ public final class Pipeline: Sendable {
         logStart(partitions: partitions.count, checkpoint: checkpoint?.sequence)
         readiness.hold(SinkThread.component, "opening")
         readiness.release(Readiness.process)
-        let threads = startThreads(workers, sinkQueue, targets.list)
+        let breakers = (
+            DeadLetterBreaker(parts.deadLetters, from: recordSample(at: Worker.now())),
+            DeadLetterBreaker(parts.deadLetters, from: rowSample(at: Worker.now()))
+        )
+        let threads = startThreads(workers, sinkQueue, targets.list, control)
 
         func takeCheckpoint(_ kind: RunControl.BarrierKind) throws {
             let asked = Worker.nanoseconds()
             guard let reports = try control.runBarrier(kind, check: checkStopTimeout) else { return }
             sequence += 1
-            let checkpoint = makeCheckpoint(reports, sequence: sequence, hashKey: hashKey)
+            var checkpoint = makeCheckpoint(reports, sequence: sequence, hashKey: hashKey)
+            leaveOut(recounts.wanted, of: &checkpoint)
             let bytes = try store.save(checkpoint)
             commitGroupOffsets(checkpoint)
             let taken = Int64(Worker.nanoseconds() - asked)
@@ -122,40 +152,41 @@ public final class Pipeline: Sendable {
             status.checkpoints.add(1, ordering: .relaxed)
         }
 
+        var halted: PipelineError?
         do {
-            try supervise(shared) { try takeCheckpoint(.checkpoint) }
+            halted = try supervise(shared, breakers: breakers) { try takeCheckpoint(.checkpoint) }
             readiness.hold(Readiness.process, "draining: what was read is being written")
-            if !control.shouldAbandon { try takeCheckpoint(.final(closeWindows: options.closeWindows)) }
+            if !control.shouldAbandon {
+                try takeCheckpoint(
+                    .final(closeWindows: options.closeWindows && recounts.wanted.isEmpty && halted == nil))
+            }
         } catch {
             control.fail(error)
         }
         sinkQueue.close()
         for thread in threads { thread.join() }
-        deadLetterTally.tell(at: Worker.now(), isLast: true)
-        if let failure = control.failure {
+        if let failure = control.failure ?? halted {
+            deadLetterTally.tell(at: Worker.now(), isLast: true)
             logger.error(
                 "run failed", metadata: ["code": "\((failure as? PipelineError)?.code.id ?? "none")"])
             throw failure
         }
-        let summary = RunSummary(
-            eventsRead: status.eventsRead.load(ordering: .relaxed),
-            rowsWritten: status.rowsWritten.load(ordering: .relaxed),
-            deadLetters: status.deadLetters.load(ordering: .relaxed),
-            lateEvents: status.lateEvents.load(ordering: .relaxed),
-            checkpoints: status.checkpoints.load(ordering: .relaxed),
-            seconds: Date().timeIntervalSince(begin))
-        logEnd(summary)
-        return summary
+        return !recounts.wanted.isEmpty
     }
 
     // MARK: Supervision.
 
-    /// Takes a checkpoint at every interval until the run should end.
-    private func supervise(_ shared: Worker.Shared, checkpoint: () throws -> Void) throws {
+    /// Takes a checkpoint at every interval until the run should end; gives the reason when that is because too much of
+    /// what it reads cannot be used.
+    private func supervise(
+        _ shared: Worker.Shared, breakers: (records: DeadLetterBreaker, rows: DeadLetterBreaker),
+        checkpoint: () throws -> Void
+    ) throws -> PipelineError? {
         let progress = shared.progress
         var lastCheckpoint = Worker.now()
         var lastShown = Int64.min / 2
-        while !control.shouldAbandon, stoppingSince.load(ordering: .relaxed) == 0 {
+        var (breaker, rowBreaker) = breakers
+        while !shared.control.shouldAbandon, stoppingSince.load(ordering: .relaxed) == 0 {
             usleep(2000)
             status.lag.store(progress.reduce(0) { $0 + $1.lag }, ordering: .relaxed)
             let now = Worker.now()
@@ -164,16 +195,23 @@ public final class Pipeline: Sendable {
                 metrics.show(watermarks: shared.watermarks.all)
                 deadLetterTally.tell(at: now)
             }
-            if options.untilIdle, try isDrained(progress) { return }
+            if let halted = breaker.verdict(recordSample(at: now)) { return halt(halted, of: "records") }
+            if let halted = rowBreaker.verdict(rowSample(at: now)) { return halt(halted, of: "rows") }
+            if shared.recounts.isDue(at: now) { return nil }
+            if options.untilIdle, try isDrained(progress, shared.control) { break }
             if Worker.now() - lastCheckpoint >= parts.settings.checkpointIntervalMilliseconds {
                 try checkpoint()
                 lastCheckpoint = Worker.now()
             }
         }
+        guard stoppingSince.load(ordering: .relaxed) == 0 else { return nil }
+        let now = Worker.now()
+        return breaker.verdict(recordSample(at: now)).map { halt($0, of: "records") }
+            ?? rowBreaker.verdict(rowSample(at: now)).map { halt($0, of: "rows") }
     }
 
     /// Every worker has found all its partitions at their ends, and, on a second look, finds them so again.
-    private func isDrained(_ progress: [WorkerProgress]) throws -> Bool {
+    private func isDrained(_ progress: [WorkerProgress], _ control: RunControl) throws -> Bool {
         let first = status.eventsRead.load(ordering: .acquiring)
         let quiet = progress.map(\.quiet)
         guard quiet.allSatisfy({ $0 > 0 }) else { return false }
@@ -210,7 +248,7 @@ public final class Pipeline: Sendable {
 
     private func makeShared(
         _ sinkQueue: BoundedQueue<SinkMessage>, _ hashKey: HashKey,
-        _ targets: (list: [SinkThread.Target], raw: [Int: Int])
+        _ targets: (list: [SinkThread.Target], raw: [Int: Int]), _ recounts: RecountRequests, _ control: RunControl
     ) -> Worker.Shared {
         Worker.Shared(
             topology: topology,
@@ -231,13 +269,14 @@ public final class Pipeline: Sendable {
             inboxes: (0..<workerCount).map { _ in BoundedQueue(capacity: 64) }, sinkQueue: sinkQueue,
             control: control, status: status, progress: (0..<workerCount).map { _ in WorkerProgress() },
             watermarks: PublishedWatermarks(count: topology.aggregations.count), metrics: metrics,
-            deadLetterTally: deadLetterTally, notify: parts.notify)
+            deadLetterTally: deadLetterTally, recounts: recounts, notify: parts.notify)
     }
 
-    private func openPartitions(_ checkpoint: Checkpoint?) throws -> [PartitionState] {
+    private func openPartitions(_ checkpoint: Checkpoint?) throws -> ([PartitionState], RecountRequests) {
         let now = Worker.now()
         let topics = Dictionary(uniqueKeysWithValues: try parts.broker.topics().map { ($0.name, $0.partitions) })
         var result: [PartitionState] = []
+        var isWhole = topology.aggregations.map { _ in true }
         for (index, input) in topology.inputs.enumerated() {
             let name = input.eventType.topic.name
             guard let count = topics[name] else {
@@ -252,9 +291,11 @@ public final class Pipeline: Sendable {
                         "\(name), partition \(number): retention has deleted offsets 0 to \(earliest - 1); windows that "
                             + "held them are counted without them")
                 }
-                let consumers = input.consumers.map { consumer in
-                    position(of: consumer, input, partition, earliest: earliest, in: checkpoint)
+                let consumers = try input.consumers.map { consumer in
+                    try position(of: consumer, input, partition, earliest: earliest, in: checkpoint)
                 }
+                for case (.aggregation(let aggregation, _), let state) in zip(input.consumers, consumers)
+                where state.refused.start < earliest { isWhole[aggregation] = false }
                 let start = consumers.map(\.nextOffset).min() ?? earliest
                 guard start <= next else {
                     throw PipelineError(
@@ -269,32 +310,41 @@ public final class Pipeline: Sendable {
                 )
             }
         }
-        return result
+        return (result, RecountRequests(isPossible: isWhole))
     }
 
     private func position(
         of consumer: Topology.Consumer, _ input: Topology.Input, _ partition: TopicPartition, earliest: Int64,
         in checkpoint: Checkpoint?
-    ) -> PartitionState.ConsumerPosition {
-        let section = checkpoint?.section(
-            topology.sectionName(consumer, of: input), fingerprint: topology.fingerprint(consumer))
+    ) throws -> PartitionState.ConsumerPosition {
+        let (name, fingerprint) = (topology.sectionName(consumer, of: input), topology.fingerprint(consumer))
+        let section = checkpoint?.section(name, fingerprint: fingerprint)
         guard let saved = section?.positions.first(where: { $0.partition == partition }) else {
-            return .init(nextOffset: earliest, maxEventTime: .min)
+            return .init(nextOffset: earliest, maxEventTime: .min, refused: RefusedOffsets(start: earliest))
         }
         if saved.nextOffset < earliest {
             parts.notify(
                 "\(partition.topic), partition \(partition.partition): offsets \(saved.nextOffset) to \(earliest - 1) were "
                     + "deleted by retention before they were counted")
         }
-        return .init(nextOffset: max(saved.nextOffset, earliest), maxEventTime: saved.maxEventTime)
+        return .init(
+            nextOffset: max(saved.nextOffset, earliest), maxEventTime: saved.maxEventTime,
+            refused: try RefusedOffsets(
+                name, fingerprint: fingerprint, partition, in: checkpoint, position: saved.nextOffset))
     }
 
     private func startThreads(
-        _ workers: [Worker], _ sinkQueue: BoundedQueue<SinkMessage>, _ targets: [SinkThread.Target]
+        _ workers: [Worker], _ sinkQueue: BoundedQueue<SinkMessage>, _ targets: [SinkThread.Target],
+        _ control: RunControl
     ) -> [RunThread] {
         let sink = SinkThread(
             targets: targets, queue: sinkQueue, control: control, status: status, workerCount: workerCount,
-            readiness: readiness)
+            readiness: readiness,
+            letters: RowLetters(
+                DeadLetterWriter(
+                    topic: DeadLetter.topic(prefix: parts.topicPrefix), broker: parts.broker, status: status,
+                    tally: deadLetterTally, retrying: Retrying(component: "dead letters", control: control)),
+                status: status))
         let openSink = parts.openSink
         return [RunThread(name: "sink", confining: sink) { $0.run(open: openSink) }]
             + workers.enumerated().map { index, worker in

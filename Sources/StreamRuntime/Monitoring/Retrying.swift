@@ -17,11 +17,12 @@ struct Retrying: Sendable {
     }
 
     func callAsFunction<Result>(_ body: () throws -> Result) throws -> Result {
-        var pauseMilliseconds = 100
+        var backoff = Backoff()
         while true {
             do {
                 return try body()
             } catch let error as PipelineError where error.retry == .backoff && !control.shouldAbandon {
+                let pauseMilliseconds = backoff.next()
                 retries.increment()
                 logger.warning(
                     "\(error.message); trying again",
@@ -29,7 +30,6 @@ struct Retrying: Sendable {
                         "code": "\(error.code.id)", "component": "\(component)", "pause_ms": "\(pauseMilliseconds)",
                     ])
                 control.pause(milliseconds: pauseMilliseconds)
-                pauseMilliseconds = min(pauseMilliseconds * 2, 10_000)
             }
         }
     }
