@@ -113,6 +113,51 @@ extension EndToEnd {
             #expect(left.map { $0["stage"] as? String } == ["ingest"])
         }
 
+        @Test("on Kafka and a schema registry, with a schema that is registered too late")
+        func kafka() async throws {
+            let servers = try await RealServers()
+            let project = try TestProject()
+            try project.write(
+                Self.domain.replacingOccurrences(of: "    format: json\n", with: ""), to: "domains/shop.yaml")
+            try project.write((0..<20).map { Self.line($0) }.joined(separator: "\n") + "\n", to: "orders.ndjson")
+            let common = [
+                "--environment", "dev", "--set", "sinks.primary.type=postgresql", "--set",
+                "sinks.primary.postgresql.database=letters", "--set", "monitoring.port=null", "--set",
+                // The copies come behind all originals: none of them may be late.
+                "runtime.watermark_delay=30 hours",
+            ]
+            func streamplat(_ arguments: String...) async throws -> Outcome {
+                let outcome = try await project.start(arguments + common, environment: servers.environment)
+                    .wait(limit: .seconds(120))
+                try #require(outcome.code == 0, "\(outcome)")
+                return outcome
+            }
+            _ = try await streamplat("apply", "shop", "--yes")
+            _ = try await streamplat("ingest", "order", "orders.ndjson", "--domain", "shop")
+            let broker = try #require(servers.environment["STREAMPLAT_KAFKA"])
+            let registry = try #require(servers.environment["STREAMPLAT_REGISTRY"])
+            // A second copy of each event, of a schema that nobody knows yet.
+            func client(_ action: String) async throws {
+                let outcome = try await project.python(
+                    "late_schema.py", [action, "--broker", broker, "--registry", registry, "--topic", "events.order"])
+                try #require(outcome.code == 0, "\(outcome)")
+            }
+            try await client("copy")
+            _ = try await streamplat("run", "shop", "--until-idle")
+            let list = try objects(try await streamplat("dlq", "list", "shop", "--output", "json"))
+            #expect(list.map { $0["code"] as? String } == ["SP6106"])
+            #expect(list.first?["letters"] as? Int == 20)
+            try await client("register")
+            let shown = try objects(try await streamplat("dlq", "show", "shop", "--output", "json", "--limit", "1"))
+            #expect((shown.first?["decoded"] as? [String: Any])?["currency"] as? String == "EUR", "known by now")
+            _ = try await streamplat("dlq", "replay", "shop", "--yes")
+            _ = try await streamplat("run", "shop", "--until-idle")
+            let rows = try await streamplat(
+                "query", "select count(*), sum(orders), sum(quantity) from by_hour", "--output", "csv", "--domain",
+                "shop")
+            #expect(rows.output.hasSuffix("20,40,280\n"), "\(rows)")
+        }
+
         @Test("a wrong filter, limit or option is refused with its place, before anything is opened")
         func wrongUse() async throws {
             let project = try TestProject()
