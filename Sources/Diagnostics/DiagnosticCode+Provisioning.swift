@@ -12,9 +12,10 @@ extension DiagnosticCode {
     public static let topicTwice = DiagnosticCode("SP5009", "Two domains claim one topic.")
     public static let outputFormatRefused = DiagnosticCode("SP5010", "A command has no output in the wanted format.")
     public static let sinkMissing = DiagnosticCode("SP5011", "What a query would look into is not there yet.")
+    public static let letterTopicSilent = DiagnosticCode("SP5030", "The topic of dead letters does not answer.")
 
     static let provisioning: [DiagnosticCode] = [
         queryFailed, sinkStorage, tableRefused, topicRefused, incompatibleSchema, confirmationNeeded, notQueryable,
-        staleSchemaFile, topicTwice, outputFormatRefused, sinkMissing,
+        staleSchemaFile, topicTwice, outputFormatRefused, sinkMissing, letterTopicSilent,
     ]
 }

@@ -47,6 +47,10 @@ extension DiagnosticCode {
     public static let eventTimeReadOnly = DiagnosticCode(
         "SP6141", "Events cannot be written with their time in the format of their topic.")
     public static let wrongUse = DiagnosticCode("SP6150", "The command line is not understood.")
+    public static let replayTooLate = DiagnosticCode(
+        "SP6170", "A replayed record belongs to a closed window that cannot be counted anew.")
+    public static let tooManyDeadLetters = DiagnosticCode(
+        "SP6171", "A larger share of records than dead_letters.max_share could not be used.")
 
     public static let writerReplaced = DiagnosticCode(
         "SP6200", "A newer run of the domain has taken over: this one may not write any more.")
@@ -59,6 +63,7 @@ extension DiagnosticCode {
         runnerBusy, checkpointUnreadable, checkpointStorage, notApplied, undecodable, unknownSchema, futureEvent,
         aggregateOverflow, sinkFailed, expressionFailed, stopTimedOut, monitoringPort,
         untimedEvent, measureUnsupported, windowRefused, inputColumnMissing, inputLayoutWrong, stateOfOther,
-        stateDamaged, emptyMessage, eventTimeReadOnly, wrongUse, writerReplaced, storeBehindCheckpoint,
+        stateDamaged, emptyMessage, eventTimeReadOnly, wrongUse, replayTooLate, tooManyDeadLetters, writerReplaced,
+        storeBehindCheckpoint,
     ]
 }

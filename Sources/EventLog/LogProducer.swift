@@ -49,6 +49,29 @@ public final class LogProducer {
         }
     }
 
+    /// Appends every record to one partition, whatever the keys say. Otherwise as ``send(_:to:)``.
+    ///
+    /// Throws `unknownPartition` when the topic has no such partition.
+    public func send(_ block: RecordBlock, to topic: String, partition: Int) throws {
+        try checkOpen()
+        guard block.count > 0 else { return }
+        let target = try target(topic)
+        guard target.writers.indices.contains(partition) else {
+            throw PipelineError(
+                .unknownPartition, "topic '\(topic)' has no partition \(partition)", component: "event log")
+        }
+        if order.count < block.count {
+            order = Array(repeating: 0, count: block.count)
+            chosen = Array(repeating: 0, count: block.count)
+        }
+        for row in 0..<block.count { order[row] = Int32(truncatingIfNeeded: row) }
+        try order.withUnsafeBufferPointer { order in
+            guard let base = order.baseAddress else { return }
+            try encoder.encode(block, order: base, count: block.count)
+        }
+        try writer(target, partition).append(encoder)
+    }
+
     /// Returns when everything sent is as durable as the log is configured to make it.
     public func flush() throws {
         for target in targets.values { for writer in target.writers { try writer?.flush() } }

@@ -14,6 +14,9 @@ public final class KafkaProducer {
     private var topics: [String: OpaquePointer] = [:]
     private var isClosed = false
 
+    /// `RD_KAFKA_PARTITION_UA`, a macro that Swift does not see: the partitioner chooses.
+    private static let anyPartition: Int32 = -1
+
     /// `number` is given back to the cluster when librdkafka has ended.
     init(_ cluster: KafkaCluster, number: Int) throws {
         self.cluster = cluster
@@ -34,7 +37,9 @@ public final class KafkaProducer {
     /// The key chooses the partition: murmur2, as in Kafka's own clients. Records without a key go to a random
     /// partition, the same one for some milliseconds, so that batches stay large. A timestamp of 0 or less becomes the
     /// time of sending. The first call for a topic asks whether it is there; nothing creates it.
-    public func send(_ block: RecordBlock, to topic: String) throws {
+    ///
+    /// - Parameter partition: Takes all records, whatever their keys; nil = the keys choose.
+    public func send(_ block: RecordBlock, to topic: String, partition: Int32? = nil) throws {
         try checkHealth()
         guard block.count > 0 else { return }
         let object = try object(of: topic)
@@ -44,7 +49,7 @@ public final class KafkaProducer {
                 let headers = entries[row].headersLength > 0 ? KafkaHeaders.encode(block.headers(entries[row])) : nil
                 let entry = entries[row]
                 let code = sp_rd_kafka_produce(
-                    handle.pointer, object, max(0, entry.timestamp),
+                    handle.pointer, object, partition ?? Self.anyPartition, max(0, entry.timestamp),
                     entry.keyLength < 0 ? nil : bytes + entry.keyStart, max(0, entry.keyLength),
                     entry.valueLength < 0 ? nil : bytes + entry.valueStart, max(0, entry.valueLength), headers)
                 guard code == RD_KAFKA_RESP_ERR_NO_ERROR else {

@@ -34,6 +34,9 @@ extension PlatformSettings {
         if let node = top.node("kafka") { settings.readTopics(node.withoutVariables, into: &diagnostics) }
         if let node = top.node("runtime") { settings.readRuntime(node.withoutVariables, into: &diagnostics) }
         if let node = top.node("monitoring") { settings.readMonitoring(node.withoutVariables, into: &diagnostics) }
+        if let node = top.node("dead_letters") {
+            settings.readDeadLetters(node.withoutVariables, into: &diagnostics)
+        }
         if let node = top.node("schemas") { settings.readSchemas(node.withoutVariables, into: &diagnostics) }
         // The environment's was taken out when the layers were read.
         if let node = top.node("domains") {

@@ -16,13 +16,14 @@ public struct PlatformSettings: Sendable {
     public var topicDefaults: TopicDefaults
     public var schemas: SchemaSettings
     public var monitoring: MonitoringSettings
+    public var deadLetters: DeadLetterSettings
 
     public init(
         defaultDomain: String? = nil, broker: PluginSelection, schemaRegistry: PluginSelection, sinks: [SinkDefinition],
         secrets: PluginSelection,
         runtime: RuntimeSettings = RuntimeSettings(), topicPrefix: String = TopicDefinition.defaultPrefix,
         topicDefaults: TopicDefaults = TopicDefaults(), schemas: SchemaSettings = SchemaSettings(),
-        monitoring: MonitoringSettings = MonitoringSettings()
+        monitoring: MonitoringSettings = MonitoringSettings(), deadLetters: DeadLetterSettings = DeadLetterSettings()
     ) {
         self.defaultDomain = defaultDomain
         self.broker = broker
@@ -34,6 +35,7 @@ public struct PlatformSettings: Sendable {
         self.topicDefaults = topicDefaults
         self.schemas = schemas
         self.monitoring = monitoring
+        self.deadLetters = deadLetters
     }
 
     /// The top-level keys that are read here, but for `domains`, which holds overrides of domains.
@@ -139,6 +141,22 @@ public struct RuntimeSettings: Hashable, Sendable {
         self.stopTimeoutMilliseconds = stopTimeoutMilliseconds
         self.checkpointIntervalMilliseconds = checkpointIntervalMilliseconds
         self.checkpointPath = checkpointPath
+    }
+}
+
+/// `dead_letters:`: when a run halts because too much of what it reads cannot be used.
+public struct DeadLetterSettings: Hashable, Sendable {
+    /// The share of bad records, 0 to 1, above which the run halts; nil = never.
+    public var maxShare: Double?
+    /// The span of processing time in which the share is measured.
+    public var windowMilliseconds: Int64
+    /// Fewer records than this in the window are too few to speak of a share.
+    public var minRecords: Int
+
+    public init(maxShare: Double? = nil, windowMilliseconds: Int64 = 60_000, minRecords: Int = 1000) {
+        self.maxShare = maxShare
+        self.windowMilliseconds = windowMilliseconds
+        self.minRecords = minRecords
     }
 }
 

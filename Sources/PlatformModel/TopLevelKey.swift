@@ -3,7 +3,7 @@ enum TopLevelKey {
     /// Read by ``PlatformSettings``.
     static let platform = [
         "default_domain", "broker", "schema_registry", "kafka", "runtime", "sinks", "secrets", "monitoring", "schemas",
-        "domains",
+        "dead_letters", "domains",
     ]
 
     /// Read by ``DomainDefinition``.

@@ -70,6 +70,9 @@ public protocol BrokerProducer: AnyObject {
     /// Sends every record of the block; the key chooses the partition (murmur2, as Kafka's default partitioner; records
     /// without a key are spread, many in a row to one partition). The block can be reused when this returns.
     func send(_ block: RecordBlock, to topic: String) throws
+    /// Sends every record of the block to one partition, whatever the keys say: a record that is sent again belongs where
+    /// it was.
+    func send(_ block: RecordBlock, to partition: TopicPartition) throws
     /// Returns when everything sent is as durable as the broker is configured to make it.
     func flush() throws
     func close() throws

@@ -5,7 +5,7 @@ extension DeadLetter {
     /// The beginning of every header that is ours.
     public static let headerPrefix = "dlq."
 
-    private enum Name {
+    enum Name {
         static let version = "dlq.version"
         static let stage = "dlq.stage"
         static let code = "dlq.code"
@@ -21,6 +21,9 @@ extension DeadLetter {
         static let configPlace = "dlq.config"
         static let retryCount = "dlq.retries"
         static let truncated = "dlq.truncated"
+        static let table = "dlq.table"
+        static let timestamp = "dlq.timestamp"
+        static let aggregation = "dlq.aggregation"
     }
 
     /// Appends the record that stands for this dead letter; its timestamp is ``timeMilliseconds``.
@@ -44,7 +47,10 @@ extension DeadLetter {
             put(Name.file, file)
             put(Name.line, String(line))
             put(Name.column, String(column))
+        case .table(let table): put(Name.table, table)
         }
+        if let aggregation { put(Name.aggregation, aggregation) }
+        if let recordTimestamp { put(Name.timestamp, String(recordTimestamp)) }
         if let configPlace { put(Name.configPlace, configPlace) }
         put(Name.retryCount, String(retryCount))
         if isTruncated { put(Name.truncated, "true") }
@@ -75,7 +81,8 @@ extension DeadLetter {
             key: block.key(entry).map { Array($0) }, value: block.value(entry).map { Array($0) }, headers: headers,
             origin: origin, stage: stage, code: code, message: message, field: own[Name.field],
             timeMilliseconds: entry.timestamp, configPlace: own[Name.configPlace],
-            retryCount: own[Name.retryCount].flatMap { Int($0) } ?? 0, isTruncated: own[Name.truncated] == "true")
+            retryCount: own[Name.retryCount].flatMap { Int($0) } ?? 0, isTruncated: own[Name.truncated] == "true",
+            recordTimestamp: own[Name.timestamp].flatMap { Int64($0) }, aggregation: own[Name.aggregation])
     }
 
     private static func origin(_ own: [String: String]) -> Origin? {
@@ -89,6 +96,6 @@ extension DeadLetter {
         {
             return .file(file, line: line, column: column)
         }
-        return nil
+        return own[Name.table].map(Origin.table)
     }
 }

@@ -13,6 +13,8 @@ public struct DeadLetter: Hashable, Sendable {
         case topic(TopicPartition, offset: Int64)
         /// Line and column are 1-based; a column counts Unicode scalars. For files without lines, `line` is the record's number.
         case file(String, line: Int, column: Int)
+        /// A row of this result table, which a sink refused.
+        case table(String)
     }
 
     public var key: [UInt8]?
@@ -34,6 +36,10 @@ public struct DeadLetter: Hashable, Sendable {
     public var retryCount: Int
     /// The value is only the beginning of a larger record.
     public var isTruncated: Bool
+    /// The timestamp of the original record, in milliseconds since the epoch; nil when it had none.
+    public var recordTimestamp: Int64?
+    /// The aggregation that refused the record, when one did.
+    public var aggregation: String?
 
     public struct Header: Hashable, Sendable {
         public var name: String
@@ -48,7 +54,7 @@ public struct DeadLetter: Hashable, Sendable {
     public init(
         key: [UInt8]?, value: [UInt8]?, headers: [Header] = [], origin: Origin, stage: Stage, code: String,
         message: String, field: String? = nil, timeMilliseconds: Int64, configPlace: String? = nil,
-        retryCount: Int = 0, isTruncated: Bool = false
+        retryCount: Int = 0, isTruncated: Bool = false, recordTimestamp: Int64? = nil, aggregation: String? = nil
     ) {
         self.key = key
         self.value = value
@@ -62,6 +68,8 @@ public struct DeadLetter: Hashable, Sendable {
         self.configPlace = configPlace
         self.retryCount = retryCount
         self.isTruncated = isTruncated
+        self.recordTimestamp = recordTimestamp
+        self.aggregation = aggregation
     }
 
     /// The topic of a pipeline's dead letters.

@@ -80,10 +80,15 @@ public protocol Sink: AnyObject {
     func plan(_ table: TableDefinition) throws -> TableChange
     /// Creates or alters the table. Doing it twice does nothing the second time.
     func apply(_ table: TableDefinition) throws
+    /// Takes all rows out of a table that is there, as ``apply(_:)`` does when a table's meaning has changed: where the store
+    /// keeps an epoch, it takes another one. Called outside a run, before ``claim(_:)``.
+    func clear(_ table: TableDefinition) throws
     /// Takes rows of a table whose columns are the table's, in order. A row whose key is there replaces it; see also
     /// ``TableDefinition/replacesInside``.
     ///
     /// An error whose `retry` is `backoff` means that the sink has not taken these rows: the caller gives them again.
+    /// ``RefusedRows`` means that some rows can never be taken: the caller gives the others again. Any other error ends the
+    /// run.
     func write(_ rows: RecordBatch, to table: TableDefinition) throws
     /// Returns when everything written is durable.
     ///
@@ -119,6 +124,14 @@ public protocol Sink: AnyObject {
 }
 
 extension Sink {
+    /// Applies the table with another meaning, then with its own. A crash in between leaves a table that `plan` wants to
+    /// rebuild.
+    public func clear(_ table: TableDefinition) throws {
+        var other = table
+        other.fingerprint = "cleared \(table.fingerprint)"
+        try apply(other)
+        try apply(table)
+    }
     public func claim(_ claim: WriterClaim) -> WriterStanding { WriterStanding(epoch: claim.epoch) }
     public func restore(_ states: [String: [UInt8]]) -> [String: [UInt8]] { states }
     public func commit(_ mark: CheckpointMark) throws -> [String: [UInt8]] {

@@ -14,5 +14,10 @@ public struct SQLiteError: Error, Sendable, CustomStringConvertible {
     public var cannotOpen: Bool { primaryCode == SQLITE_CANTOPEN }
     public var isNotADatabase: Bool { primaryCode == SQLITE_NOTADB || primaryCode == SQLITE_CORRUPT }
 
+    /// The statement's row is refused, and only it: a constraint, a type, or a value that is too large.
+    public var isAboutRow: Bool { [SQLITE_CONSTRAINT, SQLITE_MISMATCH, SQLITE_TOOBIG].contains(primaryCode) }
+    /// A trigger or a function refused the row, in its own words, which may hold values.
+    public var isRaised: Bool { code == SQLITE_CONSTRAINT | 7 << 8 || code == SQLITE_CONSTRAINT | 4 << 8 }
+
     public var description: String { "SQLite error \(code): \(message)" }
 }

@@ -5,10 +5,14 @@ internal import PluginAPI
 
 /// Where a run begins to read.
 extension Pipeline {
-    func openPartitions(_ checkpoint: Checkpoint?) throws -> [PartitionState] {
+    /// The partitions of all inputs, and which aggregations can be counted anew from them.
+    func openPartitions(
+        _ checkpoint: Checkpoint?, after earlier: RecountRequests?
+    ) throws -> ([PartitionState], RecountRequests) {
         let now = Worker.now()
         let topics = Dictionary(uniqueKeysWithValues: try parts.broker.topics().map { ($0.name, $0.partitions) })
         var result: [PartitionState] = []
+        var isWhole = topology.aggregations.map { _ in true }
         let lateTopic = LateRecord.topic(prefix: parts.topicPrefix)
         if topics[lateTopic] == nil, topology.aggregations.contains(where: { $0.late == .sideOutput }) {
             throw PipelineError(
@@ -28,9 +32,11 @@ extension Pipeline {
                         "\(name), partition \(number): retention has deleted offsets 0 to \(earliest - 1); windows that "
                             + "held them are counted without them")
                 }
-                let consumers = input.consumers.map { consumer in
-                    position(of: consumer, input, partition, earliest: earliest, in: checkpoint)
+                let consumers = try input.consumers.map { consumer in
+                    try position(of: consumer, input, partition, earliest: earliest, in: checkpoint)
                 }
+                for case (.aggregation(let aggregation, _), let state) in zip(input.consumers, consumers)
+                where state.refused.start < earliest { isWhole[aggregation] = false }
                 let start = consumers.map(\.nextOffset).min() ?? earliest
                 guard start <= next else {
                     throw PipelineError(
@@ -45,23 +51,26 @@ extension Pipeline {
                 )
             }
         }
-        return result
+        return (result, RecountRequests(isPossible: isWhole, after: earlier))
     }
 
     private func position(
         of consumer: Topology.Consumer, _ input: Topology.Input, _ partition: TopicPartition, earliest: Int64,
         in checkpoint: Checkpoint?
-    ) -> PartitionState.ConsumerPosition {
-        let section = checkpoint?.section(
-            topology.sectionName(consumer, of: input), fingerprint: topology.fingerprint(consumer))
+    ) throws -> PartitionState.ConsumerPosition {
+        let (name, fingerprint) = (topology.sectionName(consumer, of: input), topology.fingerprint(consumer))
+        let section = checkpoint?.section(name, fingerprint: fingerprint)
         guard let saved = section?.positions.first(where: { $0.partition == partition }) else {
-            return .init(nextOffset: earliest, maxEventTime: .min)
+            return .init(nextOffset: earliest, maxEventTime: .min, refused: RefusedOffsets(start: earliest))
         }
         if saved.nextOffset < earliest {
             parts.notify(
                 "\(partition.topic), partition \(partition.partition): offsets \(saved.nextOffset) to \(earliest - 1) were "
                     + "deleted by retention before they were counted")
         }
-        return .init(nextOffset: max(saved.nextOffset, earliest), maxEventTime: saved.maxEventTime)
+        return .init(
+            nextOffset: max(saved.nextOffset, earliest), maxEventTime: saved.maxEventTime,
+            refused: try RefusedOffsets(
+                name, fingerprint: fingerprint, partition, in: checkpoint, position: saved.nextOffset))
     }
 }

@@ -14,12 +14,14 @@ extension Pipeline {
         var stores: [Checkpoint.Store]
     }
 
-    /// Like ``open(_:_:epoch:)``, on a thread of its own: a server that does not answer must not hold up the end of the run.
+    /// Like ``open(_:_:epoch:_:)``, on a thread of its own: a server that does not answer must not hold up the end of the run.
     /// Nil when the run has to end first; the thread is inside a call then.
-    func openWhileRunning(_ sinks: SinkThread, _ candidates: [Checkpoint], epoch: UInt64) throws -> Beginning? {
+    func openWhileRunning(
+        _ sinks: SinkThread, _ candidates: [Checkpoint], epoch: UInt64, _ control: RunControl
+    ) throws -> Beginning? {
         let outcome = Outcome()
         let thread = RunThread(name: "open sinks", confining: sinks) { [self] sinks in
-            let result = Result { try open(sinks, candidates, epoch: epoch) }
+            let result = Result { try open(sinks, candidates, epoch: epoch, control) }
             outcome.value.withLock { $0 = result }
         }
         guard ending.waits(for: thread) else { return nil }
@@ -30,17 +32,25 @@ extension Pipeline {
         let value = Mutex<Result<Beginning, any Error>?>(nil)
     }
 
-    /// Opens the sinks, takes an epoch above every one that they and the checkpoints have seen, and takes them back to the
+    /// Empties the tables that are counted anew, opens the sinks, takes an epoch above every one that they and the checkpoints have seen, and takes them back to the
     /// newest checkpoint whose rows all stores hold; nil = from the beginning.
     ///
     /// - Parameter epoch: The lowest that will do.
-    func open(_ sinks: SinkThread, _ candidates: [Checkpoint], epoch: UInt64) throws -> Beginning {
+    func open(
+        _ sinks: SinkThread, _ candidates: [Checkpoint], epoch: UInt64, _ control: RunControl
+    ) throws -> Beginning {
+        let retrying = Retrying(component: "sinks", control: control)
+        var candidates = candidates
+        // Before the sinks are open: clearing takes epochs, and only a claim behind it is above them.
+        if try beginRecounts(candidates.first, retrying) {
+            // As after an `apply` that empties a table: the stores have forgotten what they hold of checkpoints.
+            candidates[0].epoch = 0
+        }
         try sinks.open(parts.openSink)
         let claim = WriterClaim(
             domain: topology.domain, environment: parts.environment,
             writer: String(UInt64.random(in: 0 ... .max), radix: 16),
             epoch: epoch, tables: [])
-        let retrying = Retrying(component: "sinks", control: control)
         let standing = try sinks.claim(claim) { body in
             try retrying(until: { self.ending.hasBegun }, body)
         }

@@ -4,7 +4,11 @@ public import Synchronization
 public final class PipelineStatus: Sendable {
     public let eventsRead = Atomic<Int>(0)
     public let rowsWritten = Atomic<Int>(0)
+    /// Rows that sinks refused; one that is refused again counts again.
+    public let rowsRefused = Atomic<Int>(0)
     public let deadLetters = Atomic<Int>(0)
+    /// Records that became dead letters; one that several aggregations refused counts once.
+    public let badRecords = Atomic<Int>(0)
     /// Event and aggregation pairs that came too late.
     public let lateEvents = Atomic<Int>(0)
     /// Those of them whose records went to the topic of late records.

@@ -43,6 +43,12 @@ public final class LiveSystem {
         try withProvisioner(.change) { try $0.apply(plan, progress: progress) }
     }
 
+    /// Makes the next run count these tables anew from the earliest offset; their rows stay and are replaced. Throws
+    /// ``PipelineError`` `SP6101` while a run holds the domain.
+    func recount(tables: Set<String>) throws {
+        try CheckpointMaintenance.forget(tables: tables, folder: checkpointFolder)
+    }
+
     private func withProvisioner<Result>(
         _ access: PluginContext.Access, _ body: (Provisioner) throws -> Result
     ) throws -> Result {
@@ -74,7 +80,8 @@ public final class LiveSystem {
         let notify = notify
         return Pipeline(
             Pipeline.Parts(
-                domain: domain, settings: project.platform.runtime, topicPrefix: project.platform.topicPrefix,
+                domain: domain, settings: project.platform.runtime, deadLetters: project.platform.deadLetters,
+                topicPrefix: project.platform.topicPrefix,
                 broker: broker, schemas: schemas, sinkNatures: project.sinkNatures,
                 openSink: { try project.openSink($0, .change, notify: notify) },
                 checkpointFolder: checkpointFolder, environment: project.configuration.environment,

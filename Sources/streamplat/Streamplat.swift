@@ -27,7 +27,7 @@ struct Streamplat: ParsableCommand {
                 name: "Make it so:", subcommands: [HealthCommand.self, PlanCommand.self, ApplyCommand.self]),
             CommandGroup(name: "Serve:", subcommands: [RegistryCommand.self]),
             CommandGroup(name: "Events:", subcommands: [GenerateCommand.self, IngestCommand.self]),
-            CommandGroup(name: "Results:", subcommands: [RunCommand.self, QueryCommand.self]),
+            CommandGroup(name: "Results:", subcommands: [RunCommand.self, QueryCommand.self, DeadLetterCommand.self]),
         ])
 
     static func main() {

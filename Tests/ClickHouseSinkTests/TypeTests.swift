@@ -168,7 +168,7 @@ extension ClickHouse {
         }
 
         @Test(
-            "text that is no array of the column's elements stops before anything of its batch is taken",
+            "a row with text that is no array of the column's elements is named, and nothing of its batch is taken",
             arguments: [
                 "", "null", "[null]", "[1,]", "[1", "{}", "[1] x", "[\"canary\"]", "[3000000000]", "[1.5]", "[[1]]",
             ])
@@ -177,10 +177,11 @@ extension ClickHouse {
             let table = TableDefinition("lists", [ColumnSpec("n", .int), ColumnSpec("list", .json, element: .int)])
             let sink = try SinkConfiguration(server.url, database: database).open()
             try sink.apply(table)
-            let error = #expect(throws: PipelineError.self) {
+            let error = #expect(throws: RefusedRows.self) {
                 try sink.write(RecordBatch(table, [[1, "[7]"], [2, Value(json)]]), to: table)
             }
             #expect(error?.code == .clickHouseRows)
+            #expect(error?.rows.map(\.row) == [1])
             #expect(error?.description.contains("canary") == false)
             try sink.flush()
             #expect(try server.sql("SELECT count() FROM \(database).lists") == "0")
@@ -222,7 +223,7 @@ extension ClickHouse {
                     == "7")
         }
 
-        @Test("a value that does not fit its column stops before anything of its batch is taken")
+        @Test("rows with a value that does not fit are named, and nothing of their batch is taken")
         func misfit() throws {
             let (server, database) = try ClickHouse.database()
             let table = TableDefinition("narrow", [ColumnSpec("n", .int), ColumnSpec("u", .uuid)])
@@ -231,11 +232,11 @@ extension ClickHouse {
             let good: Value = "00112233-4455-6677-8899-aabbccddeeff"
             try sink.write(RecordBatch(table, [[1, good]]), to: table)
             for row: [Value] in [[3_000_000_000, good], [2, "no-uuid-canary"], [2, nil]] {
-                let error = #expect(throws: PipelineError.self) {
-                    try sink.write(RecordBatch(table, [[4, good], row]), to: table)
+                let error = #expect(throws: RefusedRows.self) {
+                    try sink.write(RecordBatch(table, [[4, good], row, [5, good], row]), to: table)
                 }
                 #expect(error?.code == .clickHouseRows)
-                #expect(error?.retry == .never)
+                #expect(error?.rows.map(\.row) == [1, 3])
                 #expect(error?.description.contains("canary") == false)
             }
             try sink.flush()

@@ -31,6 +31,9 @@ extension EndToEnd {
             Command("ingest", ["search", "search.ndjson"], "text", "json"),
             Command("run", ["ecommerce", "--until-idle"], "text", "json"),
             Command("query", [], "text", "json", "csv"),
+            Command("dlq list", ["ecommerce"], "text", "json", "csv"),
+            Command("dlq show", ["ecommerce"], "text", "json", "csv"),
+            Command("dlq replay", ["ecommerce", "--dry-run"], "text", "json"),
             Command("query", ["select count(*) as n, 'a,b' as t from revenue_per_hour"], "text", "json", "csv"),
         ]
 
@@ -41,6 +44,10 @@ extension EndToEnd {
             try await project.streamplat(
                 "generate", "ecommerce", "--events", "200", "--event-type", "search", "--out", "search.ndjson")
             try await project.streamplat("generate", "ecommerce", "--events", "200", "--quiet")
+            if command.name.hasPrefix("dlq") {
+                try project.write("{\n", to: "bad.ndjson")
+                try await project.streamplat("ingest", "search", "bad.ndjson", "--allow-bad")
+            }
             for format in ["text", "json", "csv"] {
                 let before = project.files(".")
                 let arguments = command.name.split(separator: " ").map(String.init) + command.arguments

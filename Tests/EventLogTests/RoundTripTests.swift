@@ -50,6 +50,22 @@ struct RoundTripTests {
         #expect(times == [1_700_000_000_000, 1_800_000_001_000])
     }
 
+    @Test("a block that is sent to a partition goes there, whatever its keys; one that is not there is an error")
+    func toPartition() throws {
+        let scratch = Scratch()
+        let log = try scratch.open()
+        try log.createTopic("t", partitions: 3, config: [:])
+        let producer = try log.makeProducer()
+        let records = ["21", "foobar", "abc"].map { Record("v", key: $0) }
+        try producer.send(RecordBlock(records), to: "t", partition: 2)
+        #expect(try log.readAll("t", 2) == records)
+        #expect(try log.offsets(topic: "t", partition: 0).next == 0)
+        let error = #expect(throws: PipelineError.self) {
+            try producer.send(RecordBlock(records), to: "t", partition: 3)
+        }
+        #expect(error?.code == .unknownPartition)
+    }
+
     @Test("keys choose partitions as Kafka does, keyless blocks go round robin")
     func partitioning() throws {
         let scratch = Scratch()

@@ -51,6 +51,24 @@ extension KafkaSuites {
             }
         }
 
+        @Test("records that are sent to a partition go there, whatever their keys")
+        func toPartition() throws {
+            try KafkaSuites.withBroker { broker, _ in
+                let topic = KafkaSuites.topic()
+                try broker.createTopic(topic, partitions: 3)
+                let block = RecordBlock()
+                for key in ["21", "foobar", "abc"] {
+                    Array(key.utf8).withUnsafeBytes { block.append(key: $0, value: $0, timestamp: 7) }
+                }
+                let producer = try broker.makeProducer()
+                try producer.send(block, to: TopicPartition(topic: topic, partition: 2))
+                try producer.flush()
+                let ends = try (0..<3).map { try broker.offsets(TopicPartition(topic: topic, partition: $0)).next }
+                #expect(ends == [0, 0, 3])
+                try producer.close()
+            }
+        }
+
         @Test("100,000 records arrive once each and in order, in blocks that are used again")
         func manyInOrder() throws {
             try KafkaSuites.withBroker { broker, _ in

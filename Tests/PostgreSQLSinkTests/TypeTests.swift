@@ -92,12 +92,19 @@ extension PostgreSQLSinkTests {
         @Test("text that PostgreSQL cannot hold is refused without its value, or repaired")
         func unstorable() throws {
             for bad in [Array("canary\0".utf8), Array("canary long enough for a word \0 x".utf8), [0xFF, 0x41]] {
-                let error = #expect(throws: PipelineError.self) {
-                    try roundTrip(ColumnSpec("v", .string)) { $0.append(bad) }
+                let error = #expect(throws: RefusedRows.self) {
+                    try roundTrip(ColumnSpec("v", .string)) {
+                        $0.append("fine")
+                        $0.append(bad)
+                        $0.append("fine too")
+                        $0.append(bad)
+                    }
                 }
                 #expect(error?.code == .postgresValue)
-                #expect(error?.message.contains("'v'") == true)
-                #expect(error?.message.contains("canary") == false)
+                #expect(error?.rows.map(\.row) == [1, 3])
+                #expect(error?.rows.map(\.column) == ["v", "v"])
+                #expect(error?.description.contains("'v'") == true)
+                #expect(error?.rows.contains { $0.reason.contains("canary") } == false)
             }
             let options: [String: OptionValues.Value] = ["unstorable_text": .string("replace")]
             let text = try roundTrip(ColumnSpec("v", .string), options: options) {
@@ -139,7 +146,7 @@ extension PostgreSQLSinkTests {
                     ]
                 ))
             for days in [-2_440_589, 2_145_042_906, Int64.max, Int64.min] {
-                #expect(throws: PipelineError.self) { try roundTrip(ColumnSpec("v", .date)) { $0.append(days) } }
+                #expect(throws: RefusedRows.self) { try roundTrip(ColumnSpec("v", .date)) { $0.append(days) } }
             }
         }
 
@@ -160,7 +167,7 @@ extension PostgreSQLSinkTests {
                     ]
                 ))
             for value in [ends[0] - 1, ends[1] + 1, Int64.max, Int64.min] {
-                #expect(throws: PipelineError.self) {
+                #expect(throws: RefusedRows.self) {
                     try roundTrip(ColumnSpec("v", .timestamp)) { $0.append(value) }
                 }
             }
@@ -177,10 +184,10 @@ extension PostgreSQLSinkTests {
                 result == (
                     "uuid", ["01234567-89ab-cdef-0123-456789abcdef", "ffffffff-ffff-ffff-ffff-ffffffffffff", "∅"]
                 ))
-            let error = #expect(throws: PipelineError.self) {
+            let error = #expect(throws: RefusedRows.self) {
                 try roundTrip(ColumnSpec("v", .uuid)) { $0.append("canary") }
             }
-            #expect(error?.code == .postgresValue && error?.message.contains("canary") == false)
+            #expect(error?.code == .postgresValue && error?.description.contains("canary") == false)
         }
 
         static let integers38: [Int128] = [
@@ -259,7 +266,7 @@ extension PostgreSQLSinkTests {
             "text that is no array of the elements is refused",
             arguments: ["", "[", "[1", "[1,]", "[1] x", "{}", "[\"a\"]", "[true]", "[1.5]", "[99999999999]"])
         func brokenArray(json: String) throws {
-            let error = #expect(throws: PipelineError.self) {
+            let error = #expect(throws: RefusedRows.self) {
                 try roundTrip(ColumnSpec("v", .json, element: .int)) { $0.append(json) }
             }
             #expect(error?.code == .postgresValue)

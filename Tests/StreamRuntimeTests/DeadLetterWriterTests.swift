@@ -44,6 +44,9 @@ struct DeadLetterWriterTests {
             private let broker: Flaky
             init(_ broker: Flaky) { self.broker = broker }
             func send(_ block: RecordBlock, to topic: String) throws { try broker.attempt(records: block.count) }
+            func send(_ block: RecordBlock, to partition: TopicPartition) throws {
+                try broker.attempt(records: block.count)
+            }
             func flush() throws {}
             func close() throws {}
         }

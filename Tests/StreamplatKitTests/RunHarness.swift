@@ -79,11 +79,14 @@ final class RunHarness {
     }
 
     /// Sends a message as it is.
-    func send(_ value: [UInt8], to topic: String) throws {
+    func send(_ value: [UInt8], to topic: String) throws { try send([value], to: topic) }
+
+    /// Sends messages as they are.
+    func send(_ values: [[UInt8]], to topic: String) throws {
         let system = try open()
         let producer = try system.broker.makeProducer()
         let block = RecordBlock()
-        value.withUnsafeBytes { block.append(key: nil, value: $0, timestamp: 0) }
+        for value in values { value.withUnsafeBytes { block.append(key: nil, value: $0, timestamp: 0) } }
         try producer.send(block, to: topic)
         try producer.close()
         try system.close()
@@ -112,6 +115,37 @@ final class RunHarness {
             letters += block.entries.compactMap { DeadLetter.decode($0, in: block) }
         }
         return letters
+    }
+
+    /// Sends the originals of dead letters again; gives what was planned and how many were sent.
+    @discardableResult
+    func replay(_ filter: String? = nil, again: Bool = false) throws -> (plan: LetterReplay.Plan, sent: Int) {
+        let system = try open()
+        let replay = try LetterReplay(system, filter: filter.map { try LetterFilter($0) }, isAgain: again)
+        let plan = try replay.plan()
+        let sent = try replay.run(plan)
+        try system.close()
+        return (plan, sent)
+    }
+
+    /// The dead letters as `dlq` shows them.
+    func storedLetters(_ filter: String? = nil) throws -> [StoredLetter] {
+        let system = try open()
+        defer { try? system.close() }
+        let filter = try filter.map { try LetterFilter($0) }
+        var found: [StoredLetter] = []
+        try LetterReader(system.domain, broker: system.broker, topicPrefix: "events").read {
+            found += try filter?.select($0) ?? $0
+            return true
+        }
+        return found
+    }
+
+    /// Registers a schema; gives its id.
+    func register(_ schema: String, subject: String) throws -> Int32 {
+        let system = try open()
+        defer { try? system.close() }
+        return try system.schemas.register(subject: subject, schema: schema)
     }
 
     /// The values of a topic's records.

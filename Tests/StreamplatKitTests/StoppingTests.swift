@@ -87,6 +87,7 @@ struct StoppingTests {
             private let gate: Gate
             init(_ gate: Gate) { self.gate = gate }
             func send(_ block: RecordBlock, to topic: String) throws {}
+            func send(_ block: RecordBlock, to partition: TopicPartition) throws {}
             func flush() throws { gate.enter() }
             func close() throws {}
         }
@@ -107,7 +108,8 @@ struct StoppingTests {
         settings.checkpointIntervalMilliseconds = place == .groupOffsets ? 50 : 3_600_000
         let pipeline = Pipeline(
             Pipeline.Parts(
-                domain: system.domain, settings: settings, topicPrefix: system.project.platform.topicPrefix,
+                domain: system.domain, settings: settings, deadLetters: system.project.platform.deadLetters,
+                topicPrefix: system.project.platform.topicPrefix,
                 broker: HangingBroker(system.broker, place, gate), schemas: system.schemas,
                 sinkNatures: ["primary": .table],
                 openSink: { _ in

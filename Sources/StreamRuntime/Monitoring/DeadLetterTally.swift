@@ -8,6 +8,10 @@ internal import Synchronization
 final class DeadLetterTally: Sendable {
     private struct State {
         var counters: [String: Counter] = [:]
+        /// Letters of the run by code.
+        var totals: [String: Int] = [:]
+        /// The first reason of each code.
+        var reasons: [String: String] = [:]
         /// Letters by code that no line has told yet.
         var untold: [String: Int] = [:]
         var lastTold = Int64.min / 2
@@ -30,6 +34,8 @@ final class DeadLetterTally: Sendable {
     ///   - reason: Without values of the record.
     func count(stage: DeadLetter.Stage, code: String, place: @autoclosure () -> String, reason: String) {
         let isFirst = state.withLock { state in
+            state.totals[code, default: 0] += 1
+            if state.reasons[code] == nil { state.reasons[code] = reason }
             if let known = state.counters["\(stage.rawValue) \(code)"] {
                 known.increment()
                 state.untold[code, default: 0] += 1
@@ -46,6 +52,12 @@ final class DeadLetterTally: Sendable {
             "dead letter [\(code)] \(place()): \(reason) (further ones are counted)",
             metadata: ["code": "\(code)", "topic": "\(topic)"])
     }
+
+    /// Letters of the run by code.
+    var totals: [String: Int] { state.withLock { $0.totals } }
+
+    /// The first reason of a code.
+    func reason(_ code: String) -> String? { state.withLock { $0.reasons[code] } }
 
     /// Tells how many came since the last line, if there are any and it is time to.
     ///

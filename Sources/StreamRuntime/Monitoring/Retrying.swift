@@ -20,12 +20,13 @@ struct Retrying: Sendable {
     func callAsFunction<Result>(
         until isStopping: () -> Bool = { false }, _ body: () throws -> Result
     ) throws -> Result {
-        var pauseMilliseconds = 100
+        var backoff = Backoff()
         while true {
             do {
                 return try body()
             } catch let error as PipelineError where error.retry == .backoff && !control.shouldAbandon && !isStopping()
             {
+                let pauseMilliseconds = backoff.next()
                 retries.increment()
                 logger.warning(
                     "\(error.message); trying again",
@@ -33,7 +34,6 @@ struct Retrying: Sendable {
                         "code": "\(error.code.id)", "component": "\(component)", "pause_ms": "\(pauseMilliseconds)",
                     ])
                 control.pause(milliseconds: pauseMilliseconds)
-                pauseMilliseconds = min(pauseMilliseconds * 2, 10_000)
             }
         }
     }

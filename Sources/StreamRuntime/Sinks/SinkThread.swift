@@ -16,7 +16,7 @@ enum SinkMessage: Sendable {
 ///
 /// It commits when its queue is empty, so rows become visible at once, and at barriers, so that a checkpoint never counts
 /// what a sink does not hold. A failure that may pass is retried with growing pauses, visibly, for as long as the run
-/// lives; the queue fills up meanwhile and the workers wait.
+/// lives; the queue fills up meanwhile and the workers wait. Rows that a sink refuses for good become dead letters.
 final class SinkThread {
     /// A result table with the name of the sink that it goes to.
     struct Target: Sendable {
@@ -41,10 +41,11 @@ final class SinkThread {
     private var barrierPositions: [RunControl.SectionPosition] = []
     /// The number of the checkpoint that the run began with: barriers are counted from there.
     private var lastCheckpoint = CheckpointNumber.none
+    private let letters: RowLetters
 
     init(
         targets: [Target], queue: BoundedQueue<SinkMessage>, control: RunControl, status: PipelineStatus,
-        workerCount: Int, readiness: Readiness
+        workerCount: Int, readiness: Readiness, letters: RowLetters
     ) {
         self.targets = targets
         self.queue = queue
@@ -52,6 +53,7 @@ final class SinkThread {
         self.status = status
         self.workerCount = workerCount
         self.readiness = readiness
+        self.letters = letters
         rowCounters = targets.map {
             Counter(
                 label: "streamplat_sink_rows_total", dimensions: [("sink", $0.sink), ("table", $0.table.name)])
@@ -126,10 +128,10 @@ final class SinkThread {
                     let target = targets[table]
                     guard let sink = sinks[target.sink], let monitor = monitors[target.sink] else { continue }
                     KillPoint.beforeSink.pass()
-                    try retrying(monitor, .write) { try sink.write(rows, to: target.table) }
-                    monitor.wrote(rows: rows.rowCount, table: target.table.name)
-                    rowCounters[table].increment(by: rows.rowCount)
-                    status.rowsWritten.add(rows.rowCount, ordering: .relaxed)
+                    let written = try write(rows, to: target.table, sink, monitor)
+                    monitor.wrote(rows: written, table: target.table.name)
+                    rowCounters[table].increment(by: written)
+                    status.rowsWritten.add(written, ordering: .relaxed)
                     hasUncommitted = true
                 case .barrier(let number, let positions):
                     barrierArrivals += 1
@@ -147,12 +149,31 @@ final class SinkThread {
                 }
             }
             for sink in sinks.values { try sink.close() }
+            // A broker that is away would hold up the end of a run that failed.
+            if control.shouldAbandon { letters.abandon() } else { try letters.close() }
         } catch {
             control.fail(error)
         }
     }
 
+    /// Writes what the sink takes of a batch, sets the rest aside, and gives the number of rows written.
+    private func write(
+        _ rows: RecordBatch, to table: TableDefinition, _ sink: any Sink, _ monitor: SinkMonitor
+    ) throws -> Int {
+        var rest = rows
+        while rest.rowCount > 0 {
+            do {
+                try retrying(monitor, .write) { try sink.write(rest, to: table) }
+                break
+            } catch let refused as RefusedRows where !refused.rows.isEmpty {
+                rest = try letters.take(refused, of: rest, table: table)
+            }
+        }
+        return rest.rowCount
+    }
+
     private func flushAll() throws {
+        try letters.flush()
         for (name, sink) in sinks {
             guard let monitor = monitors[name] else { continue }
             try retrying(monitor, .flush) { try sink.flush() }
@@ -162,6 +183,7 @@ final class SinkThread {
 
     /// Flushes all sinks with the mark of a checkpoint; gives what they want to get back with it.
     private func commitAll(_ mark: CheckpointMark) throws -> [Checkpoint.Store] {
+        try letters.flush()
         var stores: [Checkpoint.Store] = []
         for (name, sink) in sinks.sorted(by: { $0.key < $1.key }) {
             guard let monitor = monitors[name] else { continue }
@@ -188,16 +210,19 @@ final class SinkThread {
     private func retrying<Result>(
         _ monitor: SinkMonitor, _ operation: SinkMonitor.Operation, _ body: () throws -> Result
     ) throws -> Result {
-        var pauseMilliseconds = 100
+        var backoff = Backoff()
         while true {
             do {
                 let result = try monitor.measuring(operation, body)
                 monitor.recovered()
                 return result
             } catch let error as PipelineError where error.retry == .backoff && !control.shouldAbandon {
+                let pauseMilliseconds = backoff.next()
                 monitor.willRetry(operation, error, pauseMilliseconds: pauseMilliseconds)
                 control.pause(milliseconds: pauseMilliseconds)
-                pauseMilliseconds = min(pauseMilliseconds * 2, 10_000)
+            } catch let refused as RefusedRows {
+                monitor.recovered()
+                throw refused
             } catch {
                 monitor.gaveUp(operation)
                 throw error

@@ -72,6 +72,21 @@ final class AggregationRunner {
         ).late
     }
 
+    /// Whether the first row of a batch passes the aggregation's filter. Counts nothing; a row on which one of the filters
+    /// fails is put into `failedRows`.
+    func passes(position: Int, batch: RecordBatch, failedRows: inout [Int32]) throws -> Bool {
+        guard let binding = bindings[position] else { return false }
+        var selected: UnsafeBufferPointer<Int32>?
+        if let filter = binding.filter {
+            selected = select(filter, batch, within: nil, binding.selection, &failedRows)
+        }
+        for (index, filter) in binding.measureFilters.enumerated() {
+            guard let filter else { continue }
+            _ = select(filter, batch, within: selected, binding.measureSelections[index], &failedRows)
+        }
+        return selected?.contains(0) ?? true
+    }
+
     /// The rows `selected` (nil = all) without `failed`, both ascending. The result lies in `selection`, where `selected`
     /// may lie too.
     private func leaveOut(

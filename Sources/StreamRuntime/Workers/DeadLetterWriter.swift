@@ -26,6 +26,8 @@ final class DeadLetterWriter {
         var field: String?
         /// The place in the configuration that it concerns.
         var place: SourceLocation
+        /// The aggregation that refused the record, when one did.
+        var aggregation: String?
     }
 
     /// Adds one record of `source`; the tally says aloud what a person should know.
@@ -35,13 +37,26 @@ final class DeadLetterWriter {
             headers: source.headers(entry).map { DeadLetter.Header($0.name, $0.value) },
             origin: .topic(partition, offset: entry.offset), stage: reason.stage, code: reason.code.id,
             message: reason.message, field: reason.field,
-            timeMilliseconds: Int64(Date().timeIntervalSince1970 * 1000), configPlace: reason.place.text)
+            timeMilliseconds: Int64(Date().timeIntervalSince1970 * 1000), configPlace: reason.place.text,
+            retryCount: ReplayedRecord(entry, in: source)?.retryCount ?? 0, recordTimestamp: entry.timestamp,
+            aggregation: reason.aggregation)
+        add(letter)
+    }
+
+    /// Adds a letter.
+    func add(_ letter: DeadLetter) {
         letter.encode(into: writer.block)
         status.deadLetters.add(1, ordering: .relaxed)
-        tally.count(
-            stage: letter.stage, code: letter.code,
-            place: "\(partition.topic), partition \(partition.partition), offset \(entry.offset)",
-            reason: reason.message)
+        tally.count(stage: letter.stage, code: letter.code, place: Self.place(letter.origin), reason: letter.message)
+    }
+
+    private static func place(_ origin: DeadLetter.Origin) -> String {
+        switch origin {
+        case .topic(let partition, let offset):
+            "\(partition.topic), partition \(partition.partition), offset \(offset)"
+        case .file(let file, let line, let column): "\(file):\(line):\(column)"
+        case .table(let table): "table \(table)"
+        }
     }
 
     var isFull: Bool { writer.isFull }

@@ -26,6 +26,8 @@ final class PartitionState {
         var nextOffset: Int64
         /// The highest event time counted; `Int64.min` for none.
         var maxEventTime: Int64
+        /// What it has read and not counted.
+        var refused: RefusedOffsets
     }
 
     init(

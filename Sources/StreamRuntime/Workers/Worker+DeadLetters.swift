@@ -3,13 +3,17 @@ internal import Diagnostics
 internal import Foundation
 internal import PlatformModel
 internal import PluginAPI
+internal import Synchronization
 
 /// What becomes of records that cannot be used. Nothing here runs on a batch without any but one look at its times.
 extension Worker {
     /// A record that could not be decoded: a dead letter, unless an earlier run has sent it.
     func report(_ fault: RecordDecoder.Fault, _ partition: PartitionState) {
+        refused.append(fault.entry)
         let entry = block.entries[fault.entry]
-        if partition.reported.covers(fault, offset: entry.offset, current: decodedColumns[partition.input]) {
+        if partition.reported.covers(
+            fault, offset: replay?.offset ?? entry.offset, current: decodedColumns[partition.input])
+        {
             guard !partition.hasSaidReported else { return }
             partition.hasSaidReported = true
             return shared.notify(
@@ -17,6 +21,7 @@ extension Worker {
                     + "\(partition.reported.nextOffset) that cannot be used are dead letters of an earlier run and are "
                     + "not sent again")
         }
+        shared.status.badRecords.add(1, ordering: .relaxed)
         deadLetters.add(
             entry, of: block, partition: partition.partition,
             .init(
@@ -76,7 +81,7 @@ extension Worker {
                 .init(
                     stage: .step, code: .expressionFailed,
                     message: "aggregation '\(aggregation.name)': a filter's arithmetic overflows on this record",
-                    place: aggregation.location))
+                    place: aggregation.location, aggregation: aggregation.name))
         }
     }
 

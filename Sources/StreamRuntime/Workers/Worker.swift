@@ -27,6 +27,7 @@ final class Worker {
         var watermarks: PublishedWatermarks
         var metrics: RunMetrics
         var deadLetterTally: DeadLetterTally
+        var recounts: RecountRequests
         var notify: @Sendable (String) -> Void
     }
 
@@ -56,10 +57,14 @@ final class Worker {
     /// Per input the columns that are decoded.
     let decodedColumns: [Set<String>]
     let block = RecordBlock(byteCapacity: 1 << 20)
-    private let clock = EventClock()
+    let clock = EventClock()
     let inTime = Selection()
     var faults: [RecordDecoder.Fault] = []
     var failedRows: [Int32] = []
+    /// Entries of the batch that are of no use to anybody.
+    var refused: [Int] = []
+    /// The replayed record that is being counted.
+    var replay: Replay?
     private var lastFlush: Int64 = 0
     private var reachedBarrier = 0
     private let logger = Logger(label: "runtime")
@@ -197,10 +202,17 @@ final class Worker {
 
     /// Counts the records of the fetched block.
     private func count(_ partition: PartitionState) throws {
+        var replays = replays(of: partition)[...]
         let entries = block.entries
         var start = 0
         while start < entries.count {
-            var end = min(start + shared.settings.batchRows, entries.count)
+            if let next = replays.first, next.entry == start {
+                try countReplay(next, partition)
+                replays.removeFirst()
+                start += 1
+                continue
+            }
+            var end = min(start + shared.settings.batchRows, replays.first?.entry ?? entries.count)
             // A batch lies wholly before or wholly behind the place where a consumer begins.
             for consumer in partition.consumers where consumer.nextOffset > entries[start].offset {
                 while end > start + 1, entries[end - 1].offset >= consumer.nextOffset { end -= 1 }
@@ -230,12 +242,15 @@ final class Worker {
         let firstOffset = block.entries[range.lowerBound].offset
         let nextOffset = block.entries[range.upperBound - 1].offset + 1
         faults.removeAll(keepingCapacity: true)
+        refused.removeAll(keepingCapacity: true)
         try decoder.decode(block, entries: range, of: partition.partition, faults: &faults)
         KillPoint.afterDecode.pass()
         for fault in faults { report(fault, partition) }
         let batch = decoder.batch
         guard case .int64(let times) = batch.columns[input.timestampColumn] else { return }
         let eligible = rowsInTime(times, partition, range)
+        let lost = refusedRecords(range, eligible: eligible)
+        var failed: Set<Int32> = []
         var lastStart: Int64?
         for (position, consumer) in input.consumers.enumerated() {
             guard partition.consumers[position].nextOffset <= firstOffset else { continue }
@@ -259,17 +274,23 @@ final class Worker {
                     throw runner.aggregation.failure(error)
                 }
                 if !failedRows.isEmpty { reportFailedRows(of: runner.aggregation, partition, range) }
-            case .rawEvents: try sendRawEvents(batch, rows: eligible, input: partition.input)
+                failed.formUnion(failedRows)
+                note(lost, failed: failedRows, range, partition, consumer: position)
+            case .rawEvents:
+                try sendRawEvents(batch, rows: eligible, input: partition.input)
+                note(lost, failed: [], range, partition, consumer: position)
             }
-            partition.consumers[position] = .init(nextOffset: nextOffset, maxEventTime: clock.highest)
+            partition.consumers[position].nextOffset = nextOffset
+            partition.consumers[position].maxEventTime = clock.highest
         }
+        shared.status.badRecords.add(failed.count, ordering: .relaxed)
         KillPoint.afterState.pass()
         if runners.contains(where: { $0.local.groupCount > Worker.localGroupLimit }) { try flush() }
     }
 
     /// Where a consumer's clock stands: at its highest event time, or, in a partition that was left out as idle, where the
     /// others have moved the watermark meanwhile, so that what comes for closed windows is counted as late.
-    private func clockStart(_ position: PartitionState.ConsumerPosition, _ consumer: Topology.Consumer) -> Int64 {
+    func clockStart(_ position: PartitionState.ConsumerPosition, _ consumer: Topology.Consumer) -> Int64 {
         guard case .aggregation(let index, _) = consumer else { return position.maxEventTime }
         let published = shared.watermarks.all[index]
         guard published != .min else { return position.maxEventTime }
@@ -277,7 +298,7 @@ final class Worker {
     }
 
     /// Hands a copy of the batch to the sink: the decoder's own batch is used again.
-    private func sendRawEvents(_ batch: RecordBatch, rows: Selection?, input: Int) throws {
+    func sendRawEvents(_ batch: RecordBatch, rows: Selection?, input: Int) throws {
         guard let target = shared.settings.rawTargets[input] else { return }
         // Without the event type's name, which comes last and is no column of the table.
         let width = shared.topology.inputs[input].eventType.columns.count
@@ -396,11 +417,11 @@ final class Worker {
     }
 
     private func reportedLetters() -> [Checkpoint.Section] {
-        partitions.map { partition in
+        partitions.flatMap { partition in
             let position = partition.consumers.map(\.nextOffset).min() ?? .min
             partition.reported = partition.reported.advanced(
                 to: position, current: decodedColumns[partition.input])
-            return partition.reported.section(partition.partition)
+            return [partition.reported.section(partition.partition)] + refusedSections(partition)
         }
     }
 

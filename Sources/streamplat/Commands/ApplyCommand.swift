@@ -1,6 +1,5 @@
 import ArgumentParser
 import Diagnostics
-import Foundation
 import PlatformModel
 import ProjectConfig
 import Provisioning
@@ -29,7 +28,10 @@ struct ApplyCommand: FormattedCommand {
         if !plan.isEmpty {
             global.say(PlanView.text(plan))
             try plan.diagnostics.throwIfErrors(exitCode: 1)
-            guard try isConfirmed() else {
+            let isConfirmed = try Confirmation(isYes: yes, isText: global.output == .text).ask(
+                "apply these changes?", missing: "there is no terminal to ask whether to apply this",
+                hint: "look at the plan above, then add --yes")
+            guard isConfirmed else {
                 global.say("nothing was changed")
                 throw ExitCode(1)
             }
@@ -44,18 +46,5 @@ struct ApplyCommand: FormattedCommand {
         } else {
             global.say("domain '\(system.domain.name)' is applied: \(plan.changes.count) changes")
         }
-    }
-
-    private func isConfirmed() throws -> Bool {
-        if yes { return true }
-        guard isatty(STDIN_FILENO) == 1 else {
-            throw PipelineError(
-                .confirmationNeeded, "there is no terminal to ask whether to apply this",
-                hint: "look at the plan above, then add --yes", exitCode: 2)
-        }
-        // The question stands where the plan was shown.
-        let terminal = global.output == .text ? FileHandle.standardOutput : FileHandle.standardError
-        terminal.write(Data("apply these changes? [y/N] ".utf8))
-        return ["y", "yes"].contains(readLine()?.lowercased() ?? "")
     }
 }

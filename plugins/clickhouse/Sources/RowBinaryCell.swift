@@ -12,6 +12,7 @@ struct RowBinaryCell {
 
     let kind: Kind
     let isNullable: Bool
+    let hasNulls: Bool
     let nulls: UnsafePointer<Bool>
     /// Fixed-width values, codes of a dictionary, or the arena of texts.
     let values: UnsafeRawPointer
@@ -40,9 +41,7 @@ struct RowBinaryCell {
             throw RowBinaryEncoder.misfit("column '\(spec.name)' is laid out for another type")
         }
         self.kind = kind
-        if !isNullable, nullCount > 0 {
-            throw RowBinaryEncoder.misfit("column '\(spec.name)' is required, but a row has no value for it")
-        }
+        hasNulls = nullCount > 0
     }
 
     /// The bytes of a text.

@@ -1,5 +1,6 @@
 internal import DataPath
 internal import Diagnostics
+internal import PluginAPI
 
 /// Appends rows in ClickHouse's format RowBinary: the values of a row one after another, little-endian, a nullable one
 /// with a byte 1 (null) or 0 in front, text with its length as LEB128, arrays and maps with the number of their elements.
@@ -19,19 +20,33 @@ struct RowBinaryEncoder {
     }
 
     /// `rows` has these columns in this order. The first row gets the version `firstVersion`, each other one more than the
-    /// one before. Nothing is appended when it throws.
+    /// one before. Nothing is appended when it throws: ``RefusedRows`` names every row with a value that does not fit.
     func append(_ rows: RecordBatch, firstVersion: UInt64, to out: ByteBuffer) throws {
         guard rows.columns.count == columns.count else {
             throw Self.misfit("the rows have \(rows.columns.count) columns and the table \(columns.count)")
         }
         let cells = try columns.indices.map { try RowBinaryCell(columns[$0], forms[$0], rows.columns[$0]) }
         let start = out.count
-        let misfit = cells.withUnsafeBufferPointer {
-            write($0, rowCount: rows.rowCount, firstVersion: firstVersion, to: out)
+        var misfits: [Misfit] = []
+        cells.withUnsafeBufferPointer { cells in
+            var row = 0
+            while row < rows.rowCount {
+                guard
+                    let misfit = write(cells, rows: row..<rows.rowCount, firstVersion: firstVersion, to: out)
+                else { break }
+                misfits.append(misfit)
+                row = misfit.row + 1
+            }
         }
-        if let misfit {
+        if !misfits.isEmpty {
             out.count = start
-            throw Self.misfit("a value of column '\(columns[misfit].name)' does not fit its type")
+            throw RefusedRows(
+                code: .clickHouseRows,
+                rows: misfits.map { misfit in
+                    let name = columns[misfit.column].name
+                    return .init(
+                        row: misfit.row, column: name, reason: "a value of column '\(name)' does not fit its type")
+                })
         }
     }
 
@@ -39,16 +54,18 @@ struct RowBinaryEncoder {
         PipelineError(.clickHouseRows, message, hint: "this is a defect of streamplat or of the events' schema")
     }
 
-    /// The column with a value that does not fit; nil when all fit.
+    private typealias Misfit = (row: Int, column: Int)
+
+    /// The first value that does not fit; nil when all fit.
     private func write(
-        _ cells: UnsafeBufferPointer<RowBinaryCell>, rowCount: Int, firstVersion: UInt64, to out: ByteBuffer
-    ) -> Int? {
+        _ cells: UnsafeBufferPointer<RowBinaryCell>, rows: Range<Int>, firstVersion: UInt64, to out: ByteBuffer
+    ) -> Misfit? {
         guard let first = cells.baseAddress else { return nil }
         let cellCount = cells.count
         // Room for everything of a row but the bytes of its texts.
         let fixedBytes = RowBinaryCell.widest * (cellCount + 1)
         var misfit: Int?
-        for row in 0..<rowCount {
+        for row in rows {
             out.reserve(fixedBytes)
             var end = UnsafeMutableRawPointer(out.end)
             for index in 0..<cellCount {
@@ -58,6 +75,9 @@ struct RowBinaryEncoder {
                     end.storeBytes(of: isNull ? 1 : 0, as: UInt8.self)
                     end += 1
                     if isNull { continue }
+                } else if cell.pointee.hasNulls, cell.pointee.nulls[row] {
+                    // What lies under a null is no value; a required column has no room for none.
+                    return (row, index)
                 }
                 let values = cell.pointee.values
                 switch cell.pointee.kind {
@@ -114,7 +134,7 @@ struct RowBinaryEncoder {
             }
             end.storeBytes(of: (firstVersion &+ UInt64(row)).littleEndian, as: UInt64.self)
             out.count = end + 8 - UnsafeMutableRawPointer(out.bytes)
-            if misfit != nil { return misfit }
+            if let misfit { return (row, misfit) }
         }
         return nil
     }

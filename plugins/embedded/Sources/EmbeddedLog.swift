@@ -62,6 +62,9 @@ final class EmbeddedProducer: BrokerProducer {
     init(_ producer: LogProducer) { self.producer = producer }
 
     func send(_ block: RecordBlock, to topic: String) throws { try producer.send(block, to: topic) }
+    func send(_ block: RecordBlock, to partition: TopicPartition) throws {
+        try producer.send(block, to: partition.topic, partition: partition.partition)
+    }
     func flush() throws { try producer.flush() }
     func close() throws { try producer.close() }
 }

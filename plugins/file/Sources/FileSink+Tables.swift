@@ -40,6 +40,20 @@ extension FileSink {
         case .none, .alter, .refuse: return
         case .create, .rebuild: break
         }
+        try begin(table)
+    }
+
+    /// The rows that are there are kept under another name.
+    func clear(_ table: TableDefinition) throws {
+        try checkWritable()
+        if case .refuse(let reason, let hint) = try plan(table) {
+            throw PipelineError(.tableRefused, reason, hint: hint, component: "sink file")
+        }
+        try begin(table)
+    }
+
+    /// Puts an empty file in the place of the table's.
+    private func begin(_ table: TableDefinition) throws {
         try release(table.name)
         try makeFolder()
         // In this order a crash in between leaves what the next plan takes for unfinished, never rows of two meanings in

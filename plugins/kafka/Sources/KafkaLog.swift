@@ -86,6 +86,9 @@ private final class KafkaBlockProducer: BrokerProducer {
     init(_ producer: KafkaProducer) { self.producer = producer }
 
     func send(_ block: RecordBlock, to topic: String) throws { try producer.send(block, to: topic) }
+    func send(_ block: RecordBlock, to partition: TopicPartition) throws {
+        try producer.send(block, to: partition.topic, partition: Int32(clamping: partition.partition))
+    }
     func flush() throws { try producer.flush() }
     func close() throws { try producer.close() }
 }

@@ -35,8 +35,9 @@ struct CopyEncoder {
         for _ in 0..<2 { buffer.append(0xFF) }
     }
 
-    /// Appends every row; the first is numbered `firstNumber`. When it throws, nothing was appended.
-    func append(_ rows: RecordBatch, firstNumber: Int64, to buffer: ByteBuffer) throws(UnstorableValue) {
+    /// Appends every row; the first is numbered `firstNumber`. When it throws, nothing was appended: ``UnstorableRows`` names
+    /// every row that cannot be.
+    func append(_ rows: RecordBatch, firstNumber: Int64, to buffer: ByteBuffer) throws {
         var columns: [CopyColumn] = []
         for (index, type) in types.enumerated() {
             guard let column = CopyColumn(rows.columns[index], type) else {
@@ -45,22 +46,31 @@ struct CopyEncoder {
             columns.append(column)
         }
         let start = buffer.count
-        let fault = columns.withUnsafeBufferPointer { columns in
-            withExtendedLifetime(rows) { encode(columns, rows.rowCount, firstNumber, buffer) }
+        var faults: [Fault] = []
+        columns.withUnsafeBufferPointer { columns in
+            withExtendedLifetime(rows) {
+                var row = 0
+                while row < rows.rowCount {
+                    guard let fault = encode(columns, row..<rows.rowCount, firstNumber, buffer) else { break }
+                    faults.append(fault)
+                    row = fault.row + 1
+                }
+            }
         }
-        if let fault {
+        if !faults.isEmpty {
             buffer.count = start
-            throw UnstorableValue(column: names[fault.column], reason: fault.reason)
+            throw UnstorableRows(
+                rows: faults.map { ($0.row, UnstorableValue(column: names[$0.column], reason: $0.reason)) })
         }
     }
 
-    private typealias Fault = (column: Int, reason: UnstorableValue.Reason)
+    private typealias Fault = (row: Int, column: Int, reason: UnstorableValue.Reason)
 
     private func encode(
-        _ columns: UnsafeBufferPointer<CopyColumn>, _ rowCount: Int, _ firstNumber: Int64, _ buffer: ByteBuffer
+        _ columns: UnsafeBufferPointer<CopyColumn>, _ rows: Range<Int>, _ firstNumber: Int64, _ buffer: ByteBuffer
     ) -> Fault? {
         let rowRoom = rowRoom
-        for row in 0..<rowCount {
+        for row in rows {
             buffer.reserve(rowRoom)
             var cursor = buffer.end
             BinaryValue.put(Int16(truncatingIfNeeded: columns.count + 1), &cursor)
@@ -70,10 +80,10 @@ struct CopyEncoder {
                 if column.nulls[row] {
                     BinaryValue.putNull(&cursor)
                 } else if column.kind == .array, let array = arrays[index] {
-                    if let reason = array.encode(column.bytes(row)) { return (index, reason) }
+                    if let reason = array.encode(column.bytes(row)) { return (row, index, reason) }
                     Self.put(array.value, &cursor, buffer, rowRoom)
                 } else if let reason = encode(column, row, &cursor, buffer, rowRoom) {
-                    return (index, reason)
+                    return (row, index, reason)
                 }
             }
             buffer.count = cursor - buffer.bytes

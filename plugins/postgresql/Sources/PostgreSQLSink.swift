@@ -86,7 +86,9 @@ final class PostgreSQLSink: Sink {
         let staging = try stage(table)
         do {
             try staging.append(rows)
-        } catch {
+        } catch let error as UnstorableRows {
+            throw failure.refusedRows(error, table: table.name)
+        } catch let error as UnstorableValue {
             throw failure.pipelineError(error, table: table.name)
         }
     }

@@ -1,4 +1,5 @@
 internal import Diagnostics
+internal import PluginAPI
 internal import PostgresClient
 
 /// Turns what PostgreSQL reports into errors of the platform: code, retry, exit code, hint.
@@ -30,6 +31,14 @@ struct PostgresFailure {
                 ? "`unstorable_text: replace` puts U+FFFD in its place; or filter such events out"
                 : "filter such events out, or change the field's type",
             component: component)
+    }
+
+    func refusedRows(_ refused: UnstorableRows, table: String) -> RefusedRows {
+        RefusedRows(
+            code: .postgresValue,
+            rows: refused.rows.map { row, value in
+                .init(row: row, column: value.column, reason: pipelineError(value, table: table).message)
+            })
     }
 
     private func connectionError(_ error: PostgresError) -> PipelineError {

@@ -26,7 +26,7 @@ final class StagedTable {
     var isEmpty: Bool { rowCount == 0 }
     var byteCount: Int { rowCount == 0 ? 0 : buffer.count }
 
-    func append(_ rows: RecordBatch) throws(UnstorableValue) {
+    func append(_ rows: RecordBatch) throws {
         if rowCount == 0 {
             buffer.removeAll()
             CopyEncoder.appendHeader(to: buffer)

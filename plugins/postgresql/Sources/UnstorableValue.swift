@@ -25,3 +25,8 @@ struct UnstorableValue: Error {
     var column: String
     var reason: Reason
 }
+
+/// The rows of a batch with a value that PostgreSQL's type cannot hold, each with the first such value.
+struct UnstorableRows: Error {
+    var rows: [(row: Int, value: UnstorableValue)]
+}

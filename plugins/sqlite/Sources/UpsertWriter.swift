@@ -1,4 +1,5 @@
 internal import DataPath
+internal import Diagnostics
 internal import PluginAPI
 internal import SQLiteClient
 
@@ -8,6 +9,7 @@ final class UpsertWriter {
     /// Of a table whose rows replace those inside their windows, and the columns that it names.
     private let deletion: SQLiteStatement?
     private let deletionColumns: [Int]
+    private let table: String
     private let columns: [ColumnSpec]
     /// Rendered cells of the row that is being bound; SQLite reads them until `step` returns.
     private let scratch: ByteBuffer
@@ -20,21 +22,35 @@ final class UpsertWriter {
         deletion = table.replacesInside ? try connection.prepare(SQLText.deleteInside(table)) : nil
         deletionColumns = table.columns.indices.filter { table.key.contains(table.columns[$0].name) }
         columns = table.columns
+        self.table = table.name
         scratch = ByteBuffer(capacity: Self.longestScalar * table.columns.count)
     }
 
+    /// Upserts every row that the table takes; ``RefusedRows`` names the others, after the last row.
     func write(_ rows: RecordBatch) throws {
+        var refused: [RefusedRows.Row] = []
         for row in 0..<rows.rowCount {
-            scratch.removeAll()
-            // Reserved as a whole: bound pointers must not move while the row's other cells are rendered.
-            scratch.reserve(Self.longestScalar * columns.count)
-            for index in columns.indices {
-                try bind(statement, Int32(index + 1), rows.columns[index], columns[index].type, row)
+            do {
+                try upsert(row, of: rows)
+            } catch let error as SQLiteError where error.isAboutRow {
+                let reason = error.isRaised ? "a trigger or function of the database refuses the row" : error.message
+                refused.append(.init(row: row, column: nil, reason: "table '\(table)': \(reason)"))
+                continue
             }
-            _ = try statement.step()
-            statement.reset()
             if let deletion { try deleteInside(deletion, rows, row) }
         }
+        if !refused.isEmpty { throw RefusedRows(code: .sinkFailed, rows: refused) }
+    }
+
+    private func upsert(_ row: Int, of rows: RecordBatch) throws {
+        scratch.removeAll()
+        // Reserved as a whole: bound pointers must not move while the row's other cells are rendered.
+        scratch.reserve(Self.longestScalar * columns.count)
+        for index in columns.indices {
+            try bind(statement, Int32(index + 1), rows.columns[index], columns[index].type, row)
+        }
+        _ = try statement.step()
+        statement.reset()
     }
 
     private func deleteInside(_ deletion: SQLiteStatement, _ rows: RecordBatch, _ row: Int) throws {

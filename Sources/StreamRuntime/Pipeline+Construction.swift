@@ -1,0 +1,64 @@
+internal import DataPath
+internal import PlatformModel
+internal import PluginAPI
+
+/// What a round of a run is made of.
+extension Pipeline {
+    func makeTargets() -> (list: [SinkThread.Target], raw: [Int: Int]) {
+        var list = zip(topology.tables, topology.aggregations).map { SinkThread.Target(table: $0, sink: $1.sink) }
+        var raw: [Int: Int] = [:]
+        for (index, input) in topology.inputs.enumerated() where input.eventType.rawEvents {
+            raw[index] = list.count
+            list.append(SinkThread.Target(table: input.eventType.rawTable, sink: "primary"))
+        }
+        return (list, raw)
+    }
+
+    func makeShared(
+        _ sinkQueue: BoundedQueue<SinkMessage>, _ hashKey: HashKey,
+        _ targets: (list: [SinkThread.Target], raw: [Int: Int]), _ recounts: RecountRequests, _ control: RunControl
+    ) -> Worker.Shared {
+        Worker.Shared(
+            topology: topology,
+            settings: Worker.Settings(
+                workerCount: workerCount, batchRows: options.batchRows ?? parts.settings.batchRows,
+                flushIntervalMilliseconds: parts.settings.flushIntervalMilliseconds,
+                idleTimeoutMilliseconds: parts.settings.idleTimeoutMilliseconds,
+                maxFutureSkewMilliseconds: parts.settings.maxFutureSkewMilliseconds,
+                deadLetterTopic: DeadLetter.topic(prefix: parts.topicPrefix),
+                lateTopic: LateRecord.topic(prefix: parts.topicPrefix),
+                emission: topology.aggregations.map { aggregation in
+                    let replacesRows = parts.sinkNatures[aggregation.sink] == .table
+                    switch aggregation.emit {
+                    case .updates: return .updates
+                    case .final: return replacesRows ? .corrected : .final
+                    case nil: return replacesRows ? .updates : .final
+                    }
+                }, rawTargets: targets.raw),
+            broker: parts.broker, schemas: parts.schemas, hashKey: hashKey,
+            inboxes: (0..<workerCount).map { _ in BoundedQueue(capacity: 64) }, sinkQueue: sinkQueue,
+            control: control, status: status, progress: (0..<workerCount).map { _ in WorkerProgress() },
+            watermarks: PublishedWatermarks(count: topology.aggregations.count), metrics: metrics,
+            deadLetterTally: deadLetterTally, recounts: recounts, notify: parts.notify)
+    }
+
+    func makeSinkThread(
+        _ queue: BoundedQueue<SinkMessage>, _ targets: [SinkThread.Target], _ control: RunControl
+    ) -> SinkThread {
+        SinkThread(
+            targets: targets, queue: queue, control: control, status: status, workerCount: workerCount,
+            readiness: readiness,
+            letters: RowLetters(
+                DeadLetterWriter(
+                    topic: DeadLetter.topic(prefix: parts.topicPrefix), broker: parts.broker, status: status,
+                    tally: deadLetterTally, retrying: Retrying(component: "dead letters", control: control)),
+                status: status))
+    }
+
+    func startThreads(_ workers: [Worker], _ sink: SinkThread) -> [RunThread] {
+        [RunThread(name: "sink", confining: sink) { $0.run() }]
+            + workers.enumerated().map { index, worker in
+                RunThread(name: "worker \(index)", confining: worker) { $0.run() }
+            }
+    }
+}
