@@ -91,9 +91,9 @@ extension EndToEnd {
         }
 
         private func wait(_ what: String, until isRight: () async throws -> Bool) async throws {
-            let deadline = ContinuousClock.now + .seconds(90)
+            let deadline = ContinuousClock.now + .seconds(240)
             while try await !isRight() {
-                try #require(ContinuousClock.now < deadline, "\(what)")
+                try #require(ContinuousClock.now < deadline, "not \(what) within four minutes")
                 try await Task.sleep(for: .milliseconds(100))
             }
         }
