@@ -171,7 +171,8 @@ let package = Package(
         .testTarget(
             name: "ClickHouseSinkTests",
             dependencies: [
-                "ClickHouseSink", "ClickHouseTesting", "TestServers", "PluginAPI", "ConfigTree", "DataPath", "Diagnostics", "HTTPClient",
+                "ClickHouseSink", "ClickHouseTesting", "TestServers", "PluginAPI", "ConfigTree", "DataPath",
+                "Diagnostics", "HTTPClient",
             ]),
         // The engine of today behind a front of ours; only with STREAMPLAT_CHDB_PYTHON (`make test-clickhouse`).
         .testTarget(
@@ -204,7 +205,9 @@ let package = Package(
             ]
             return .testTarget(
                 name: "\(name)Tests",
-                dependencies: Set(below + [name] + (name == "Ingest" ? ["RecordConversion"] : [])).sorted().map { .byName(name: $0) },
+                dependencies: Set(below + [name] + (name == "Ingest" ? ["RecordConversion"] : [])).sorted().map {
+                    .byName(name: $0)
+                },
                 exclude: FileManager.default.fileExists(atPath: "Tests/\(name)Tests/Fixtures") ? ["Fixtures"] : [])
         } + [
             .testTarget(

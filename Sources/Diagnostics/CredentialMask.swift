@@ -55,12 +55,17 @@ public enum CredentialMask {
             var index = 0
             while index + key.count < scalars.count {
                 defer { index += 1 }
-                guard lowercased[index..<index + key.count].elementsEqual(key),
+                guard lowercased[index..<index + key.count].elementsEqual(key), !beginsVariable(index, scalars),
                     let value = value(after: index + key.count, in: scalars)
                 else { continue }
                 mask(&scalars, value)
             }
         }
+    }
+
+    /// Whether `$<` or `${` stands before `index`: the name of a variable's kind is no key.
+    private static func beginsVariable(_ index: Int, _ scalars: [Unicode.Scalar]) -> Bool {
+        index >= 2 && scalars[index - 2] == "$" && (scalars[index - 1] == "<" || scalars[index - 1] == "{")
     }
 
     /// The value behind a key that ends at `index`; nil where there is none, or where it begins with a variable.

@@ -54,7 +54,13 @@ public final class HTTPClient {
         try handle.set(CURLOPT_HEADERDATA, pointer: context)
         let code = withExtendedLifetime(exchange) { handle.perform() }
         guard code == CURLE_OK else { throw error(code, exchange, request) }
-        return exchange.finish(status: handle.long(CURLINFO_RESPONSE_CODE))
+        // libcurl takes an answer that ends between two headers for a whole one without a body.
+        let status = handle.long(CURLINFO_RESPONSE_CODE)
+        guard exchange.hasAllHeaders, status >= 200 else {
+            throw HTTPError(
+                .cut, "the connection was lost between the headers of the answer", requestMayHaveBeenProcessed: true)
+        }
+        return exchange.finish(status: status)
     }
 
     private func setConnection() throws(HTTPError) {

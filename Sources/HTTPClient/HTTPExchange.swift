@@ -3,6 +3,8 @@
 /// Threads: libcurl calls them on the thread that performs the transfer, never after it.
 final class HTTPExchange {
     private(set) var response = HTTPResponse(status: 0)
+    /// Whether the empty line after the headers of the answer itself has come.
+    private(set) var hasAllHeaders = false
     /// What was longer than it may be.
     private(set) var excess: String?
     private let byteLimit: Int
@@ -39,6 +41,9 @@ final class HTTPExchange {
         if line.hasPrefix("HTTP/") {
             // An interim answer (100, or a proxy's to CONNECT) comes before the answer.
             response.headers = []
+            hasAllHeaders = false
+        } else if bytes.elementsEqual("\r\n".utf8) || bytes.elementsEqual("\n".utf8) {
+            hasAllHeaders = true
         } else if let colon = line.firstIndex(of: ":") {
             response.headers.append(
                 (name: trimmed(line[..<colon]), value: trimmed(line[line.index(after: colon)...])))

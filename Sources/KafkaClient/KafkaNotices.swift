@@ -35,15 +35,16 @@ public final class KafkaNotices: Sendable {
     func sayAlways(_ text: String) { notify("kafka: \(redacted(text))") }
 
     /// Runs `body`, and says what it gave rise to only if it succeeds: its error says why it did not.
-    func holding(_ body: () throws -> Void) rethrows {
-        state.withLock { $0.held = [] }
+    public func holding<Result>(_ body: () throws -> Result) rethrows -> Result {
+        state.withLock { $0.held = $0.held ?? [] }
         // After an error nothing more is said either: what comes then is the end of the connections.
-        try body()
+        let result = try body()
         let held = state.withLock { state in
             defer { state.held = nil }
             return state.held ?? []
         }
         for text in held { sayAlways(text) }
+        return result
     }
 
     /// The next text under `topic` is said even if one was said a moment ago.

@@ -42,7 +42,8 @@ extension PlatformSettings {
         if let node = top.node("domains") {
             diagnostics.error(
                 .unknownKey, "'domains' is for an environment's file", at: node.location, path: "domains",
-                hint: "set the domain's own keys: --set sinks.primary.type=…, not --set domains.shop.sinks.primary.type=…")
+                hint:
+                    "elsewhere name the domain's own keys: `sinks.primary.type`, not `domains.shop.sinks.primary.type`")
         }
         for key in TopLevelKey.domain + TopLevelKey.later { top.allow(key) }
         top.finish(into: &diagnostics)

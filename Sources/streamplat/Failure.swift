@@ -35,16 +35,17 @@ enum Failure {
         }
     }
 
-    static func report(_ error: PipelineError) {
+    /// - Parameter isOutputStuck: Whether standard output may be a pipe that nobody reads, which must not be waited for.
+    static func report(_ error: PipelineError, isOutputStuck: Bool = false) {
         let view = view.withLock { $0 }
         let renderer = renderer(view)
-        print(view.isJSON ? renderer.json(error).text() : renderer.text(error))
+        print(view.isJSON ? renderer.json(error).text() : renderer.text(error), isOutputStuck: isOutputStuck)
     }
 
-    static func print(_ text: String) {
+    static func print(_ text: String, isOutputStuck: Bool = false) {
         let line = text.hasSuffix("\n") ? text : text + "\n"
         // What was printed before stands before it, also where both go into one pipe.
-        fflush(nil)
+        if !isOutputStuck { fflush(nil) }
         FileHandle.standardError.write(Data((Terminal.messageStart + line).utf8))
     }
 

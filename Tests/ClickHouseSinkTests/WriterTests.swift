@@ -1,4 +1,5 @@
 import DataPath
+import ClickHouseTesting
 import Diagnostics
 import PluginAPI
 import TestServers
@@ -34,7 +35,7 @@ extension ClickHouse {
         @Test("rows that a replaced run sends after its successor's lose, and it learns of it at its next flush")
         func replaced() throws {
             let (server, database) = try ClickHouse.database()
-            let front = try Front(before: server)
+            let front = try Front(beforePort: server.port)
             let old = try SinkConfiguration(front.url, database: database).open()
             try old.apply(.counts)
             _ = try old.claim(claim("old"))

@@ -156,7 +156,7 @@ extension EndToEnd {
             try await ingest(["m 10:00:10 1", "m 10:05:00 2", "late 10:00:20 4711"], into: project)
             let outcome = try await run(project)
             #expect(outcome.output.contains("1 late"), "\(outcome)")
-            #expect(outcome.output.contains("1 late records kept"), "\(outcome)")
+            #expect(outcome.output.contains("1 late record kept"), "\(outcome)")
             let segment = try #require(project.files(".streamplat/log/topics/events.late", suffix: ".log").first)
             let bytes = try project.read(".streamplat/log/topics/events.late/\(segment)")
             for text in ["late.aggregation", "sums", "late.reason", "late.offset", "events.reading", "late"] {

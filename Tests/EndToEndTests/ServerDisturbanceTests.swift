@@ -59,7 +59,7 @@ extension EndToEnd {
                 ["run", "ecommerce"] + settings.flatMap { ["--set", $0] } + ["--set", "monitoring.port=0"],
                 environment: proxies.environment)
             let address = try await child.monitoringAddress()
-            try await wait("ready") { try await HTTP.get("http://\(address)/readyz")?.status == 200 }
+            try await wait("ready", child) { try await HTTP.get("http://\(address)/readyz")?.status == 200 }
             for proxy in [proxies.kafka, proxies.sink] {
                 // Two in a row: clients send once more by themselves before they say anything.
                 proxy.cutAfterBytes = [500, 1, 1, 5_000] + Array(repeating: 50_000, count: 2)
@@ -72,7 +72,7 @@ extension EndToEnd {
             try await project.streamplat(
                 "generate", "ecommerce", "--events", "10000", "--seed", "6", "--start",
                 "2024-05-06T02:00:00Z", "--span", "1h", "--out", "more.ndjson")
-            try await wait("both were cut") { proxies.kafka.cuts > 2 && proxies.sink.cuts > 2 }
+            try await wait("both cut three times", child) { proxies.kafka.cuts > 2 && proxies.sink.cuts > 2 }
             child.send(SIGTERM)
             let outcome = try await child.wait(limit: .seconds(60))
             #expect(outcome.code == 0, "\(outcome)")
@@ -90,10 +90,11 @@ extension EndToEnd {
                 "more.ndjson", "--db", "tables.db")
         }
 
-        private func wait(_ what: String, until isRight: () async throws -> Bool) async throws {
-            let deadline = ContinuousClock.now + .seconds(90)
+        private func wait(_ what: String, _ run: ChildProcess, until isRight: () async throws -> Bool) async throws {
+            let deadline = ContinuousClock.now + .seconds(240)
             while try await !isRight() {
-                try #require(ContinuousClock.now < deadline, "\(what)")
+                let errors = try run.errorsSoFar
+                try #require(run.isRunning && ContinuousClock.now < deadline, "not \(what): \(errors)")
                 try await Task.sleep(for: .milliseconds(100))
             }
         }

@@ -68,7 +68,10 @@ struct FailureTests {
 
     @Test(
         "an answer that is not whole, or is none",
-        arguments: ["cut", "cut-chunk", "garbage", "bad-status", "silent/x"])
+        arguments: [
+            "cut", "cut-chunk", "cut-status", "cut-headers", "cut-in-header", "cut-after-interim",
+            "only-interim", "garbage", "bad-status", "silent/x",
+        ])
     func cut(path: String) throws {
         let error = try failure("\(server.plain)/\(path)", method: "POST", body: [1, 2, 3])
         #expect(error.kind == .cut)

@@ -35,7 +35,7 @@ struct ShowTests {
                   primary:
                     type: sqlite
                     postgresql:
-                      url: postgres://u:***@h
+                      url: postgres://*****@h
                       password: "***"
                       port: $<env:PORT>
                       literal: "***"

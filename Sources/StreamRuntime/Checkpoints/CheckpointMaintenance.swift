@@ -15,15 +15,14 @@ public enum CheckpointMaintenance {
         let store = CheckpointStore(folder: folder)
         let lock = try store.lock()
         defer { withExtendedLifetime(lock) {} }
-        guard var checkpoint = try store.load().candidates.first else { return }
+        guard !tables.isEmpty, var checkpoint = try store.load().candidates.first else { return }
         let kept = checkpoint.sections.filter { section in
             !tables.contains { section.name == $0 || section.name == "raw:\($0)" }
         }
         let keptStores = checkpoint.stores.filter { !tables.contains($0.table) }
-        guard kept.count < checkpoint.sections.count || keptStores != checkpoint.stores else { return }
         checkpoint.sections = kept
         checkpoint.stores = keptStores
-        // What `apply` does to a store now takes away its memory of checkpoints.
+        // Making a table, also one that no checkpoint knows yet, takes away the store's memory of checkpoints.
         checkpoint.epoch = 0
         // The one before still speaks of the tables.
         try store.save(checkpoint, keepingPrevious: false)

@@ -70,7 +70,7 @@ struct RunCommand: FormattedCommand {
             summary = try withExtendedLifetime(signals) { try pipeline.run() }
         } catch let error as PipelineError where pipeline.hasLeftCalls {
             status.stop()
-            Failure.report(error)
+            Failure.report(error, isOutputStuck: true)
             // An orderly exit would wait for what hangs: output that nobody takes, connections that do not close.
             Glibc._exit(error.exitCode)
         }

@@ -64,6 +64,21 @@ class Handler(BaseHTTPRequestHandler):
         elif word == "cut":
             self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nonly this")
             self.close_connection = True
+        elif word == "cut-status":
+            self.wfile.write(b"HTTP/1.1 200 OK\r\n")
+            self.close_connection = True
+        elif word == "cut-headers":
+            self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n")
+            self.close_connection = True
+        elif word == "cut-in-header":
+            self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/pl")
+            self.close_connection = True
+        elif word == "cut-after-interim":
+            self.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-")
+            self.close_connection = True
+        elif word == "only-interim":
+            self.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            self.close_connection = True
         elif word == "cut-chunk":
             self.wfile.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n100\r\nonly this")
             self.close_connection = True

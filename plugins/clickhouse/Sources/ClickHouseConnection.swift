@@ -77,6 +77,14 @@ final class ClickHouseConnection {
         return result.rows
     }
 
+    /// The one number that a query of ours gives, written as a text. An answer without it is not taken for zero.
+    func number(_ sql: String) throws -> UInt64 {
+        guard case .text(let text)? = try select(sql).first?.first, let number = UInt64(text) else {
+            throw damaged("the answer to a query")
+        }
+        return number
+    }
+
     /// Runs a person's query, which cannot change anything.
     ///
     /// - Parameter isFinal: Every table is read as if FINAL stood behind it. Only for servers that have the setting.

@@ -99,9 +99,7 @@ final class ClickHouseSink: Sink {
     func tables() throws -> [(name: String, rows: Int64)]? {
         try flush()
         return try catalog.names().map { name in
-            let cell = try server.select("SELECT toInt64(count()) FROM \(sql.table(name)) FINAL").first?.first
-            guard case .integer(let rows)? = cell else { return (name, 0) }
-            return (name, rows)
+            (name, Int64(clamping: try server.number("SELECT toString(count()) FROM \(sql.table(name)) FINAL")))
         }
     }
 
@@ -117,11 +115,10 @@ final class ClickHouseSink: Sink {
     private func buffer(of table: TableDefinition) throws -> InsertBuffer {
         if let known = buffers[table.name] { return known }
         // A run that has claimed its epoch is above everything that it may replace.
-        let highest =
-            claim != nil
-            ? [] : try server.select("SELECT toString(max(\(SQLText.versionColumn))) FROM \(sql.table(table.name))")
-        if case .text(let text)? = highest.first?.first, let version = UInt64(text) {
-            nextVersion = max(nextVersion, version + 1)
+        if claim == nil {
+            let highest = try server.number(
+                "SELECT toString(max(\(SQLText.versionColumn))) FROM \(sql.table(table.name))")
+            nextVersion = max(nextVersion, highest + 1)
         }
         let buffer = InsertBuffer(table, sql)
         buffers[table.name] = buffer

@@ -34,9 +34,9 @@ struct WriterTable {
         let writer = SQLText.literal(claim.writer)
         var epoch = max(claim.epoch, try highestOfRows(claim) + 1)
         while true {
-            let others = try number(
+            let others = try server.number(
                 "SELECT toString(max(epoch)) FROM \(table) WHERE domain = \(domain) AND writer != \(writer)")
-            let own = try number(
+            let own = try server.number(
                 "SELECT toString(max(epoch)) FROM \(table) WHERE domain = \(domain) AND writer = \(writer)")
             if own > others, own >= claim.epoch { return own }
             epoch = max(epoch, others + 1, own)
@@ -55,7 +55,7 @@ struct WriterTable {
     /// A run that goes on elsewhere must not write a table that was created or emptied by its old meaning.
     func endRuns(of domain: String) throws {
         try create()
-        let highest = try number(
+        let highest = try server.number(
             "SELECT toString(max(epoch)) FROM \(table) WHERE domain = \(SQLText.literal(domain))")
         // Without a row no run has ever claimed the domain here.
         if highest > 0 { try add(domain, highest + 1, "", "") }
@@ -70,7 +70,7 @@ struct WriterTable {
 
     /// Throws when another run has taken over.
     func check(_ claim: WriterClaim, component: String) throws {
-        let current = try number(
+        let current = try server.number(
             "SELECT toString(max(epoch)) FROM \(table) WHERE domain = \(SQLText.literal(claim.domain))")
         guard current != claim.epoch else { return }
         throw claim.replaced(own: claim.epoch, by: current > claim.epoch ? current : nil, component: component)
@@ -80,12 +80,7 @@ struct WriterTable {
     private func highestOfRows(_ claim: WriterClaim) throws -> UInt64 {
         try claim.tables.map { table in
             RowVersion.epoch(
-                of: try number("SELECT toString(max(\(SQLText.versionColumn))) FROM \(sql.table(table.name))"))
+                of: try server.number("SELECT toString(max(\(SQLText.versionColumn))) FROM \(sql.table(table.name))"))
         }.max() ?? 0
-    }
-
-    private func number(_ query: String) throws -> UInt64 {
-        guard case .text(let text)? = try server.select(query).first?.first else { return 0 }
-        return UInt64(text) ?? 0
     }
 }

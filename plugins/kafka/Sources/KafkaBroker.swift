@@ -25,9 +25,12 @@ public struct KafkaBroker: BrokerPlugin {
         let notices = KafkaNotices(sensitiveValues: settings.sensitiveValues, notify: context.notify)
         let metrics = KafkaMetrics()
         do {
-            let cluster = try KafkaCluster(settings, notices: notices) { metrics.record(client: $0, $1) }
-            try cluster.connect()
-            return KafkaLog(cluster)
+            // From the first moment: a connection may fail before anybody waits for it.
+            return try notices.holding {
+                let cluster = try KafkaCluster(settings, notices: notices) { metrics.record(client: $0, $1) }
+                try cluster.connect()
+                return KafkaLog(cluster)
+            }
         } catch var error as PipelineError {
             if let place = KafkaOptions.place(of: error.code, options) {
                 error.hint = (error.hint.map { "\($0) " } ?? "") + "(\(place))"
