@@ -114,6 +114,9 @@ public protocol Sink: AnyObject {
     ///
     /// Gives what ``restore(_:)`` needs, by table; the checkpoint keeps it.
     func commit(_ mark: CheckpointMark) throws -> [String: [UInt8]]
+    /// The rows that ``write(_:to:)`` had taken and that the store refused since the last call, while all others were
+    /// written. The caller asks after each ``flush()``, ``commit(_:)`` and ``close()``, before a checkpoint counts them.
+    func takeRefused() -> [RefusedBatch]
     /// Runs a query; nil when this kind of sink cannot be queried.
     func query(_ sql: String) throws -> QueryResult?
     /// Tables of this sink with their row counts; nil when it cannot say.
@@ -138,6 +141,7 @@ extension Sink {
         try flush()
         return [:]
     }
+    public func takeRefused() -> [RefusedBatch] { [] }
 }
 
 /// Rows of a query. Cells are text as the database gives it; numbers are marked for alignment and JSON.

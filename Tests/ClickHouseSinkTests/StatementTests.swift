@@ -93,7 +93,7 @@ struct StatementTests {
         func token(_ table: TableDefinition, _ rows: Range<Int>, firstVersion: UInt64) throws -> String {
             let buffer = InsertBuffer(table, SQLText(database: "d", version: ServerVersion(24, 3)))
             try buffer.append(TableDefinition.rows(rows), firstVersion: firstVersion)
-            return buffer.deduplicationToken
+            return buffer.deduplicationToken(buffer.bytes)
         }
         var other = TableDefinition.counts
         other.name = "others"

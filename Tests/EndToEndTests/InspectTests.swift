@@ -28,7 +28,8 @@ extension EndToEnd {
                 guard let outcome else { return }
                 #expect(outcome.code == look.code, "\(outcome)")
                 #expect((outcome.output + outcome.errors).contains(look.says), "\(outcome)")
-                #expect(try project.snapshot() == before, "\(outcome)")
+                let changes = TestProject.changes(from: before, to: try project.snapshot())
+                #expect(changes.isEmpty, "\(changes)\n\(outcome)")
             }
         }
 
@@ -69,7 +70,8 @@ extension EndToEnd {
                         : try await project.start(arguments).wait(limit: .seconds(60))
                 else { return }
                 #expect(outcome.code == 0 && outcome.output.contains(says), "\(outcome)")
-                #expect(try project.snapshot() == before, "\(outcome)")
+                let changes = TestProject.changes(from: before, to: try project.snapshot())
+                #expect(changes.isEmpty, "\(changes)\n\(outcome)")
             }
         }
     }

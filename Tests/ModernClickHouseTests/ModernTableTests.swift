@@ -57,6 +57,27 @@ extension Modern {
             #expect(try again.tables()?.map(\.name) == [table.name])
         }
 
+        @Test("a constraint of others refuses rows one by one, and all others are written")
+        func constraint() throws {
+            let (server, database) = try Modern.database()
+            let sink = try server.configuration(database).open()
+            try sink.apply(.counts)
+            try server.sql("ALTER TABLE \(database).counts ADD CONSTRAINT odd CHECK n NOT IN (0, 333, 334, 499)")
+            for start in stride(from: 0, to: 500, by: 100) {
+                try sink.write(TableDefinition.rows(start..<start + 100), to: .counts)
+            }
+            try sink.flush()
+            let batches = sink.takeRefused()
+            #expect(batches.map { $0.refused.rows.map(\.row) } == [[0], [33, 34], [99]])
+            for row in batches.flatMap(\.refused.rows) {
+                #expect(row.reason.contains("VIOLATED_CONSTRAINT") && !row.reason.contains("Column values"))
+            }
+            #expect(try server.sql("SELECT count() FROM \(database).counts FINAL") == "496")
+            try sink.write(TableDefinition.rows(1..<2), to: .counts)
+            try sink.flush()
+            #expect(sink.takeRefused().isEmpty)
+        }
+
         @Test("nulls in a key are one group, apart from the empty text and zero, and the last row of a key wins")
         func nullKeys() throws {
             let (server, database) = try Modern.database()

@@ -1,5 +1,7 @@
+import DataPath
 import Diagnostics
 import Foundation
+import PlatformModel
 import PluginAPI
 import SQLiteClient
 import StreamRuntime
@@ -68,6 +70,55 @@ struct RefusalTests {
         try harness.ingest((0..<8).map(Self.event), as: "purchase")
         for _ in 0..<2 { try harness.send([9], to: "events.purchase") }
         #expect(try harness.run().deadLetters == 2)
+    }
+
+    /// Takes every row and finds out only at the commit that its store does not.
+    private final class LateRefusal: Sink {
+        private var batches: [(TableDefinition, RecordBatch)] = []
+        private var refused: [RefusedBatch] = []
+
+        func plan(_ table: TableDefinition) throws -> TableChange { .none }
+        func apply(_ table: TableDefinition) throws {}
+        func write(_ rows: RecordBatch, to table: TableDefinition) throws { batches.append((table, rows)) }
+        func flush() throws {
+            refused += batches.filter { $0.0.content == .rawEvents }.map { table, rows in
+                let row = RefusedRows.Row(row: 0, column: nil, reason: "the first row never passes")
+                return RefusedBatch(
+                    table: table, rows: rows, refused: RefusedRows(code: .sinkFailed, rows: [row]))
+            }
+            batches = []
+        }
+        func takeRefused() -> [RefusedBatch] {
+            defer { refused = [] }
+            return refused
+        }
+        func query(_ sql: String) throws -> QueryResult? { nil }
+        func tables() throws -> [(name: String, rows: Int64)]? { nil }
+        func health() throws -> ComponentHealth { ComponentHealth(version: "late") }
+        func close() throws { try flush() }
+    }
+
+    @Test(
+        "a row that the store refuses after the sink had taken it is a dead letter, too, and is not counted as written")
+    func lateRefusal() throws {
+        let harness = try harness()
+        try harness.ingest((0..<10).map(Self.event), as: "purchase")
+        let system = try harness.open()
+        let options = RunOptions(untilIdle: true, workers: 1)
+        let summary = try Pipeline(
+            Pipeline.Parts(
+                domain: system.domain, settings: system.project.platform.runtime,
+                deadLetters: system.project.platform.deadLetters,
+                topicPrefix: system.project.platform.topicPrefix, broker: system.broker, schemas: system.schemas,
+                sinkNatures: ["primary": .table], openSink: { _ in LateRefusal() },
+                checkpointFolder: harness.folder.appendingPathComponent("checkpoints").path, notify: { _ in }),
+            options: options
+        ).run()
+        try system.close()
+        let letters = try harness.storedLetters()
+        #expect(letters.map(\.letter.message) == ["the first row never passes"])
+        #expect(letters.first?.letter.key.map { String(decoding: $0, as: UTF8.self) } == "{\"event_id\":\"e0\"}")
+        #expect(summary.rowsWritten == 9 + 2)
     }
 
     @Test("a row that the sink refuses is one dead letter, the others are written, and a replay counts it anew")

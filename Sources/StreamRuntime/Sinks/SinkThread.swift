@@ -113,6 +113,8 @@ final class SinkThread {
 
     /// Takes messages until the queue is closed and empty or the run is abandoned.
     func run() {
+        // Whoever looks at the stores after the run finds them closed.
+        defer { sinks = [:] }
         do {
             readiness.release(Self.component)
             var hasUncommitted = false
@@ -148,7 +150,10 @@ final class SinkThread {
                     control.sinkReached(barrier: number, stores)
                 }
             }
-            for sink in sinks.values { try sink.close() }
+            for sink in sinks.values {
+                try sink.close()
+                try setAside(sink)
+            }
             // A broker that is away would hold up the end of a run that failed.
             if control.shouldAbandon { letters.abandon() } else { try letters.close() }
         } catch {
@@ -173,24 +178,35 @@ final class SinkThread {
     }
 
     private func flushAll() throws {
-        try letters.flush()
         for (name, sink) in sinks {
             guard let monitor = monitors[name] else { continue }
             try retrying(monitor, .flush) { try sink.flush() }
             monitor.flushed()
+            try setAside(sink)
+        }
+        try letters.flush()
+    }
+
+    /// Makes dead letters of the rows that the store refused when the sink sent them.
+    private func setAside(_ sink: any Sink) throws {
+        for batch in sink.takeRefused() {
+            _ = try letters.take(batch.refused, of: batch.rows, table: batch.table)
+            status.rowsWritten.subtract(batch.refused.rows.count, ordering: .relaxed)
         }
     }
 
     /// Flushes all sinks with the mark of a checkpoint; gives what they want to get back with it.
     private func commitAll(_ mark: CheckpointMark) throws -> [Checkpoint.Store] {
-        try letters.flush()
         var stores: [Checkpoint.Store] = []
         for (name, sink) in sinks.sorted(by: { $0.key < $1.key }) {
             guard let monitor = monitors[name] else { continue }
             let states = try retrying(monitor, .flush) { try sink.commit(mark) }
             monitor.flushed()
             stores += Self.stores(of: name, states)
+            try setAside(sink)
         }
+        // The checkpoint that follows counts refused rows, too: their letters are safe before it.
+        try letters.flush()
         return stores
     }
 

@@ -41,6 +41,13 @@ extension TestProject {
         return found
     }
 
+    /// What two snapshots differ in, a line a file.
+    static func changes(from before: [String: String], to after: [String: String]) -> [String] {
+        Set(before.keys).union(after.keys).sorted().filter { before[$0] != after[$0] }.map {
+            "\($0): \(before[$0] ?? "not there"), then \(after[$0] ?? "not there")"
+        }
+    }
+
     /// Takes away, or gives back, every right to write below the project.
     func setReadOnly(_ isReadOnly: Bool) throws {
         for case let name as String in FileManager.default.enumerator(atPath: folder.path)?.allObjects ?? []

@@ -105,7 +105,7 @@ final class ClickHouseConnection {
             hint: "leave FORMAT out of the query; --output chooses how rows are shown", component: component)
     }
 
-    /// Sends rows in RowBinary.
+    /// Sends rows in RowBinary; throws ``ViolatedConstraint`` when it is about a row.
     func insert(_ statement: String, _ rows: UnsafeRawBufferPointer, settings: [(String, String)]) throws {
         let parameters = [("query", statement)] + settings
         let response: HTTPResponse
@@ -121,6 +121,9 @@ final class ClickHouseConnection {
             }
         } else {
             response = try exchange(parameters: parameters, rows)
+        }
+        if let exception = ServerException(response), exception.code == ServerException.violatedConstraint {
+            throw ViolatedConstraint(reason: "a constraint of the table refuses the row with \(exception.summary)")
         }
         try check(response, of: "an insert")
         // An insert is answered without a word; anything else may be a front that never passed the rows on.

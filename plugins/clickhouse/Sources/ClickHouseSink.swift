@@ -16,6 +16,8 @@ final class ClickHouseSink: Sink {
     private var nextVersion = RowVersion.first(of: 0)
     /// What the run has claimed, with the epoch that it got.
     private var claim: WriterClaim?
+    /// Rows that the server refused, until they are asked for.
+    private var refused: [RefusedBatch] = []
     private var lastFlushMilliseconds: Int64?
 
     /// Buffers together hold no more bytes than this and one batch.
@@ -132,13 +134,20 @@ final class ClickHouseSink: Sink {
     }
 
     private func send(_ buffer: InsertBuffer) throws {
-        var settings: [(String, String)] = []
-        if sql.version.hasAsyncInsert { settings.append(("async_insert", "0")) }
-        if sql.version.hasDeduplicationToken {
-            settings.append(("insert_deduplication_token", buffer.deduplicationToken))
+        refused += try buffer.send { rows in
+            var settings: [(String, String)] = []
+            if sql.version.hasAsyncInsert { settings.append(("async_insert", "0")) }
+            if sql.version.hasDeduplicationToken {
+                settings.append(("insert_deduplication_token", buffer.deduplicationToken(rows)))
+            }
+            try server.insert(buffer.statement, rows.contents, settings: settings)
         }
-        try server.insert(buffer.statement, buffer.bytes.contents, settings: settings)
         buffer.removeAll()
+    }
+
+    func takeRefused() -> [RefusedBatch] {
+        defer { refused = [] }
+        return refused
     }
 
     private static func monotonicMilliseconds() -> Int64 {

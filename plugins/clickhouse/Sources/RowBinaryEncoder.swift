@@ -19,20 +19,22 @@ struct RowBinaryEncoder {
         nested = forms.map { NestedEncoder($0) }
     }
 
-    /// `rows` has these columns in this order. The first row gets the version `firstVersion`, each other one more than the
-    /// one before. Nothing is appended when it throws: ``RefusedRows`` names every row with a value that does not fit.
-    func append(_ rows: RecordBatch, firstVersion: UInt64, to out: ByteBuffer) throws {
+    /// `rows` has these columns in this order. Its first row has the version `firstVersion`, each other one more than the
+    /// one before. Only `part` of the rows is appended, all when it is nil. Nothing is appended when it throws: ``RefusedRows`` names every row with a value that does not fit.
+    func append(
+        _ rows: RecordBatch, part: Range<Int>? = nil, firstVersion: UInt64, to out: ByteBuffer
+    ) throws {
         guard rows.columns.count == columns.count else {
             throw Self.misfit("the rows have \(rows.columns.count) columns and the table \(columns.count)")
         }
         let cells = try columns.indices.map { try RowBinaryCell(columns[$0], forms[$0], rows.columns[$0]) }
+        let part = part ?? 0..<rows.rowCount
         let start = out.count
         var misfits: [Misfit] = []
         cells.withUnsafeBufferPointer { cells in
-            var row = 0
-            while row < rows.rowCount {
-                guard
-                    let misfit = write(cells, rows: row..<rows.rowCount, firstVersion: firstVersion, to: out)
+            var row = part.lowerBound
+            while row < part.upperBound {
+                guard let misfit = write(cells, rows: row..<part.upperBound, firstVersion: firstVersion, to: out)
                 else { break }
                 misfits.append(misfit)
                 row = misfit.row + 1

@@ -36,6 +36,7 @@ struct ServerException {
 
     static let unknownTable = 60
     static let unknownDatabase = 81
+    static let violatedConstraint = 469
 
     // MARK: What the codes mean. Source: src/Common/ErrorCodes.cpp of ClickHouse, whose numbers never change.
 
@@ -72,7 +73,7 @@ struct ServerException {
         41: "CANNOT_PARSE_DATETIME", 53: "TYPE_MISMATCH", 69: "ARGUMENT_OUT_OF_BOUND", 70: "CANNOT_CONVERT_TYPE",
         72: "CANNOT_PARSE_NUMBER", 117: "INCORRECT_DATA", 131: "TOO_LARGE_STRING_SIZE",
         349: "CANNOT_INSERT_NULL_IN_ORDINARY_COLUMN", 354: "ZLIB_INFLATE_FAILED",
-        395: "FUNCTION_THROW_IF_VALUE_IS_NON_ZERO", 407: "DECIMAL_OVERFLOW",
+        395: "FUNCTION_THROW_IF_VALUE_IS_NON_ZERO", 407: "DECIMAL_OVERFLOW", 469: "VIOLATED_CONSTRAINT",
     ]
 
     private static func knownName(_ code: Int) -> String? {

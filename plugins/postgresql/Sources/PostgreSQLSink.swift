@@ -28,6 +28,8 @@ final class PostgreSQLSink: Sink {
     private var staged: [StagedTable] = []
     /// What the run has claimed, with the epoch that it got.
     private var claim: WriterClaim?
+    /// Rows that the server refused, until they are asked for.
+    private var refused: [RefusedBatch] = []
 
     /// Connects, and creates the database if it is missing, wanted and allowed.
     init(_ login: DatabaseLogin, _ options: Options) throws {
@@ -115,16 +117,42 @@ final class PostgreSQLSink: Sink {
         do {
             let connection = try liveConnection()
             for table in waiting { try table.prepare(on: connection) }
-            try connection.transaction {
-                for table in waiting { try table.copy(on: connection) }
-                if let claim { try pass(claim, mark, on: connection) }
-                for table in waiting { try table.merge(on: connection) }
+            do {
+                try connection.transaction {
+                    try copy(waiting, mark, on: connection)
+                    for table in waiting { try table.merge(on: connection) }
+                }
+            } catch let error as PostgresError where PostgresFailure.isAboutRow(error) {
+                try sift(waiting, mark, on: connection)
             }
         } catch let error as PostgresError {
             if error.kind == .connection { connection = nil }
             throw failure.pipelineError(error, .writing)
         }
         for table in waiting { table.removeAll() }
+    }
+
+    /// Sends the rows that wait to where they are merged from, inside the transaction.
+    private func copy(_ waiting: [StagedTable], _ mark: CheckpointMark?, on connection: PostgresConnection) throws {
+        for table in waiting { try table.copy(on: connection) }
+        if let claim { try pass(claim, mark, on: connection) }
+    }
+
+    /// The same transaction once more, with every row that the server takes.
+    private func sift(_ waiting: [StagedTable], _ mark: CheckpointMark?, on connection: PostgresConnection) throws {
+        refused += try connection.transaction {
+            try copy(waiting, mark, on: connection)
+            // A check that is put off to the commit could not be told of one row.
+            try connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
+            return try waiting.flatMap { table in
+                table.batches(of: try table.sift(on: connection)) { failure.pipelineError($0, .writing).message }
+            }
+        }
+    }
+
+    func takeRefused() -> [RefusedBatch] {
+        defer { refused = [] }
+        return refused
     }
 
     /// Throws, inside the transaction, when another run has taken over.

@@ -15,6 +15,13 @@ struct PostgresFailure {
     /// Such as `postgresql database shop on db:5432`.
     let component: String
 
+    /// Whether the server refuses a row for what is in it, so that others may pass: data exceptions, constraints, what a
+    /// trigger raises, and keys that are too long for an index.
+    static func isAboutRow(_ error: PostgresError) -> Bool {
+        let state = error.sqlState ?? ""
+        return error.kind == .statement && (["22", "23", "P0"].contains(state.prefix(2)) || state == "54000")
+    }
+
     func pipelineError(_ error: PostgresError, _ phase: Phase) -> PipelineError {
         var result =
             error.kind == .connection

@@ -50,8 +50,8 @@ struct SQLText {
 
     func copy(into stage: String) -> String { "COPY pg_temp.\(stage) FROM STDIN (FORMAT binary)" }
 
-    /// Takes the last row of each key. `DISTINCT ON` holds nulls for equal.
-    func merge(from stage: String) -> String {
+    /// Takes the last row of each key among those with these numbers. `DISTINCT ON` holds nulls for equal.
+    func merge(from stage: String, rows: Range<Int64>) -> String {
         let key = table.key.compactMap { name in table.columns.firstIndex { $0.name == name }.map { "c\($0)" } }
             .joined(separator: ", ")
         let sources = table.columns.indices.map { "c\($0)" }.joined(separator: ", ")
@@ -60,7 +60,8 @@ struct SQLText {
             .map { "\(Self.identifier($0.name)) = excluded.\(Self.identifier($0.name))" }
         return """
             INSERT INTO \(qualified) (\(targets))
-            SELECT DISTINCT ON (\(key)) \(sources) FROM pg_temp.\(stage) ORDER BY \(key), row DESC
+            SELECT DISTINCT ON (\(key)) \(sources) FROM pg_temp.\(stage) \
+            WHERE row >= \(rows.lowerBound) AND row < \(rows.upperBound) ORDER BY \(key), row DESC
             ON CONFLICT (\(keyColumns)) DO \
             \(updates.isEmpty ? "NOTHING" : "UPDATE SET \(updates.joined(separator: ", "))")
             """
@@ -68,7 +69,7 @@ struct SQLText {
 
     /// After ``merge(from:)``: takes out the rows of the same group whose window lies inside that of a staged row. Staged
     /// rows may be such themselves: a window grew before it was committed.
-    func deleteInside(from stage: String) -> String {
+    func deleteInside(from stage: String, rows: Range<Int64>) -> String {
         func staged(_ name: String) -> String { "s.c\(table.columns.firstIndex { $0.name == name } ?? 0)" }
         var terms = table.key.filter { $0 != "window_start" && $0 != "window_end" }.map { name -> String in
             let column = table.columns.first { $0.name == name }
@@ -79,6 +80,7 @@ struct SQLText {
         }
         let (start, end) = (staged("window_start"), staged("window_end"))
         terms += [
+            "s.row >= \(rows.lowerBound)", "s.row < \(rows.upperBound)",
             "t.window_start >= \(start)", "t.window_start < \(end)", "t.window_end <= \(end)",
             "NOT (t.window_start = \(start) AND t.window_end = \(end))",
         ]

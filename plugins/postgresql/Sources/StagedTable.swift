@@ -1,4 +1,5 @@
 internal import DataPath
+internal import Diagnostics
 internal import PluginAPI
 internal import PostgresClient
 
@@ -11,6 +12,8 @@ final class StagedTable {
     private let sql: SQLText
     private let encoder: CopyEncoder
     private let buffer = ByteBuffer()
+    /// The same rows as they came: what the server refuses is told by them.
+    private var batches: [(first: Int64, rows: RecordBatch)] = []
     private var rowCount: Int64 = 0
     /// The session that has the temporary table.
     private weak var preparedFor: PostgresConnection?
@@ -32,6 +35,7 @@ final class StagedTable {
             CopyEncoder.appendHeader(to: buffer)
         }
         try encoder.append(rows, firstNumber: rowCount, to: buffer)
+        batches.append((rowCount, rows))
         rowCount += Int64(rows.rowCount)
     }
 
@@ -52,11 +56,55 @@ final class StagedTable {
 
     /// Merges what was sent into the table, inside the same transaction.
     func merge(on connection: PostgresConnection) throws(PostgresError) {
-        try connection.execute(sql.merge(from: stage))
-        if table.replacesInside { try connection.execute(sql.deleteInside(from: stage)) }
+        try merge(0..<rowCount, on: connection)
+    }
+
+    private func merge(_ rows: Range<Int64>, on connection: PostgresConnection) throws(PostgresError) {
+        try connection.execute(sql.merge(from: stage, rows: rows))
+        if table.replacesInside { try connection.execute(sql.deleteInside(from: stage, rows: rows)) }
+    }
+
+    /// Merges every row that the server takes, inside the same transaction, and gives the numbers of the others with the
+    /// server's reasons. Rows are tried in halves: about 2 · log2(rows) statements for each one refused.
+    func sift(on connection: PostgresConnection) throws(PostgresError) -> [(number: Int64, error: PostgresError)] {
+        var refused: [(number: Int64, error: PostgresError)] = []
+        // In the order of their numbers, as the last row of a key counts.
+        var parts = [0..<rowCount]
+        while let part = parts.popLast() {
+            try connection.execute("SAVEPOINT streamplat_part")
+            do {
+                try merge(part, on: connection)
+                try connection.execute("RELEASE SAVEPOINT streamplat_part")
+            } catch  where PostgresFailure.isAboutRow(error) {
+                try connection.execute("ROLLBACK TO SAVEPOINT streamplat_part")
+                if part.count == 1 {
+                    refused.append((part.lowerBound, error))
+                } else {
+                    let middle = part.lowerBound + Int64(part.count / 2)
+                    parts += [middle..<part.upperBound, part.lowerBound..<middle]
+                }
+            }
+        }
+        return refused
+    }
+
+    /// Refused rows as the batches that they came in; the reason is `words` of the error.
+    func batches(
+        of refused: [(number: Int64, error: PostgresError)], words: (PostgresError) -> String
+    ) -> [RefusedBatch] {
+        batches.compactMap { batch in
+            let end = batch.first + Int64(batch.rows.rowCount)
+            let rows = refused.filter { $0.number >= batch.first && $0.number < end }.map { row in
+                RefusedRows.Row(row: Int(row.number - batch.first), column: row.error.column, reason: words(row.error))
+            }
+            return rows.isEmpty
+                ? nil
+                : RefusedBatch(table: table, rows: batch.rows, refused: RefusedRows(code: .postgresValue, rows: rows))
+        }
     }
 
     func removeAll() {
+        batches = []
         buffer.removeAll()
         rowCount = 0
     }
