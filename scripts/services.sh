@@ -219,6 +219,15 @@ start_vault() {
     done
 }
 
+start_one() {
+    if is_running "$1"; then
+        printf '%-11s runs already\n' "$1" >&2
+    else
+        "start_$1"
+        printf '%-11s started\n' "$1" >&2
+    fi
+}
+
 start() {
     mkdir -p "$folder"
     # The user postgres has to pass through.
@@ -232,16 +241,17 @@ start() {
     make_settings
     # shellcheck source=/dev/null
     source "$settings"
-    local name
+    local name jobs=() job failed=0
     for name in "${names[@]}"; do
-        if is_running "$name"; then
-            printf '%-11s runs already\n' "$name" >&2
-        else
-            keep_or_replace_port "$name"
-            "start_$name"
-            printf '%-11s started\n' "$name" >&2
-        fi
+        is_running "$name" || keep_or_replace_port "$name"
     done
+    # Together: most of the time each of them only waits.
+    for name in "${names[@]}"; do
+        start_one "$name" &
+        jobs+=($!)
+    done
+    for job in "${jobs[@]}"; do wait "$job" || failed=$?; done
+    ((failed == 0)) || exit "$failed"
     echo >&2
     exported
     cat >&2 <<TEXT
@@ -255,17 +265,21 @@ TEXT
 stop() {
     local name pid try
     for name in "${names[@]}"; do
+        is_running "$name" || continue
+        pid="$(process_of "$name")"
+        # PostgreSQL: fast shutdown; the others take the usual signal.
+        if [[ "$name" == postgres ]]; then kill -INT "$pid"; else kill -TERM "$pid"; fi
+    done
+    for name in "${names[@]}"; do
         if is_running "$name"; then
             pid="$(process_of "$name")"
-            # PostgreSQL: fast shutdown; the others take the usual signal.
-            if [[ "$name" == postgres ]]; then kill -INT "$pid"; else kill -TERM "$pid"; fi
             for ((try = 0; try < 300; try++)); do
                 kill -0 "$pid" 2>/dev/null || break
                 sleep 0.1
             done
             kill -0 "$pid" 2>/dev/null && fail "$name (process $pid) does not end"
-            echo "$name stopped"
         fi
+        [[ -f "$folder/$name.pid" ]] && echo "$name stopped"
         rm -f "$folder/$name.pid"
     done
 }
