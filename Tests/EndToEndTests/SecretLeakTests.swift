@@ -31,8 +31,15 @@ extension EndToEnd {
         private static func contains(_ text: String, _ part: String) -> Bool {
             Array(text.utf8).withUnsafeBytes { text in
                 Array(part.utf8).withUnsafeBytes { part in
-                    guard let bytes = text.baseAddress, let wanted = part.baseAddress else { return false }
-                    return memmem(bytes, text.count, wanted, part.count) != nil
+                    guard let wanted = part.baseAddress, var place = text.baseAddress else { return part.isEmpty }
+                    let end = place + text.count
+                    while end - place >= part.count,
+                        let found = memchr(place, Int32(part[0]), end - place - part.count + 1)
+                    {
+                        if memcmp(found, wanted, part.count) == 0 { return true }
+                        place = UnsafeRawPointer(found) + 1
+                    }
+                    return false
                 }
             }
         }
