@@ -52,6 +52,13 @@ extension DiagnosticCode {
     public static let tooManyDeadLetters = DiagnosticCode(
         "SP6171", "A larger share of records than dead_letters.max_share could not be used.")
 
+    public static let reloadInvalid = DiagnosticCode(
+        "SP6180", "A changed configuration has errors; the run goes on with the one before.")
+    public static let reloadRefused = DiagnosticCode(
+        "SP6181", "A changed configuration differs in what cannot change while a run lives.")
+    public static let reloadFailed = DiagnosticCode(
+        "SP6182", "A changed configuration could not be taken over; the run goes on with the one before.")
+
     public static let writerReplaced = DiagnosticCode(
         "SP6200", "A newer run of the domain has taken over: this one may not write any more.")
     public static let storeBehindCheckpoint = DiagnosticCode(
@@ -63,7 +70,8 @@ extension DiagnosticCode {
         runnerBusy, checkpointUnreadable, checkpointStorage, notApplied, undecodable, unknownSchema, futureEvent,
         aggregateOverflow, sinkFailed, expressionFailed, stopTimedOut, monitoringPort,
         untimedEvent, measureUnsupported, windowRefused, inputColumnMissing, inputLayoutWrong, stateOfOther,
-        stateDamaged, emptyMessage, eventTimeReadOnly, wrongUse, replayTooLate, tooManyDeadLetters, writerReplaced,
+        stateDamaged, emptyMessage, eventTimeReadOnly, wrongUse, replayTooLate, tooManyDeadLetters,
+        reloadInvalid, reloadRefused, reloadFailed, writerReplaced,
         storeBehindCheckpoint,
     ]
 }

@@ -41,6 +41,25 @@ public struct OptionValues: Sendable {
     /// Whether a value of a ``OptionSpec/ValueType/properties`` map, `<key>.<name>`, came from a secret.
     public func isSecret(_ key: String) -> Bool { secretKeys.contains(key) }
 
+    /// The options whose values are not the same here and there, sorted; where they were written does not matter.
+    public func keys(differingFrom other: OptionValues) -> [String] {
+        Set(values.keys).union(other.values.keys).filter { !Self.isSame(values[$0], other.values[$0]) }.sorted()
+    }
+
+    private static func isSame(_ one: Value?, _ other: Value?) -> Bool {
+        switch (one, other) {
+        case (nil, nil): true
+        case (.string(let a), .string(let b)): a == b
+        case (.secret(let a), .secret(let b)): a.withValue { first in b.withValue { first == $0 } }
+        case (.integer(let a), .integer(let b)): a == b
+        case (.boolean(let a), .boolean(let b)): a == b
+        case (.durationMilliseconds(let a), .durationMilliseconds(let b)), (.bytes(let a), .bytes(let b)): a == b
+        case (.strings(let a), .strings(let b)): a == b
+        case (.properties(let a), .properties(let b)): a == b
+        default: false
+        }
+    }
+
     fileprivate mutating func setProperty(_ key: String, _ node: ConfigNode) {
         locations[key] = node.location
         if node.scalar?.isSecret == true { secretKeys.insert(key) }

@@ -92,6 +92,8 @@ public struct ConfigurationLoader {
         return LoadedConfiguration(
             root: project.root, environment: environmentName, domainName: name,
             domainFile: domain.map(project.shown), tree: merge.tree, removals: merge.removals, sources: reader.sources,
+            files: [project.platformFile] + project.candidates(environmentName, ProjectFolder.environments)
+                + (domain.map { Self.whereabouts(of: $0, request, in: project) } ?? []),
             surroundings: DomainOutline.Surroundings(
                 project: project, domainFile: domain, platform: platform, environment: environment,
                 settings: settings.map(\.tree)))
@@ -139,6 +141,12 @@ public struct ConfigurationLoader {
         let layers = [platform, environment].compactMap { $0 } + settings.map(\.tree)
         let last = layers.compactMap { $0.mapping?["default_domain"] }.last
         return last.flatMap { $0.isNull ? nil : $0 }
+    }
+
+    /// Where the domain may be found the next time: beside its file, unless it was named by its path.
+    private static func whereabouts(of file: String, _ request: Request, in project: ProjectFolder) -> [String] {
+        if let domain = request.domain, isPath(domain) { return [file] }
+        return project.candidates(PathText.stem(file), ProjectFolder.domains)
     }
 
     private func findDomain(

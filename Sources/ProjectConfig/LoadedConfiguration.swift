@@ -18,6 +18,9 @@ public struct LoadedConfiguration: Sendable {
     public var removals: [ConfigMerge.Removal]
     /// The files that were read, for excerpts.
     public var sources: SourceTexts
+    /// The absolute paths at which the platform, the environment and the domain were looked for: those of them that were
+    /// there are what was read.
+    public var files: [String]
     /// The layers around the domain, as they were read: what other domains of the project are read with.
     var surroundings: DomainOutline.Surroundings
 

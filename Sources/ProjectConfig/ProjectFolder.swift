@@ -50,10 +50,14 @@ struct ProjectFolder {
         }
     }
 
+    /// Where the file of a name may be.
+    func candidates(_ name: String, _ place: Place) -> [String] {
+        place.folders.flatMap { ["\(root)/\($0)/\(name).yaml", "\(root)/\($0)/\(name).yml"] }
+    }
+
     /// The file of a name; nil when there is none. Two files of one name are an error.
     func file(_ name: String, _ place: Place, at location: SourceLocation?) throws(DiagnosticsError) -> String? {
-        let candidates = place.folders.flatMap { ["\(root)/\($0)/\(name).yaml", "\(root)/\($0)/\(name).yml"] }
-        let found = candidates.filter(PathText.exists)
+        let found = candidates(name, place).filter(PathText.exists)
         if found.count > 1 {
             throw DiagnosticsError(
                 Diagnostic(

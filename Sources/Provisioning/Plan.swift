@@ -38,4 +38,12 @@ public struct Plan: Sendable {
 
     public var changes: [Item] { items.filter { $0.action != .none } }
     public var isEmpty: Bool { changes.isEmpty }
+
+    /// New and emptied tables, which are counted from the earliest offset.
+    public var countedTables: [Item] {
+        changes.filter { $0.kind == .table && ($0.action == .create || $0.action == .rebuild) }
+    }
+
+    /// Whether it can only be carried out while no pipeline of the domain runs.
+    public var needsNoRun: Bool { !countedTables.isEmpty || changes.contains(where: \.addsPartitions) }
 }

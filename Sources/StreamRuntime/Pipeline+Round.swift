@@ -50,6 +50,7 @@ extension Pipeline {
             DeadLetterBreaker(parts.deadLetters, from: rowSample(at: Worker.now()))
         )
         let threads = startThreads(workers, sinkThread)
+        noteStart()
 
         // Whether the newest checkpoint leaves aggregations out. It is never the one before another: whoever went back to it
         // would count them anew into tables that hold their rows already.
@@ -84,10 +85,14 @@ extension Pipeline {
             halted = try supervise(shared, breakers: breakers) { try takeCheckpoint(.checkpoint) }
             // It ends as a run that is told to: within the stop timeout.
             if halted != nil { ending.begin() }
-            readiness.hold(Readiness.process, "draining: what was read is being written")
+            readiness.hold(
+                Readiness.process,
+                "\(isHandingOver ? "reloading" : "draining"): what was read is being written")
             if !control.shouldAbandon {
                 try takeCheckpoint(
-                    .final(closeWindows: options.closeWindows && recounts.wanted.isEmpty && halted == nil))
+                    .final(
+                        closeWindows: options.closeWindows && !isHandingOver && recounts.wanted.isEmpty
+                            && halted == nil))
             }
         } catch {
             control.fail(error)
@@ -113,7 +118,7 @@ extension Pipeline {
         var lastCheckpoint = Worker.now()
         var lastShown = Int64.min / 2
         var (breaker, rowBreaker) = breakers
-        while !shared.control.shouldAbandon, !ending.hasBegun {
+        while !shared.control.shouldAbandon, !shouldEnd {
             usleep(2000)
             status.lag.store(progress.reduce(0) { $0 + $1.lag }, ordering: .relaxed)
             let now = Worker.now()
@@ -131,7 +136,7 @@ extension Pipeline {
                 lastCheckpoint = Worker.now()
             }
         }
-        guard !ending.hasBegun else { return nil }
+        guard !shouldEnd else { return nil }
         let now = Worker.now()
         return breaker.verdict(recordSample(at: now)).map { halt($0, of: "records") }
             ?? rowBreaker.verdict(rowSample(at: now)).map { halt($0, of: "rows") }

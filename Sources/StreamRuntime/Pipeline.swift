@@ -50,7 +50,7 @@ public final class Pipeline: Sendable {
         }
     }
 
-    public let status = PipelineStatus()
+    public let status: PipelineStatus
     let readiness: Readiness
     let metrics: RunMetrics
     let deadLetterTally: DeadLetterTally
@@ -60,11 +60,21 @@ public final class Pipeline: Sendable {
     let topology: Topology
     let workerCount: Int
     let ending: Ending
+    let onStart: @Sendable () -> Void
+    let handOverAsked = Atomic<Bool>(false)
+    let started = Atomic<Bool>(false)
     private let leftCalls = Atomic<Bool>(false)
 
     /// - Parameter readiness: Is released when events are processed, and held back while a sink is tried again or the run
     ///   ends.
-    public init(_ parts: Parts, options: RunOptions = RunOptions(), readiness: Readiness = Readiness()) {
+    /// - Parameter status: Counters that go on, of a pipeline before this one.
+    /// - Parameter onStart: Called once, on the thread of ``run()``, when the threads of the run have been started.
+    public init(
+        _ parts: Parts, options: RunOptions = RunOptions(), readiness: Readiness = Readiness(),
+        status: PipelineStatus = PipelineStatus(), onStart: @escaping @Sendable () -> Void = {}
+    ) {
+        self.status = status
+        self.onStart = onStart
         self.parts = parts
         self.options = options
         self.readiness = readiness
@@ -86,11 +96,16 @@ public final class Pipeline: Sendable {
     /// Runs until it is stopped, or with ``RunOptions/untilIdle`` until every partition is read to its end.
     ///
     /// Throws ``PipelineError``; what was not checkpointed by then is counted again by the next run, with the same rows.
-    public func run() throws -> RunSummary {
+    public func run() throws -> RunSummary { try run(under: RunLock(folder: parts.checkpointFolder)) }
+
+    /// Like ``run()``, under a lock that the caller has taken and keeps.
+    ///
+    /// - Parameter held: The lock of ``Parts/checkpointFolder``.
+    public func run(under held: RunLock) throws -> RunSummary {
         let begin = Date()
-        let store = CheckpointStore(folder: parts.checkpointFolder)
-        let lock = try store.lock()
-        defer { withExtendedLifetime(lock) {} }
+        let store = CheckpointStore(folder: held.folder)
+        let lock = held.lock
+        defer { withExtendedLifetime(held) {} }
         var candidates: [Checkpoint] = []
         var oldEpoch: UInt64 = 0
         if options.fromEarliest {
@@ -105,19 +120,12 @@ public final class Pipeline: Sendable {
         var recounts: RecountRequests?
         while true {
             recounts = try runOnce(store, lock, candidates, lowestEpoch: oldEpoch + 1, after: recounts)
-            guard recounts != nil, !ending.hasBegun else { break }
+            guard recounts != nil, !shouldEnd else { break }
             let saved = try store.load()
             (candidates, oldEpoch) = (saved.candidates, saved.highestEpoch)
         }
         deadLetterTally.tell(at: Worker.now(), isLast: true)
-        let summary = RunSummary(
-            eventsRead: status.eventsRead.load(ordering: .relaxed),
-            rowsWritten: status.rowsWritten.load(ordering: .relaxed),
-            deadLetters: status.deadLetters.load(ordering: .relaxed),
-            lateEvents: status.lateEvents.load(ordering: .relaxed),
-            lateRecords: status.lateRecords.load(ordering: .relaxed),
-            checkpoints: status.checkpoints.load(ordering: .relaxed),
-            seconds: Date().timeIntervalSince(begin))
+        let summary = RunSummary(status, seconds: Date().timeIntervalSince(begin))
         logEnd(summary)
         return summary
     }

@@ -31,4 +31,15 @@ public struct RunSummary: Sendable {
     public var lateRecords: Int
     public var checkpoints: Int
     public var seconds: Double
+
+    /// What the counters say now.
+    public init(_ status: PipelineStatus, seconds: Double) {
+        eventsRead = status.eventsRead.load(ordering: .relaxed)
+        rowsWritten = status.rowsWritten.load(ordering: .relaxed)
+        deadLetters = status.deadLetters.load(ordering: .relaxed)
+        lateEvents = status.lateEvents.load(ordering: .relaxed)
+        lateRecords = status.lateRecords.load(ordering: .relaxed)
+        checkpoints = status.checkpoints.load(ordering: .relaxed)
+        self.seconds = seconds
+    }
 }

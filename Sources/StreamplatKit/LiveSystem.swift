@@ -5,8 +5,9 @@ internal import ProjectConfig
 public import Provisioning
 public import StreamRuntime
 
-/// A project's broker, schema registry and sinks, open. Threads: one, but for the broker.
-public final class LiveSystem {
+/// A project's broker, schema registry and sinks, open. Threads: any for the broker, the registry and ``plan()``; one for
+/// what changes anything.
+public final class LiveSystem: Sendable {
     public let project: Project
     public let domain: DomainDefinition
     public let broker: any Broker
@@ -28,17 +29,35 @@ public final class LiveSystem {
         broker = try self.project.openBroker(access, notify: notify)
     }
 
+    /// The same broker and schema registry for another version of the project, whose settings of them are the same.
+    ///
+    /// Resolves secrets. Only one of the two is closed in the end.
+    init(_ project: Project, domain: DomainDefinition, sharing other: LiveSystem) throws {
+        try TopicOwnership(project).conflicts().throwIfErrors()
+        let notify = other.notify
+        self.project = try project.resolvingSecrets(notify: notify)
+        self.domain = domain
+        self.notify = notify
+        access = other.access
+        schemas = other.schemas
+        broker = other.broker
+    }
+
     /// The difference between the domain and what is there. Sinks are only looked at, whatever the system's access is.
     public func plan() throws -> Plan { try withProvisioner(.inspect) { try $0.plan() } }
 
     /// Carries a plan out.
     public func apply(_ plan: Plan, progress: (Plan.Item) -> Void) throws {
+        try apply(plan, under: plan.needsNoRun ? RunLock(folder: checkpointFolder) : nil, progress: progress)
+    }
+
+    /// Carries a plan out while the caller holds the domain, and no pipeline runs.
+    func apply(_ plan: Plan, under lock: RunLock?, progress: (Plan.Item) -> Void) throws {
         try plan.diagnostics.throwIfErrors(exitCode: 1)
-        let counted = plan.changes.filter { $0.kind == .table && ($0.action == .create || $0.action == .rebuild) }
-        if !counted.isEmpty || plan.changes.contains(where: \.addsPartitions) {
+        if let lock, plan.needsNoRun {
             // First, so that a crash in between only means counting again. It is refused while a run holds the domain,
             // which would not read new partitions and would find their events late afterwards.
-            try CheckpointMaintenance.forget(tables: Set(counted.map(\.name)), folder: checkpointFolder)
+            try CheckpointMaintenance.forget(tables: Set(plan.countedTables.map(\.name)), under: lock)
         }
         try withProvisioner(.change) { try $0.apply(plan, progress: progress) }
     }
@@ -67,15 +86,26 @@ public final class LiveSystem {
     ///
     /// - Parameter readiness: Is released when the pipeline processes events.
     public func makePipeline(_ options: RunOptions, readiness: Readiness = Readiness()) throws -> Pipeline {
-        let plan = try plan()
+        try requireApplied(try plan())
+        return pipeline(options, readiness)
+    }
+
+    /// Throws when something of a plan is outstanding.
+    func requireApplied(_ plan: Plan, hint: String = "run `streamplat apply` first") throws {
         try plan.diagnostics.throwIfErrors(exitCode: 1)
         let pending = plan.changes
-        guard pending.isEmpty else {
-            let names = pending.prefix(4).map { "\($0.kind.rawValue) \($0.name)" }.joined(separator: ", ")
-            throw PipelineError(
-                .notApplied, "not applied yet: \(names)\(pending.count > 4 ? " and \(pending.count - 4) more" : "")",
-                hint: "run `streamplat apply` first", exitCode: 3)
-        }
+        guard !pending.isEmpty else { return }
+        let names = pending.prefix(4).map { "\($0.kind.rawValue) \($0.name)" }.joined(separator: ", ")
+        throw PipelineError(
+            .notApplied, "not applied yet: \(names)\(pending.count > 4 ? " and \(pending.count - 4) more" : "")",
+            hint: hint, exitCode: 3)
+    }
+
+    /// A pipeline of a system that is as the domain wants it.
+    func pipeline(
+        _ options: RunOptions, _ readiness: Readiness, status: PipelineStatus = PipelineStatus(),
+        onStart: @escaping @Sendable () -> Void = {}
+    ) -> Pipeline {
         let project = project
         let notify = notify
         return Pipeline(
@@ -86,12 +116,12 @@ public final class LiveSystem {
                 openSink: { try project.openSink($0, .change, notify: notify) },
                 checkpointFolder: checkpointFolder, environment: project.configuration.environment,
                 notify: notify),
-            options: options, readiness: readiness)
+            options: options, readiness: readiness, status: status, onStart: onStart)
     }
 
     /// A checkpoint says how far the results in certain stores have come, so every environment and every set of stores
     /// has one of its own: results that go elsewhere begin at the earliest offset, and going back goes on where it was.
-    private var checkpointFolder: String { project.checkpointFolder(of: domain) }
+    var checkpointFolder: String { project.checkpointFolder(of: domain) }
 
     /// Throws ``PipelineError`` `SP6101` while a run of this machine holds the domain. Opens no server.
     public static func requireNoRun(_ project: Project, _ domain: DomainDefinition) throws(PipelineError) {

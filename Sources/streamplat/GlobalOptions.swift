@@ -37,10 +37,9 @@ struct GlobalOptions: ParsableArguments {
     func load(domain: String?, needsDomain: Bool = true) throws -> Project {
         var sources = SourceTexts()
         defer { Failure.setSources(sources) }
-        let request = ConfigurationLoader.Request(
-            domain: domain, environment: environment, overrides: set, needsDomain: needsDomain)
         do {
-            let project = try Project.load(request, plugins: .builtin, sources: &sources)
+            let project = try Project.load(
+                request(domain: domain, needsDomain: needsDomain), plugins: .builtin, sources: &sources)
             Failure.setSources(sources)
             Log.configure(project.platform.monitoring, level: logThreshold)
             ConfigurationLog.write(project)
@@ -50,6 +49,11 @@ struct GlobalOptions: ParsableArguments {
             Failure.setSources(sources)
             throw error
         }
+    }
+
+    /// What to load.
+    func request(domain: String?, needsDomain: Bool = true) -> ConfigurationLoader.Request {
+        ConfigurationLoader.Request(domain: domain, environment: environment, overrides: set, needsDomain: needsDomain)
     }
 
     /// Loads the project and opens its broker.

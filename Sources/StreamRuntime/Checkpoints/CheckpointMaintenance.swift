@@ -12,8 +12,12 @@ public enum CheckpointMaintenance {
     /// Throws ``PipelineError`` `SP6101` while a run holds the domain, also without any table: it would go on by the old
     /// definition.
     public static func forget(tables: Set<String>, folder: String) throws(PipelineError) {
-        let store = CheckpointStore(folder: folder)
-        let lock = try store.lock()
+        try forget(tables: tables, under: RunLock(folder: folder))
+    }
+
+    /// The same under a lock that the caller holds: between two pipelines of one process.
+    public static func forget(tables: Set<String>, under lock: RunLock) throws(PipelineError) {
+        let store = CheckpointStore(folder: lock.folder)
         defer { withExtendedLifetime(lock) {} }
         guard !tables.isEmpty, var checkpoint = try store.load().candidates.first else { return }
         let kept = checkpoint.sections.filter { section in

@@ -28,7 +28,7 @@ struct CheckpointStore {
     }
 
     /// Released when it goes; the kernel releases it when the process dies.
-    final class Lock {
+    final class Lock: Sendable {
         private let descriptor: Int32
         init(descriptor: Int32) { self.descriptor = descriptor }
         deinit { close(descriptor) }

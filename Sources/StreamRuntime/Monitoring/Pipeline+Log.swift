@@ -20,7 +20,7 @@ extension Pipeline {
 
     func logEnd(_ summary: RunSummary) {
         logger.info(
-            "run ended",
+            isHandingOver ? "run handed over" : "run ended",
             metadata: [
                 "domain": "\(topology.domain)", "events": "\(summary.eventsRead)", "rows": "\(summary.rowsWritten)",
                 "dead_letters": "\(summary.deadLetters)", "late": "\(summary.lateEvents)",

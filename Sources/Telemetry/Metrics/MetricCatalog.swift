@@ -69,6 +69,10 @@ public enum MetricCatalog {
             "streamplat_checkpoint_duration_seconds", .histogram,
             "Seconds from asking for a checkpoint until it is durable and the broker knows its offsets.",
             buckets: callSeconds),
+        MetricDefinition(
+            "streamplat_reloads_total", .counter,
+            "Looks at a changed configuration: ok = taken over, unchanged, invalid = it has errors, refused = not while it "
+                + "runs or not applied, failed = it could not be taken over.", labels: ["result"]),
         MetricDefinition("streamplat_checkpoint_bytes", .gauge, "Size of the newest checkpoint."),
         MetricDefinition(
             "streamplat_retries_total", .counter, "Calls that failed and were tried again.", labels: ["component"]),

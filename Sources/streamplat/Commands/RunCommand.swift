@@ -15,6 +15,8 @@ struct RunCommand: FormattedCommand {
         commandName: "run", abstract: "Run the pipeline: topics → windowed aggregations → sinks.",
         discussion: """
             SIGINT and SIGTERM drain and end with 0; a second one ends at once. A later run goes on where this one stopped.
+            SIGHUP, or --watch, takes over a changed configuration without a restart; one with errors is reported, and the
+            run goes on with the one before. With --until-idle nothing is taken over.
             """)
     static let formats: [OutputFormat] = [.text, .json]
     static let formatHint: String? = "`streamplat query --output csv` prints result rows"
@@ -38,9 +40,21 @@ struct RunCommand: FormattedCommand {
     @Flag(name: .customLong("from-earliest"), help: "Count everything anew from the earliest offset.")
     var fromEarliest = false
 
+    @Flag(name: .long, help: "Take over a changed configuration when its files change, without a SIGHUP.")
+    var watch = false
+
+    @Flag(
+        name: .long,
+        help: "Do what `apply --yes` does before the run starts, and between the old pipeline and the new at a reload.")
+    var apply = false
+
     @OptionGroup var global: GlobalOptions
 
     func validate() throws {
+        if watch, untilIdle {
+            throw ValidationError(
+                "--watch and --until-idle exclude each other: a run that ends by itself takes over nothing.")
+        }
         if let workers, !(1...256).contains(workers) { throw ValidationError("--workers takes 1 to 256.") }
         if let batchRows, !(1...65_536).contains(batchRows) { throw ValidationError("--batch-rows takes 1 to 65536.") }
     }
@@ -55,29 +69,52 @@ struct RunCommand: FormattedCommand {
         let endpoint = try startEndpoint(project, readiness)
         let system = try LiveSystem(
             project, domain: try project.requireDomain(), access: .change, notify: global.notify)
-        let pipeline = try system.makePipeline(
-            RunOptions(
-                untilIdle: untilIdle, closeWindows: closeWindows, workers: workers, batchRows: batchRows,
-                fromEarliest: fromEarliest), readiness: readiness)
+        let run = try makeRun(system, readiness)
         let signals = SignalWatch {
             Log.write(.notice, "stopping: what was read is being counted and written (again to stop at once)")
-            pipeline.stop()
+            run.stop()
         }
-        let status = StatusLoop(pipeline.status, isQuiet: global.quiet)
+        // A run that ends by itself takes over nothing: SIGHUP keeps its meaning for it.
+        let hangups =
+            untilIdle
+            ? nil
+            : HangupWatch(
+                onReload: { run.reload() },
+                onTerminalGone: {
+                    Log.write(.notice, "stopping: the terminal has gone")
+                    run.stop()
+                })
+        let status = StatusLoop(run.status, isQuiet: global.quiet)
         defer { status.stop() }
         let summary: RunSummary
         do {
-            summary = try withExtendedLifetime(signals) { try pipeline.run() }
-        } catch let error as PipelineError where pipeline.hasLeftCalls {
+            summary = try withExtendedLifetime((signals, hangups)) { try run.run() }
+        } catch let error as PipelineError where run.hasLeftCalls {
             status.stop()
             Failure.report(error, isOutputStuck: true)
             // An orderly exit would wait for what hangs: output that nobody takes, connections that do not close.
             Glibc._exit(error.exitCode)
         }
         status.stop()
+        if run.hasLeftCalls {
+            // A look at a changed configuration is inside a call of the broker or a sink.
+            show(summary)
+            fflush(nil)
+            Glibc._exit(0)
+        }
         try system.close()
         try endpoint?.stop()
         show(summary)
+    }
+
+    private func makeRun(_ system: LiveSystem, _ readiness: Readiness) throws -> ReloadableRun {
+        let options = RunOptions(
+            untilIdle: untilIdle, closeWindows: closeWindows, workers: workers, batchRows: batchRows,
+            fromEarliest: fromEarliest)
+        return try ReloadableRun(
+            system, .init(pipeline: options, isWatching: watch, appliesChanges: apply), readiness: readiness,
+            load: Self.loading(global.request(domain: domain.name)),
+            applied: { [global] in global.say(PlanView.text($0)) }, tell: Self.telling(global))
     }
 
     private func startEndpoint(_ project: Project, _ readiness: Readiness) throws -> MonitoringEndpoint? {
