@@ -52,6 +52,9 @@ extension DiagnosticCode {
     public static let tooManyDeadLetters = DiagnosticCode(
         "SP6171", "A larger share of records than dead_letters.max_share could not be used.")
 
+    public static let memoryLimit = DiagnosticCode(
+        "SP6190", "The state of open windows needs more memory than runtime.memory_limit.")
+
     public static let writerReplaced = DiagnosticCode(
         "SP6200", "A newer run of the domain has taken over: this one may not write any more.")
     public static let storeBehindCheckpoint = DiagnosticCode(
@@ -63,7 +66,7 @@ extension DiagnosticCode {
         runnerBusy, checkpointUnreadable, checkpointStorage, notApplied, undecodable, unknownSchema, futureEvent,
         aggregateOverflow, sinkFailed, expressionFailed, stopTimedOut, monitoringPort,
         untimedEvent, measureUnsupported, windowRefused, inputColumnMissing, inputLayoutWrong, stateOfOther,
-        stateDamaged, emptyMessage, eventTimeReadOnly, wrongUse, replayTooLate, tooManyDeadLetters, writerReplaced,
+        stateDamaged, emptyMessage, eventTimeReadOnly, wrongUse, replayTooLate, tooManyDeadLetters, memoryLimit, writerReplaced,
         storeBehindCheckpoint,
     ]
 }

@@ -91,6 +91,8 @@ public final class Pipeline: Sendable {
         let store = CheckpointStore(folder: parts.checkpointFolder)
         let lock = try store.lock()
         defer { withExtendedLifetime(lock) {} }
+        // What a run that died was writing.
+        store.removeUnusedState()
         var candidates: [Checkpoint] = []
         var oldEpoch: UInt64 = 0
         if options.fromEarliest {

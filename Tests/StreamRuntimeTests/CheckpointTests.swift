@@ -20,7 +20,8 @@ struct CheckpointTests {
                     .init(
                         partition: TopicPartition(topic: "events.purchase", partition: 0), nextOffset: 0,
                         maxEventTime: .min),
-                ], shards: [[], [1, 2, 3]]),
+                ], shards: [[], [1, 2, 3]],
+                files: [StateFile(name: "state-5-7-1", offset: 0, length: 11, checksum: 0xD37C923A)]),
             .init(name: "raw:purchase", fingerprint: "raw", positions: [], shards: []),
         ], stores: [.init(sink: "primary", table: "revenue", state: [9, 8])])
 
@@ -37,11 +38,22 @@ struct CheckpointTests {
             + "ZW50cy5wdXJjaGFzZQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAgAIAAAAAAAAAAAAAAAAAAAADAAAAAAAAAAECAwwAAAAAAAAAcmF3"
             + "OnB1cmNoYXNlAwAAAAAAAAByYXcAAAAAAAAAAAAAAAAAAAAAAQAAAAAAAAAHAAAAAAAAAHByaW1hcnkHAAAAAAAAAHJldmVudWUC"
             + "AAAAAAAAAAkI",
+        3:
+            "U1BDSwMAAABYAQAAAAAAAEVJ8PsHAAAAAAAAAAUAAAAAAAAAAQAAAAAAAAD//////////wIAAAAAAAAABwAAAAAAAAByZXZlbnVl"
+            + "AgAAAAAAAABmMQIAAAAAAAAADwAAAAAAAABldmVudHMucHVyY2hhc2UDAAAAAAAAACoAAAAAAAAA+/////////8PAAAAAAAAAGV2"
+            + "ZW50cy5wdXJjaGFzZQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAgAIAAAAAAAAAAAAAAAAAAAADAAAAAAAAAAECAwEAAAAAAAAACwAA"
+            + "AAAAAABzdGF0ZS01LTctMQAAAAAAAAAACwAAAAAAAAA6knzTDAAAAAAAAAByYXc6cHVyY2hhc2UDAAAAAAAAAHJhdwAAAAAAAAAA"
+            + "AAAAAAAAAAAAAAAAAAAAAAEAAAAAAAAABwAAAAAAAABwcmltYXJ5BwAAAAAAAAByZXZlbnVlAgAAAAAAAAAJCA==",
     ]
 
+    /// A folder with the file of state that ``example`` names.
     private func folder() throws -> String {
         let path = NSTemporaryDirectory() + "streamplat-checkpoint-\(UUID().uuidString)"
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        let writer = try StateFileWriter(folder: path, name: "state-5-7-1")
+        try ([4, 5, 6] as [UInt8]).withUnsafeBytes { try writer.append($0) }
+        #expect(writer.finish() == Self.example.sections[0].files[0])
+        try writer.close()
         return path
     }
 
@@ -85,13 +97,14 @@ struct CheckpointTests {
         #expect(try store.load().candidates.map(\.sequence) == [8])
     }
 
-    @Test("a checkpoint of this and of every older version is read from bytes that were kept", arguments: [1, 2])
+    @Test("a checkpoint of this and of every older version is read from bytes that were kept", arguments: [1, 2, 3])
     func goldenBytes(_ version: UInt32) throws {
         let bytes = [UInt8](try #require(Data(base64Encoded: Self.golden[version] ?? "")))
         let decoded = try Checkpoint(decoding: bytes)
         try expectExample(decoded)
         #expect(decoded.epoch == (version == 1 ? 0 : 5))
         #expect(decoded.stores == (version == 1 ? [] : Self.example.stores))
+        #expect(decoded.sections[0].files == (version < 3 ? [] : Self.example.sections[0].files))
         if version == Checkpoint.version { #expect(Self.example.encoded() == bytes) }
     }
 
@@ -142,7 +155,7 @@ struct CheckpointTests {
         bytes[4] = 9
         try Data(bytes).write(to: URL(fileURLWithPath: "\(folder)/checkpoint"))
         let error = #expect(throws: PipelineError.self) { try store.load() }
-        #expect(error?.message.contains("has version 9, this program reads 1 to 2") == true)
+        #expect(error?.message.contains("has version 9, this program reads 1 to 3") == true)
     }
 
     @Test("a table that apply makes anew is in no checkpoint any more, nor is what its sink wanted to get back")
