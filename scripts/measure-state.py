@@ -126,7 +126,7 @@ def groups(options, folder):
 def slow_sink(options, folder):
     project(folder, raw=True)
     log = os.path.join(folder, "events.ndjson")
-    events(log, 3_000_000)
+    events(log, 1_000_000)
     command(options.binary, folder, "apply", "keys", "--yes", "--set", "sinks.primary.type=console")
     command(options.binary, folder, "ingest", "hit", log, "--domain", "keys")
     os.remove(log)

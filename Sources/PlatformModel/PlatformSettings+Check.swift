@@ -118,9 +118,10 @@ extension PlatformSettings {
             } else {
                 diagnostics.error(
                     .invalidValue,
-                    "'memory_limit' is not a number of bytes of at least 16 MiB: '\(node.scalar?.text ?? node.kindDescription)'",
+                    "'memory_limit' is not a number of bytes of at least 1 MiB: '\(node.scalar?.text ?? node.kindDescription)'",
                     at: node.location, path: "runtime.memory_limit",
-                    hint: bytes == nil ? ByteSizeText.hint : "write 16 MiB or more, or `auto`: half of the memory there is")
+                    hint: bytes == nil
+                        ? ByteSizeText.hint : "write 1 MiB or more, or `auto`: half of the memory there is")
             }
         }
         if let node = reader.node("checkpoint"),

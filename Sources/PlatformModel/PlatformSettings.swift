@@ -128,7 +128,7 @@ public struct RuntimeSettings: Hashable, Sendable {
     public var checkpointPath: String
 
     /// The tables of one aggregation take some of it before the first group.
-    public static let lowestMemoryLimit = 1 << 24
+    public static let lowestMemoryLimit = 1 << 20
 
     public init(
         workers: Int? = nil, batchRows: Int = 4096, flushIntervalMilliseconds: Int64 = 1000,

@@ -68,7 +68,8 @@ public final class LocalAggregator {
     /// Groups (per pane) since the last extract.
     public var groupCount: Int { table.count }
     public var memoryBytes: Int {
-        table.memoryBytes + measures.reduce(0) { $0 + $1.memoryBytes } + encoder.strings.reduce(0) { $0 + $1.memoryBytes }
+        table.memoryBytes + measures.reduce(0) { $0 + $1.memoryBytes }
+            + encoder.strings.reduce(0) { $0 + $1.memoryBytes }
     }
 
     /// Finds the columns in batches of one schema and returns the number to call ``update`` with.

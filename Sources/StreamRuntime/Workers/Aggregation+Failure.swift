@@ -12,7 +12,8 @@ extension Aggregation {
         if case .memoryLimit = error {
             return PipelineError(
                 error.code, error.description,
-                hint: "the last checkpoint is sound: with a higher runtime.memory_limit the next run goes on from it and "
+                hint:
+                    "the last checkpoint is sound: with a higher runtime.memory_limit the next run goes on from it and "
                     + "loses nothing. Fewer groups are open with shorter windows, fewer columns in group_by, or less "
                     + "allowed_lateness and watermark_delay")
         }

@@ -61,7 +61,8 @@ final class Shard {
                     try reader.forEachPiece(of: file, restore)
                 } catch is StateFileReader.Failure {
                     throw PipelineError(
-                        .checkpointUnreadable, "\(folder)/\(file.name) cannot be read any more: it has changed meanwhile",
+                        .checkpointUnreadable,
+                        "\(folder)/\(file.name) cannot be read any more: it has changed meanwhile",
                         exitCode: 1)
                 }
             }
