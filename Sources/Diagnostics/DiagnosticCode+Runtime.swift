@@ -58,6 +58,8 @@ extension DiagnosticCode {
         "SP6181", "A changed configuration differs in what cannot change while a run lives.")
     public static let reloadFailed = DiagnosticCode(
         "SP6182", "A changed configuration could not be taken over; the run goes on with the one before.")
+    public static let memoryLimit = DiagnosticCode(
+        "SP6190", "The state of open windows needs more memory than runtime.memory_limit.")
 
     public static let writerReplaced = DiagnosticCode(
         "SP6200", "A newer run of the domain has taken over: this one may not write any more.")
@@ -71,7 +73,7 @@ extension DiagnosticCode {
         aggregateOverflow, sinkFailed, expressionFailed, stopTimedOut, monitoringPort,
         untimedEvent, measureUnsupported, windowRefused, inputColumnMissing, inputLayoutWrong, stateOfOther,
         stateDamaged, emptyMessage, eventTimeReadOnly, wrongUse, replayTooLate, tooManyDeadLetters,
-        reloadInvalid, reloadRefused, reloadFailed, writerReplaced,
+        reloadInvalid, reloadRefused, reloadFailed, memoryLimit, writerReplaced,
         storeBehindCheckpoint,
     ]
 }

@@ -111,6 +111,19 @@ extension PlatformSettings {
         duration("idle_timeout", positive: true, &runtime.idleTimeoutMilliseconds)
         duration("max_future_skew", positive: true, &runtime.maxFutureSkewMilliseconds)
         duration("stop_timeout", positive: true, &runtime.stopTimeoutMilliseconds)
+        if let node = reader.node("memory_limit"), node.scalar?.text != "auto" {
+            let bytes = node.scalar.flatMap { ByteSizeText.bytes($0.text) }.flatMap { Int(exactly: $0) }
+            if let bytes, bytes >= RuntimeSettings.lowestMemoryLimit {
+                runtime.memoryLimitBytes = bytes
+            } else {
+                diagnostics.error(
+                    .invalidValue,
+                    "'memory_limit' is not a number of bytes of at least 1 MiB: '\(node.scalar?.text ?? node.kindDescription)'",
+                    at: node.location, path: "runtime.memory_limit",
+                    hint: bytes == nil
+                        ? ByteSizeText.hint : "write 1 MiB or more, or `auto`: half of the memory there is")
+            }
+        }
         if let node = reader.node("checkpoint"),
             var checkpoint = MappingReader(node, path: "runtime.checkpoint", into: &diagnostics)
         {

@@ -121,15 +121,20 @@ public struct RuntimeSettings: Hashable, Sendable {
     public var maxFutureSkewMilliseconds: Int64
     /// How long a graceful stop may take before it gives up.
     public var stopTimeoutMilliseconds: Int64
+    /// What the state of open windows may hold together; nil = half of the memory that the process can have.
+    public var memoryLimitBytes: Int?
     public var checkpointIntervalMilliseconds: Int64
     /// Relative to the project root.
     public var checkpointPath: String
+
+    /// The tables of one aggregation take some of it before the first group.
+    public static let lowestMemoryLimit = 1 << 20
 
     public init(
         workers: Int? = nil, batchRows: Int = 4096, flushIntervalMilliseconds: Int64 = 1000,
         watermarkDelayMilliseconds: Int64 = 10_000, idleTimeoutMilliseconds: Int64 = 30_000,
         maxFutureSkewMilliseconds: Int64 = 86_400_000, stopTimeoutMilliseconds: Int64 = 30_000,
-        checkpointIntervalMilliseconds: Int64 = 10_000,
+        memoryLimitBytes: Int? = nil, checkpointIntervalMilliseconds: Int64 = 10_000,
         checkpointPath: String = ".streamplat/checkpoints"
     ) {
         self.workers = workers
@@ -139,6 +144,7 @@ public struct RuntimeSettings: Hashable, Sendable {
         self.idleTimeoutMilliseconds = idleTimeoutMilliseconds
         self.maxFutureSkewMilliseconds = maxFutureSkewMilliseconds
         self.stopTimeoutMilliseconds = stopTimeoutMilliseconds
+        self.memoryLimitBytes = memoryLimitBytes
         self.checkpointIntervalMilliseconds = checkpointIntervalMilliseconds
         self.checkpointPath = checkpointPath
     }

@@ -8,8 +8,8 @@ extension Pipeline {
     func makeCheckpoint(_ reports: [RunControl.Report], sequence: UInt64, hashKey: HashKey) -> Checkpoint {
         var sections: [Checkpoint.Section] = topology.aggregations.enumerated().map { index, aggregation in
             Checkpoint.Section(
-                name: aggregation.name, fingerprint: aggregation.fingerprint, positions: [],
-                shards: reports.map { $0.shards[index] })
+                name: aggregation.name, fingerprint: aggregation.fingerprint, positions: [], shards: [],
+                files: reports.map { $0.state[index] })
         }
         for input in topology.inputs where input.eventType.rawEvents {
             sections.append(

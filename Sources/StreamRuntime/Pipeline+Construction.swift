@@ -15,7 +15,7 @@ extension Pipeline {
     }
 
     func makeShared(
-        _ sinkQueue: BoundedQueue<SinkMessage>, _ hashKey: HashKey,
+        _ sinkQueue: BoundedQueue<SinkMessage>, _ hashKey: HashKey, _ epoch: UInt64,
         _ targets: (list: [SinkThread.Target], raw: [Int: Int]), _ recounts: RecountRequests, _ control: RunControl
     ) -> Worker.Shared {
         Worker.Shared(
@@ -27,6 +27,7 @@ extension Pipeline {
                 maxFutureSkewMilliseconds: parts.settings.maxFutureSkewMilliseconds,
                 deadLetterTopic: DeadLetter.topic(prefix: parts.topicPrefix),
                 lateTopic: LateRecord.topic(prefix: parts.topicPrefix),
+                checkpointFolder: parts.checkpointFolder, epoch: epoch,
                 emission: topology.aggregations.map { aggregation in
                     let replacesRows = parts.sinkNatures[aggregation.sink] == .table
                     switch aggregation.emit {
@@ -36,11 +37,20 @@ extension Pipeline {
                     }
                 }, rawTargets: targets.raw),
             broker: parts.broker, schemas: parts.schemas, hashKey: hashKey,
-            inboxes: (0..<workerCount).map { _ in BoundedQueue(capacity: 64) }, sinkQueue: sinkQueue,
+            memory: MemoryBudget(limitBytes: memoryLimitBytes, names: topology.aggregations.map(\.name)),
+            inboxes: (0..<workerCount).map { _ in
+                BoundedQueue(capacity: 64, byteLimit: max(queueBytes / workerCount, 1 << 20)) { $0.byteCount }
+            }, sinkQueue: sinkQueue,
             control: control, status: status, progress: (0..<workerCount).map { _ in WorkerProgress() },
             watermarks: PublishedWatermarks(count: topology.aggregations.count), metrics: metrics,
             deadLetterTally: deadLetterTally, recounts: recounts, notify: parts.notify)
     }
+
+    /// What the open windows of all aggregations may hold.
+    var memoryLimitBytes: Int { parts.settings.memoryLimitBytes ?? MachineMemory().bytes / 2 }
+
+    /// What the queue before the sinks may hold, and those between the workers together.
+    var queueBytes: Int { min(1 << 26, max(memoryLimitBytes / 16, 1 << 20)) }
 
     func makeSinkThread(
         _ queue: BoundedQueue<SinkMessage>, _ targets: [SinkThread.Target], _ control: RunControl

@@ -18,7 +18,7 @@ extension Pipeline {
         after earlier: RecountRequests?
     ) throws -> RecountRequests? {
         let control = RunControl(workerCount: workerCount, ending: ending)
-        let sinkQueue = BoundedQueue<SinkMessage>(capacity: 64)
+        let sinkQueue = BoundedQueue<SinkMessage>(capacity: 64, byteLimit: queueBytes) { $0.byteCount }
         let targets = makeTargets()
         let sinkThread = makeSinkThread(sinkQueue, targets.list, control)
         readiness.hold(SinkThread.component, "opening")
@@ -29,7 +29,7 @@ extension Pipeline {
         let hashKey = checkpoint?.hashKey ?? HashKey.random()
         var sequence = checkpoint?.sequence ?? 0
         let (partitions, recounts) = try openPartitions(checkpoint, after: earlier)
-        let shared = makeShared(sinkQueue, hashKey, targets, recounts, control)
+        let shared = makeShared(sinkQueue, hashKey, epoch, targets, recounts, control)
         let workers = try (0..<workerCount).map { index in
             try Worker(
                 index: index, shared: shared,
@@ -66,7 +66,9 @@ extension Pipeline {
             let wanted = recounts.wanted
             leaveOut(wanted, of: &checkpoint)
             // One that still has the state of an aggregation whose table is to be cleared must not be gone on from, either.
-            let bytes = try store.save(checkpoint, keepingPrevious: wanted.isEmpty && !isIncomplete)
+            let stateBytes = checkpoint.sections.flatMap(\.files).reduce(0) { $0 + $1.length }
+            let bytes =
+                try store.save(checkpoint, keepingPrevious: wanted.isEmpty && !isIncomplete) + stateBytes
             isIncomplete = !wanted.isEmpty
             KillPoint.beforeOffsetCommit.pass()
             commitGroupOffsets(checkpoint)

@@ -106,6 +106,8 @@ public final class Pipeline: Sendable {
         let store = CheckpointStore(folder: held.folder)
         let lock = held.lock
         defer { withExtendedLifetime(held) {} }
+        // What a run that died was writing.
+        store.removeUnusedState()
         var candidates: [Checkpoint] = []
         var oldEpoch: UInt64 = 0
         if options.fromEarliest {

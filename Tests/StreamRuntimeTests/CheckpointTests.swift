@@ -20,7 +20,8 @@ struct CheckpointTests {
                     .init(
                         partition: TopicPartition(topic: "events.purchase", partition: 0), nextOffset: 0,
                         maxEventTime: .min),
-                ], shards: [[], [1, 2, 3]]),
+                ], shards: [[], [1, 2, 3]],
+                files: [StateFile(name: "state-5-7-1", offset: 0, length: 11, checksum: 0xD37C923A)]),
             .init(name: "raw:purchase", fingerprint: "raw", positions: [], shards: []),
         ], stores: [.init(sink: "primary", table: "revenue", state: [9, 8])])
 
@@ -37,11 +38,22 @@ struct CheckpointTests {
             + "ZW50cy5wdXJjaGFzZQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAgAIAAAAAAAAAAAAAAAAAAAADAAAAAAAAAAECAwwAAAAAAAAAcmF3"
             + "OnB1cmNoYXNlAwAAAAAAAAByYXcAAAAAAAAAAAAAAAAAAAAAAQAAAAAAAAAHAAAAAAAAAHByaW1hcnkHAAAAAAAAAHJldmVudWUC"
             + "AAAAAAAAAAkI",
+        3:
+            "U1BDSwMAAABYAQAAAAAAAEVJ8PsHAAAAAAAAAAUAAAAAAAAAAQAAAAAAAAD//////////wIAAAAAAAAABwAAAAAAAAByZXZlbnVl"
+            + "AgAAAAAAAABmMQIAAAAAAAAADwAAAAAAAABldmVudHMucHVyY2hhc2UDAAAAAAAAACoAAAAAAAAA+/////////8PAAAAAAAAAGV2"
+            + "ZW50cy5wdXJjaGFzZQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAgAIAAAAAAAAAAAAAAAAAAAADAAAAAAAAAAECAwEAAAAAAAAACwAA"
+            + "AAAAAABzdGF0ZS01LTctMQAAAAAAAAAACwAAAAAAAAA6knzTDAAAAAAAAAByYXc6cHVyY2hhc2UDAAAAAAAAAHJhdwAAAAAAAAAA"
+            + "AAAAAAAAAAAAAAAAAAAAAAEAAAAAAAAABwAAAAAAAABwcmltYXJ5BwAAAAAAAAByZXZlbnVlAgAAAAAAAAAJCA==",
     ]
 
+    /// A folder with the file of state that ``example`` names.
     private func folder() throws -> String {
         let path = NSTemporaryDirectory() + "streamplat-checkpoint-\(UUID().uuidString)"
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        let writer = try StateFileWriter(folder: path, name: "state-5-7-1")
+        try ([4, 5, 6] as [UInt8]).withUnsafeBytes { try writer.append($0) }
+        #expect(writer.finish() == Self.example.sections[0].files[0])
+        try writer.close()
         return path
     }
 
@@ -85,13 +97,14 @@ struct CheckpointTests {
         #expect(try store.load().candidates.map(\.sequence) == [8])
     }
 
-    @Test("a checkpoint of this and of every older version is read from bytes that were kept", arguments: [1, 2])
+    @Test("a checkpoint of this and of every older version is read from bytes that were kept", arguments: [1, 2, 3])
     func goldenBytes(_ version: UInt32) throws {
         let bytes = [UInt8](try #require(Data(base64Encoded: Self.golden[version] ?? "")))
         let decoded = try Checkpoint(decoding: bytes)
         try expectExample(decoded)
         #expect(decoded.epoch == (version == 1 ? 0 : 5))
         #expect(decoded.stores == (version == 1 ? [] : Self.example.stores))
+        #expect(decoded.sections[0].files == (version < 3 ? [] : Self.example.sections[0].files))
         if version == Checkpoint.version { #expect(Self.example.encoded() == bytes) }
     }
 
@@ -123,6 +136,95 @@ struct CheckpointTests {
         #expect(error?.code == .checkpointUnreadable && error?.hint?.contains("--from-earliest") == true)
     }
 
+    /// Saves a checkpoint whose only file of state has this name.
+    private func save(_ sequence: UInt64, _ store: CheckpointStore, keepingPrevious: Bool = true) throws {
+        let writer = try StateFileWriter(folder: store.folder, name: "state-1-\(sequence)-0")
+        for piece in 0..<3 {
+            try [UInt8](repeating: UInt8(piece), count: 100).withUnsafeBytes { try writer.append($0) }
+        }
+        var checkpoint = Self.example
+        checkpoint.sequence = sequence
+        checkpoint.sections[0].files = [writer.finish()]
+        try writer.close()
+        try store.save(checkpoint, keepingPrevious: keepingPrevious)
+    }
+
+    private func stateFiles(_ folder: String) throws -> [String] {
+        try FileManager.default.contentsOfDirectory(atPath: folder).filter { $0.hasPrefix("state-") }.sorted()
+    }
+
+    @Test("files of state stay as long as one of the two checkpoints names them")
+    func unusedState() throws {
+        let folder = try folder()
+        let store = CheckpointStore(folder: folder)
+        try save(1, store)
+        try save(2, store)
+        #expect(try stateFiles(folder) == ["state-1-1-0", "state-1-2-0"])
+        try save(3, store)
+        #expect(try stateFiles(folder) == ["state-1-2-0", "state-1-3-0"])
+        try save(4, store, keepingPrevious: false)
+        #expect(try stateFiles(folder) == ["state-1-4-0"])
+        #expect(try store.load().candidates.map(\.sequence) == [4])
+    }
+
+    @Test("what a program that died was writing is removed; what was not finished is removed at once")
+    func leftOver() throws {
+        let folder = try folder()
+        let store = CheckpointStore(folder: folder)
+        try save(1, store)
+        FileManager.default.createFile(atPath: "\(folder)/state-1-2-0", contents: Data([1, 2]))
+        do {
+            let writer = try StateFileWriter(folder: folder, name: "state-1-2-1")
+            try [1 as UInt8].withUnsafeBytes { try writer.append($0) }
+        }
+        #expect(try stateFiles(folder) == ["state-1-1-0", "state-1-2-0"])
+        store.removeUnusedState()
+        #expect(try stateFiles(folder) == ["state-1-1-0"])
+    }
+
+    @Test("nothing is removed while a checkpoint cannot be read")
+    func unreadable() throws {
+        let folder = try folder()
+        let store = CheckpointStore(folder: folder)
+        for sequence in [1, 2] as [UInt64] { try save(sequence, store) }
+        var bytes = try Data(contentsOf: URL(fileURLWithPath: "\(folder)/checkpoint"))
+        bytes[bytes.count - 1] ^= 1
+        try bytes.write(to: URL(fileURLWithPath: "\(folder)/checkpoint"))
+        store.removeUnusedState()
+        #expect(try stateFiles(folder) == ["state-1-1-0", "state-1-2-0"])
+    }
+
+    @Test(
+        "damaged state of the newest one: the one before is taken, and said",
+        arguments: ["cut", "flipped", "header", "gone", "swapped"])
+    func damagedState(_ damage: String) throws {
+        let folder = try folder()
+        let store = CheckpointStore(folder: folder)
+        for sequence in [1, 2] as [UInt64] { try save(sequence, store) }
+        let path = "\(folder)/state-1-2-0"
+        var bytes = try Data(contentsOf: URL(fileURLWithPath: path))
+        switch damage {
+        case "cut": bytes.removeLast(3)
+        case "flipped": bytes[bytes.count / 2] ^= 1
+        case "header": bytes[0] ^= 0xFF
+        case "swapped": bytes = bytes[108..<216] + bytes[..<108] + bytes[216...]
+        default: break
+        }
+        if damage == "gone" { unlink(path) } else { try bytes.write(to: URL(fileURLWithPath: path)) }
+        let loaded = try store.load()
+        #expect(loaded.candidates.map(\.sequence) == [1])
+        #expect(loaded.warning?.contains(path) == true)
+    }
+
+    @Test("a name that leads out of the folder is damage")
+    func foreignName() {
+        for name in ["state-../x", "/etc/passwd", "state-1/../../x", "lock"] {
+            var checkpoint = Self.example
+            checkpoint.sections[0].files[0].name = name
+            #expect(throws: Checkpoint.DecodingFailure.damaged) { try Checkpoint(decoding: checkpoint.encoded()) }
+        }
+    }
+
     @Test("a crash between the two renames leaves the one before")
     func betweenRenames() throws {
         let folder = try folder()
@@ -142,7 +244,7 @@ struct CheckpointTests {
         bytes[4] = 9
         try Data(bytes).write(to: URL(fileURLWithPath: "\(folder)/checkpoint"))
         let error = #expect(throws: PipelineError.self) { try store.load() }
-        #expect(error?.message.contains("has version 9, this program reads 1 to 2") == true)
+        #expect(error?.message.contains("has version 9, this program reads 1 to 3") == true)
     }
 
     @Test("a table that apply makes anew is in no checkpoint any more, nor is what its sink wanted to get back")

@@ -14,6 +14,8 @@ public enum AggregationError: Error, Hashable, Sendable, CustomStringConvertible
     case otherState(reason: String)
     /// Saved state is damaged.
     case corruptState(reason: String)
+    /// State would hold more memory than it may. Nothing was allocated for what is refused.
+    case memoryLimit(MemoryShortage)
 
     public var description: String {
         switch self {
@@ -24,6 +26,7 @@ public enum AggregationError: Error, Hashable, Sendable, CustomStringConvertible
         case .overflow(let measure): "the result of measure '\(measure)' does not fit its type"
         case .otherState(let reason): "the saved state is not of this aggregation: \(reason)"
         case .corruptState(let reason): "the saved state is damaged: \(reason)"
+        case .memoryLimit(let shortage): shortage.description
         }
     }
 }

@@ -83,8 +83,7 @@ final class BytesExtremeStates: MeasureStates {
     /// Room for `size` bytes at the end; squeezes replaced values out when they are half of the arena.
     private func reserve(_ size: Int) -> Int {
         if arenaCount + size > arenaCapacity {
-            let live = arenaCount - deadCount
-            let capacity = deadCount * 2 > arenaCount ? max(live + size, arenaCapacity) : (arenaCount + size) * 2
+            let capacity = capacity(for: size)
             let moved = UnsafeMutableRawPointer.allocate(byteCount: capacity, alignment: 1)
             var end = 0
             for group in 0..<count where column.states[group].length >= 0 {
@@ -98,6 +97,18 @@ final class BytesExtremeStates: MeasureStates {
         }
         defer { arenaCount += size }
         return arenaCount
+    }
+
+    /// What the arena becomes when it has no room for `size` further bytes.
+    private func capacity(for size: Int) -> Int {
+        let live = arenaCount - deadCount
+        return deadCount * 2 > arenaCount ? max(live + size, arenaCapacity) : (arenaCount + size) * 2
+    }
+
+    /// The arena is copied when it grows.
+    func growthBytes(merging other: any MeasureStates, groupCount: Int) -> Int {
+        let added = (other as? BytesExtremeStates)?.arenaCount ?? 0
+        return column.growthBytes(to: groupCount) + (arenaCount + added > arenaCapacity ? capacity(for: added) : 0)
     }
 
     func merge(_ other: any MeasureStates, map: UnsafePointer<Int32>) throws(AggregationError) {
@@ -125,8 +136,8 @@ final class BytesExtremeStates: MeasureStates {
         }
     }
 
-    func serialize(into writer: inout StateWriter) {
-        for group in 0..<count {
+    func serialize(_ groups: Range<Int>, into writer: StateWriter) {
+        for group in groups {
             let state = column.states[group]
             writer.put(state.length >= 0)
             if state.length >= 0 { writer.put(bytes(of: state)) }

@@ -39,8 +39,10 @@ final class CountStates: MeasureStates {
         for group in groups { result.append(counts.states[Int(group)]) }
     }
 
-    func serialize(into writer: inout StateWriter) {
-        for group in 0..<count { writer.put(counts.states[group]) }
+    func growthBytes(merging other: any MeasureStates, groupCount: Int) -> Int { counts.growthBytes(to: groupCount) }
+
+    func serialize(_ groups: Range<Int>, into writer: StateWriter) {
+        for group in groups { writer.put(counts.states[group]) }
     }
 
     func restore(from reader: inout StateReader) throws(AggregationError) {

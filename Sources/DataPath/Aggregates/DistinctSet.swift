@@ -78,6 +78,14 @@ final class DistinctSet {
         count &+= added
     }
 
+    /// Bytes that so many further pairs would take at their peak, beyond what is there: old and new slots are there at once.
+    func growthBytes(for more: Int) -> Int {
+        guard count + more > limit else { return 0 }
+        var size = max(slotCount, 64)
+        while count + more > size / 8 * 5 { size *= 2 }
+        return size * MemoryLayout<DistinctPair>.stride
+    }
+
     func removeAll() {
         free(slots)
         (slots, slotCount, shift, limit, count) = (nil, 0, 64, 0, 0)

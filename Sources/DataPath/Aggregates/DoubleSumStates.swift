@@ -143,8 +143,14 @@ final class DoubleSumStates: MeasureStates {
         }
     }
 
-    func serialize(into writer: inout StateWriter) {
-        for group in 0..<count {
+    /// Without exact sums that only the merge makes, which are rare.
+    func growthBytes(merging other: any MeasureStates, groupCount: Int) -> Int {
+        let spilled = (other as? DoubleSumStates)?.spills.count ?? 0
+        return column.growthBytes(to: groupCount) + spills.growthBytes(for: spilled)
+    }
+
+    func serialize(_ groups: Range<Int>, into writer: StateWriter) {
+        for group in groups {
             let state = column.states[group]
             writer.put(state.high)
             writer.put(state.low)

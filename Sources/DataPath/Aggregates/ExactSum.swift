@@ -10,19 +10,23 @@ final class ExactSumPool {
     private(set) var count = 0
     private var capacity = 4
 
-    init() { limbs = .allocate(capacity: capacity * Self.limbCount) }
+    init() { limbs = GrowingMemory.resize(nil, to: capacity * Self.limbCount) }
 
-    deinit { limbs.deallocate() }
+    deinit { GrowingMemory.free(limbs) }
 
     var memoryBytes: Int { capacity * Self.limbCount * 8 }
+
+    /// Bytes that so many further sums would take at their peak, beyond what is there.
+    func growthBytes(for more: Int) -> Int {
+        GrowingMemory.growthBytes(from: capacity, needed: count + more, stride: Self.limbCount * 8)
+    }
 
     /// Adds a sum of zero and returns its index.
     func append() -> Int {
         if count == capacity {
-            let moved = UnsafeMutablePointer<UInt64>.allocate(capacity: capacity * 2 * Self.limbCount)
-            moved.update(from: limbs, count: count * Self.limbCount)
-            limbs.deallocate()
-            (limbs, capacity) = (moved, capacity * 2)
+            capacity = GrowingMemory.capacity(
+                from: capacity, needed: count + 1, stride: Self.limbCount * 8)
+            limbs = GrowingMemory.resize(limbs, to: capacity * Self.limbCount)
         }
         self[count].initialize(repeating: 0, count: Self.limbCount)
         count += 1
@@ -34,9 +38,8 @@ final class ExactSumPool {
     func removeAll() {
         count = 0
         guard memoryBytes > 1 << 20 else { return }
-        limbs.deallocate()
         capacity = 4
-        limbs = .allocate(capacity: capacity * Self.limbCount)
+        limbs = GrowingMemory.resize(limbs, to: capacity * Self.limbCount)
     }
 }
 

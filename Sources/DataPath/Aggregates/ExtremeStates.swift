@@ -96,8 +96,10 @@ final class ExtremeStates<Value: FixedWidthInteger & SignedInteger & BitwiseCopy
         }
     }
 
-    func serialize(into writer: inout StateWriter) {
-        for group in 0..<count {
+    func growthBytes(merging other: any MeasureStates, groupCount: Int) -> Int { column.growthBytes(to: groupCount) }
+
+    func serialize(_ groups: Range<Int>, into writer: StateWriter) {
+        for group in groups {
             writer.put(column.states[group].hasValue)
             writer.put(column.states[group].value)
         }

@@ -129,8 +129,10 @@ final class IntegerSumStates: MeasureStates {
         return sum < 0 ? -magnitude : magnitude
     }
 
-    func serialize(into writer: inout StateWriter) {
-        for group in 0..<count {
+    func growthBytes(merging other: any MeasureStates, groupCount: Int) -> Int { column.growthBytes(to: groupCount) }
+
+    func serialize(_ groups: Range<Int>, into writer: StateWriter) {
+        for group in groups {
             let state = column.states[group]
             writer.put(state.sum)
             writer.put(state.count)

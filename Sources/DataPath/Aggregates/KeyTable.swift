@@ -26,15 +26,15 @@ final class KeyTable {
 
     init(capacity: Int = 16) {
         self.capacity = max(capacity, 16)
-        entries = .allocate(capacity: self.capacity + 1)
+        entries = GrowingMemory.resize(nil, to: self.capacity + 1)
         entries[0] = Entry(hash: 0, start: 0)
         arenaCapacity = self.capacity * 16
-        arena = .allocate(byteCount: arenaCapacity, alignment: 8)
+        arena = GrowingMemory.resizeBytes(nil, to: arenaCapacity)
     }
 
     deinit {
-        entries.deallocate()
-        arena.deallocate()
+        GrowingMemory.free(entries)
+        GrowingMemory.free(arena)
         free(slots)
     }
 
@@ -52,17 +52,13 @@ final class KeyTable {
     func append(_ key: UnsafeRawBufferPointer, hash: UInt64) {
         let start = entries[count].start
         if count == capacity {
-            let moved = UnsafeMutablePointer<Entry>.allocate(capacity: capacity * 2 + 1)
-            moved.update(from: entries, count: count + 1)
-            entries.deallocate()
-            (entries, capacity) = (moved, capacity * 2)
+            capacity = GrowingMemory.capacity(
+                from: capacity, needed: count + 1, stride: MemoryLayout<Entry>.stride)
+            entries = GrowingMemory.resize(entries, to: capacity + 1)
         }
         if start + key.count > arenaCapacity {
-            let larger = max(arenaCapacity * 2, start + key.count)
-            let moved = UnsafeMutableRawPointer.allocate(byteCount: larger, alignment: 8)
-            moved.copyMemory(from: arena, byteCount: start)
-            arena.deallocate()
-            (arena, arenaCapacity) = (moved, larger)
+            arenaCapacity = GrowingMemory.capacity(from: arenaCapacity, needed: start + key.count, stride: 1)
+            arena = GrowingMemory.resizeBytes(arena, to: arenaCapacity)
         }
         if let base = key.baseAddress { (arena + start).copyMemory(from: base, byteCount: key.count) }
         entries[count].hash = hash
@@ -93,10 +89,20 @@ final class KeyTable {
     ///
     /// What a block of keys will need is read before any of them is looked up: a table that is larger than the caches then
     /// costs a few waits a block, not a few a key.
-    func insert(_ other: KeyTable, map: UnsafeMutablePointer<Int32>) {
+    ///
+    /// - Parameter account: Is asked before anything grows. Throws what it throws; the keys before are there then.
+    func insert(
+        _ other: KeyTable, map: UnsafeMutablePointer<Int32>, account: MemoryAccount? = nil
+    ) throws(AggregationError) {
+        let bytesBefore = memoryBytes
         var next = 0
         while next < other.count {
             let end = min(next + Self.blockSize, other.count)
+            if let account {
+                let growth = growthBytes(
+                    for: end - next, keyBytes: other.entries[end].start - other.entries[next].start)
+                if growth > 0 { try account.reserve(memoryBytes - bytesBefore + growth) }
+            }
             fillSlots(for: end - next)
             if count > Self.cachedCount { fetch(other, next..<end) }
             for entry in next..<end { map[entry] = insert(other[entry], hash: other.entries[entry].hash) }
@@ -105,9 +111,24 @@ final class KeyTable {
     }
 
     /// Inserts all keys into `other`.
-    func insertAll(into other: KeyTable) {
+    func insertAll(into other: KeyTable, account: MemoryAccount? = nil) throws(AggregationError) {
         let map = GroupMap(count: count)
-        other.insert(self, map: map.groups)
+        try other.insert(self, map: map.groups, account: account)
+    }
+
+    /// Bytes that so many further keys would take at their peak, beyond what is there. The slots are freed before they are
+    /// made anew.
+    func growthBytes(for more: Int, keyBytes: Int) -> Int {
+        GrowingMemory.growthBytes(from: capacity, needed: count + more, stride: MemoryLayout<Entry>.stride)
+            + GrowingMemory.growthBytes(from: arenaCapacity, needed: entries[count].start + keyBytes, stride: 1)
+            + (slotCount(for: more) - slotCount) * 8
+    }
+
+    /// At most 5/8 of the slots are taken.
+    private func slotCount(for more: Int) -> Int {
+        var size = max(slotCount, 32)
+        while (count + more) * 8 > size * 5 { size *= 2 }
+        return size
     }
 
     private func fetch(_ other: KeyTable, _ range: Range<Int>) {
@@ -131,9 +152,8 @@ final class KeyTable {
 
     /// Makes room for `more` further keys in the slots and puts the listed ones there.
     func fillSlots(for more: Int) {
-        if (count + more) * 2 > slotCount {
-            var size = max(slotCount, 32)
-            while (count + more) * 2 > size { size *= 2 }
+        let size = slotCount(for: more)
+        if size > slotCount {
             free(slots)
             (slots, slotCount, indexedCount) = (allocateZeroed(UInt64.self, count: size), size, 0)
         }

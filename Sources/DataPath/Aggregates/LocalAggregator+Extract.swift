@@ -36,7 +36,8 @@ extension LocalAggregator {
         reset()
         var shards = [[PaneState]](repeating: [], count: shardCount)
         for (cell, part) in zip(cells, parts) { shards[cell.shard].append(part) }
-        return shards.map { $0.isEmpty ? nil : PartialBatch(panes: $0) }
+        account?.settle(bytes: memoryBytes, groups: 0)
+        return shards.map { $0.isEmpty ? nil : PartialBatch(panes: $0, account: account?.sibling()) }
     }
 
     /// The groups of one pane that go to one shard.

@@ -33,6 +33,7 @@ extension LocalAggregator {
             maybeLateRows[index].group = scratch.groups[Int(maybeLateRows[index].group)]
         }
         try updateMeasures(batch, binding, measureSelections, count: counts.counted)
+        try account?.settleWithinLimit(bytes: memoryBytes, groups: 0)
         return counts
     }
 

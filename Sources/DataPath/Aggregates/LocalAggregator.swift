@@ -46,8 +46,15 @@ public final class LocalAggregator {
     /// were late. Must be called before the next update.
     public func keep(_ record: [UInt8], of row: MaybeLateRow) { keptRecords.append((row.group, record)) }
 
+    /// Holds the memory of the tables; nil = no bound.
+    let account: MemoryAccount?
+
     /// Throws ``AggregationError`` for a specification that the engine does not compute.
-    public init(spec: AggregationSpec, hashKey: HashKey) throws(AggregationError) {
+    ///
+    /// - Parameter account: What the deltas hold is counted there after each update, which throws
+    ///   ``AggregationError/memoryLimit(_:)`` when it is too much. Nobody else uses it.
+    public init(spec: AggregationSpec, hashKey: HashKey, account: MemoryAccount? = nil) throws(AggregationError) {
+        self.account = account
         self.spec = spec
         self.hashKey = hashKey
         calendar = try WindowCalendar(spec)
@@ -61,7 +68,8 @@ public final class LocalAggregator {
     /// Groups (per pane) since the last extract.
     public var groupCount: Int { table.count }
     public var memoryBytes: Int {
-        table.memoryBytes + measures.reduce(0) { $0 + $1.memoryBytes } + encoder.strings.reduce(0) { $0 + $1.byteCount }
+        table.memoryBytes + measures.reduce(0) { $0 + $1.memoryBytes }
+            + encoder.strings.reduce(0) { $0 + $1.memoryBytes }
     }
 
     /// Finds the columns in batches of one schema and returns the number to call ``update`` with.

@@ -28,9 +28,14 @@ protocol MeasureStates: AnyObject {
     ) throws(AggregationError)
     /// Appends the results of `groups` to `column`.
     func finish(_ groups: UnsafeBufferPointer<Int32>, into column: ColumnVector) throws(AggregationError)
-    /// Writes all groups.
-    func serialize(into writer: inout StateWriter)
-    /// Reads what ``serialize(into:)`` wrote for as many groups as there are here; they have seen nothing yet.
+    /// Bytes that merging `other` would take at its peak, beyond what is there, when there are `groupCount` groups then.
+    func growthBytes(merging other: any MeasureStates, groupCount: Int) -> Int
+    /// Says that all groups are about to be written, so many at a time.
+    func beginSerialization(groupsPerRun: Int)
+    /// Writes a run of groups: `groupsPerRun`, or what is left.
+    func serialize(_ groups: Range<Int>, into writer: StateWriter)
+    func endSerialization()
+    /// Reads what ``serialize(_:into:)`` wrote for as many groups as there are here; they have seen nothing yet.
     func restore(from reader: inout StateReader) throws(AggregationError)
     /// Does what was put off; for states that are kept as they are instead of being merged into others.
     func settle()
@@ -42,6 +47,8 @@ protocol MeasureStates: AnyObject {
 
 extension MeasureStates {
     func settle() {}
+    func beginSerialization(groupsPerRun: Int) {}
+    func endSerialization() {}
 }
 
 /// One measure's input column in one batch.

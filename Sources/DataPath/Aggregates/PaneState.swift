@@ -26,6 +26,18 @@ final class PaneState {
             + isClosed.memoryBytes + records.reduce(0) { $0 + $1.record.capacity + 48 }
     }
 
+    /// Bytes that ``merge(_:map:)`` and marking all its groups would take at their peak, beyond what is there.
+    func growthBytes(merging other: PaneState) -> Int {
+        var bytes = isChanged.growthBytes(to: keys.count)
+        if changed.count + other.keys.count > changed.capacity {
+            bytes += max(changed.capacity * 2, changed.count + other.keys.count) * 4
+        }
+        for (own, added) in zip(measures, other.measures) {
+            bytes += own.growthBytes(merging: added, groupCount: keys.count)
+        }
+        return bytes
+    }
+
     /// Adds the groups of `other` for which `map` is not -1; `map` gives their number here (as ``KeyTable/insert`` gave it).
     func merge(_ other: PaneState, map: UnsafePointer<Int32>) throws(AggregationError) {
         for (own, added) in zip(measures, other.measures) {

@@ -4,8 +4,14 @@
 /// `@unchecked Sendable`.
 public final class PartialBatch: @unchecked Sendable {
     private var panes: [PaneState]
+    /// What it holds of the run's memory.
+    private var account: MemoryAccount?
 
-    init(panes: [PaneState]) { self.panes = panes }
+    init(panes: [PaneState], account: MemoryAccount?) {
+        self.panes = panes
+        self.account = account
+        account?.settle(bytes: memoryBytes, groups: 0)
+    }
 
     public var groupCount: Int { panes.reduce(0) { $0 + $1.keys.count } }
     public var memoryBytes: Int { panes.reduce(0) { $0 + $1.memoryBytes } }
@@ -15,4 +21,7 @@ public final class PartialBatch: @unchecked Sendable {
         defer { panes = [] }
         return panes
     }
+
+    /// Called when the panes are merged: they are held by whoever took them, or freed.
+    func release() { account = nil }
 }

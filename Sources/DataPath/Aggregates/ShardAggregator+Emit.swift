@@ -12,6 +12,12 @@ public enum EmissionMode: Hashable, Sendable {
 extension ShardAggregator {
     /// Appends the rows that are due and frees what no open window needs.
     public func takeDue(_ mode: EmissionMode, into batch: RecordBatch) throws(AggregationError) {
+        try takeDue(mode, into: RowOutput(collecting: batch))
+    }
+
+    /// Gives the rows that are due and frees what no open window needs. Whoever calls finishes the output.
+    public func takeDue(_ mode: EmissionMode, into batch: RowOutput) throws(AggregationError) {
+        defer { account?.settle(bytes: memoryBytes, groups: openGroups) }
         if calendar.kind == .session { return try takeDueSessions(mode, into: batch) }
         switch mode {
         case .updates:
@@ -24,6 +30,12 @@ extension ShardAggregator {
 
     /// Appends the rows of all windows that have not been written as final, as if they were. State is kept.
     public func takeOpen(into batch: RecordBatch) throws(AggregationError) {
+        try takeOpen(into: RowOutput(collecting: batch))
+    }
+
+    /// As ``takeOpen(into:)``; whoever calls finishes the output.
+    public func takeOpen(into batch: RowOutput) throws(AggregationError) {
+        defer { account?.settle(bytes: memoryBytes, groups: openGroups) }
         if calendar.kind == .session { return try takeOpenSessions(into: batch) }
         try emit(
             windows(from: max(closedBefore, finalBefore), before: nil, where: { _ in true }), onlyChanged: false,
@@ -31,13 +43,13 @@ extension ShardAggregator {
     }
 
     /// Appends the rows of (window, group) pairs that changed since the last call: full values, not deltas.
-    private func takeUpdates(into batch: RecordBatch) throws(AggregationError) {
+    private func takeUpdates(into batch: RowOutput) throws(AggregationError) {
         try emit(
             windows(from: closedBefore, before: nil, where: { !$0.changed.isEmpty }), onlyChanged: true, into: batch)
         for pane in panes { pane.clearChanged() }
     }
 
-    private func takeCorrected(into batch: RecordBatch) throws(AggregationError) {
+    private func takeCorrected(into batch: RowOutput) throws(AggregationError) {
         try emit(
             windows(from: closedBefore, before: finalBefore, where: { !$0.changed.isEmpty }), onlyChanged: true,
             into: batch)
@@ -52,7 +64,7 @@ extension ShardAggregator {
 
     /// Appends the rows of windows that the watermark has closed since the last call, and frees their state. Without a
     /// batch it only frees.
-    private func takeClosed(into batch: RecordBatch?) throws(AggregationError) {
+    private func takeClosed(into batch: RowOutput?) throws(AggregationError) {
         let boundary = calendar.firstOpenWindow(at: watermark)
         guard boundary > closedBefore else { return }
         if let batch {
@@ -78,7 +90,7 @@ extension ShardAggregator {
         return numbers.sorted()
     }
 
-    private func emit(_ windows: [Int64], onlyChanged: Bool, into batch: RecordBatch) throws(AggregationError) {
+    private func emit(_ windows: [Int64], onlyChanged: Bool, into batch: RowOutput) throws(AggregationError) {
         guard !calendar.isTumbling, windows.count > 2, let first = windows.first, let last = windows.last,
             let run = try SliceRun(
                 spec, hashKey: hashKey,
@@ -87,7 +99,7 @@ extension ShardAggregator {
                         position(
                             of: PaneKey(start: calendar.windowStart(first), firstWindow: .min))..<position(
                                 of: PaneKey(start: calendar.windowEnd(last), firstWindow: .min))]),
-                onlyChanged: onlyChanged)
+                onlyChanged: onlyChanged, account: account)
         else {
             for window in windows { try emit(window, onlyChanged: onlyChanged, into: batch) }
             return
@@ -100,7 +112,7 @@ extension ShardAggregator {
         }
     }
 
-    private func emit(_ window: Int64, onlyChanged: Bool, into batch: RecordBatch) throws(AggregationError) {
+    private func emit(_ window: Int64, onlyChanged: Bool, into batch: RowOutput) throws(AggregationError) {
         let (start, end) = (calendar.windowStart(window), calendar.windowEnd(window))
         let from = position(of: PaneKey(start: start, firstWindow: .min))
         let to = position(of: PaneKey(start: end, firstWindow: .min))
@@ -110,6 +122,8 @@ extension ShardAggregator {
             let groups = onlyChanged ? pane.changed : Array(0..<Int32(pane.keys.count))
             return try append(pane, groups, to: batch) { _ in (start, end) }
         }
+        // The window's own groups and states, while its rows are made.
+        try account?.reserve(parts.reduce(0) { $0 + $1.memoryBytes })
         let whole = try newPane(PaneKey(start: window, firstWindow: window))
         for pane in parts {
             if onlyChanged {
@@ -134,7 +148,30 @@ extension ShardAggregator {
 
     /// Appends a row for each of the groups; `bounds` gives its window.
     func append(
-        _ pane: PaneState, _ groups: [Int32], to batch: RecordBatch, bounds: (Int32) -> (start: Int64, end: Int64)
+        _ pane: PaneState, _ groups: [Int32], to output: RowOutput, bounds: (Int32) -> (start: Int64, end: Int64)
+    ) throws(AggregationError) {
+        var failure: AggregationError?
+        groups.withUnsafeBufferPointer { groups in
+            var next = 0
+            while next < groups.count {
+                let end = min(next + RowOutput.step, groups.count)
+                do throws(AggregationError) {
+                    try append(
+                        pane, UnsafeBufferPointer(rebasing: groups[next..<end]), to: output.batch, bounds: bounds)
+                } catch {
+                    failure = error
+                    return
+                }
+                output.wrote()
+                next = end
+            }
+        }
+        if let failure { throw failure }
+    }
+
+    private func append(
+        _ pane: PaneState, _ groups: UnsafeBufferPointer<Int32>, to batch: RecordBatch,
+        bounds: (Int32) -> (start: Int64, end: Int64)
     ) throws(AggregationError) {
         let columns = batch.columns
         let firstMeasure = 2 + spec.groups.count
@@ -148,14 +185,7 @@ extension ShardAggregator {
             try codec.decode(pane.keys[Int(group)], into: columns, first: 2)
         }
         for index in spec.measures.indices {
-            let states = pane.measures[index]
-            var failure: AggregationError?
-            groups.withUnsafeBufferPointer { groups in
-                do throws(AggregationError) { try states.finish(groups, into: columns[firstMeasure + index]) } catch {
-                    failure = error
-                }
-            }
-            if let failure { throw failure }
+            try pane.measures[index].finish(groups, into: columns[firstMeasure + index])
         }
         batch.rowCount += groups.count
     }

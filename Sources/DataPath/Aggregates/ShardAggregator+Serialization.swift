@@ -9,40 +9,84 @@ extension ShardAggregator {
     private static let versionWithoutLateness: UInt32 = 2
 
     /// Appends the whole state to `bytes`. `fingerprint` names the specification; restoring asks for the same.
-    public func serialize(into bytes: inout [UInt8], fingerprint: String) throws(AggregationError) {
+    public func serialize(into bytes: inout [UInt8], fingerprint: String) throws {
+        try serialize(fingerprint: fingerprint, groupsPerPiece: .max) { bytes += $0 }
+    }
+
+    /// Gives the whole state in pieces, one or more, each of which is state that can be restored by itself: all of them
+    /// together are the state, in any order. So neither writing nor reading it takes memory for a copy of it.
+    ///
+    /// - Parameters:
+    ///   - groupsPerPiece: A piece has fewer than twice as many groups. A group is never divided, however many distinct
+    ///     values it has.
+    ///   - take: Gets each piece; the bytes are valid during the call.
+    public func serialize(
+        fingerprint: String, groupsPerPiece: Int = 1 << 14, _ take: (UnsafeRawBufferPointer) throws -> Void
+    ) throws {
         for pane in panes where pane.closedCount > 0 { _ = try withoutClosed(pane) }
-        var writer = StateWriter(bytes)
-        bytes = []
+        let writer = StateWriter()
+        defer { account?.settle(bytes: memoryBytes, groups: openGroups) }
+        var (paneCount, paneCountPlace, groupCount, pieceCount) = (0, putHeader(fingerprint, writer), 0, 0)
+        func finishPiece() throws {
+            writer.put(UInt64(paneCount), at: paneCountPlace)
+            try take(writer.bytes)
+            writer.removeAll()
+            pieceCount += 1
+            (paneCount, groupCount) = (0, 0)
+        }
+        for pane in panes {
+            if pane.measures.contains(where: { $0 is DistinctStates }) { try account?.reserve(pane.memoryBytes / 4) }
+            for states in pane.measures { states.beginSerialization(groupsPerRun: groupsPerPiece) }
+            defer { for states in pane.measures { states.endSerialization() } }
+            var next = 0
+            while next < pane.keys.count {
+                if writer.count == 0 { paneCountPlace = putHeader(fingerprint, writer) }
+                let groups = next..<(groupsPerPiece < pane.keys.count - next ? next + groupsPerPiece : pane.keys.count)
+                put(pane, groups, writer)
+                paneCount += 1
+                groupCount += groups.count
+                next = groups.upperBound
+                if groupCount >= groupsPerPiece { try finishPiece() }
+            }
+        }
+        // State without groups is its watermarks.
+        if paneCount > 0 || pieceCount == 0 { try finishPiece() }
+    }
+
+    /// Gives the place of the number of panes, which follow.
+    private func putHeader(_ fingerprint: String, _ writer: StateWriter) -> Int {
         writer.put(Self.magic)
         writer.put(Self.version)
-        put(fingerprint, &writer)
+        put(fingerprint, writer)
         writer.put(UInt32(spec.measures.count))
-        for measure in spec.measures { put("\(measure.function.rawValue) \(measure.name)", &writer) }
+        for measure in spec.measures { put("\(measure.function.rawValue) \(measure.name)", writer) }
         writer.put(watermark)
         writer.put(closedBefore)
         writer.put(finalBefore)
-        writer.put(UInt64(panes.count))
-        for pane in panes {
-            writer.put(pane.key.start)
-            writer.put(pane.key.firstWindow)
-            writer.put(UInt64(pane.keys.count))
-            for group in 0..<pane.keys.count {
-                writer.put(pane.keys.hash(group))
-                writer.put(pane.hasChanged(group))
-                writer.put(pane.keys[group])
-            }
-            for states in pane.measures { states.serialize(into: &writer) }
-            guard calendar.kind == .session else { continue }
-            writer.put(UInt64(pane.records.count))
-            for kept in pane.records {
-                writer.put(kept.group)
-                kept.record.withUnsafeBytes { writer.put($0) }
-            }
-        }
-        bytes = writer.bytes
+        defer { writer.put(UInt64(0)) }
+        return writer.count
     }
 
-    private func put(_ text: String, _ writer: inout StateWriter) {
+    private func put(_ pane: PaneState, _ groups: Range<Int>, _ writer: StateWriter) {
+        writer.put(pane.key.start)
+        writer.put(pane.key.firstWindow)
+        writer.put(UInt64(groups.count))
+        for group in groups {
+            writer.put(pane.keys.hash(group))
+            writer.put(pane.hasChanged(group))
+            writer.put(pane.keys[group])
+        }
+        for states in pane.measures { states.serialize(groups, into: writer) }
+        guard calendar.kind == .session else { return }
+        let records = pane.records.filter { groups.contains(Int($0.group)) }
+        writer.put(UInt64(records.count))
+        for kept in records {
+            writer.put(kept.group - Int32(groups.lowerBound))
+            kept.record.withUnsafeBytes { writer.put($0) }
+        }
+    }
+
+    private func put(_ text: String, _ writer: StateWriter) {
         var text = text
         text.withUTF8 { writer.put(UnsafeRawBufferPointer($0)) }
     }
@@ -73,7 +117,10 @@ extension ShardAggregator {
         watermark = max(watermark, savedWatermark)
         closedBefore = savedClosed
         finalBefore = max(finalBefore, version == Self.version ? try reader.take() : savedClosed)
+        // What a piece makes until it is merged.
+        try account?.reserve(reader.remaining * 2)
         for _ in 0..<(try reader.takeCount(itemSize: 24)) { try restorePane(from: &reader, filter) }
+        account?.settle(bytes: memoryBytes, groups: openGroups)
         guard reader.isAtEnd else { throw .corruptState(reason: "it is too long") }
     }
 

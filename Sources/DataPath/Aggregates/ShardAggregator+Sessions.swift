@@ -14,7 +14,7 @@ extension ShardAggregator {
     }
 
     /// The rows of sessions that are due; closed sessions are taken out.
-    func takeDueSessions(_ mode: EmissionMode, into batch: RecordBatch) throws(AggregationError) {
+    func takeDueSessions(_ mode: EmissionMode, into batch: RowOutput) throws(AggregationError) {
         let round = SessionRound(panes, gap: calendar.paneMilliseconds)
         if mode == .updates {
             for (index, pane) in panes.enumerated() {
@@ -67,7 +67,7 @@ extension ShardAggregator {
         pane.close(fragment.entry)
     }
 
-    func takeOpenSessions(into batch: RecordBatch) throws(AggregationError) {
+    func takeOpenSessions(into batch: RowOutput) throws(AggregationError) {
         let round = SessionRound(panes, gap: calendar.paneMilliseconds)
         for (index, pane) in panes.enumerated() {
             for entry in 0..<pane.keys.count where !pane.isClosed(entry) && !round.isVisited(index, entry) {
@@ -79,8 +79,11 @@ extension ShardAggregator {
     }
 
     /// Merges the fragments of the round's sessions and appends their rows.
-    private func append(_ round: SessionRound, to batch: RecordBatch) throws(AggregationError) {
+    private func append(_ round: SessionRound, to batch: RowOutput) throws(AggregationError) {
         guard !round.emitted.isEmpty else { return }
+        // About what the sessions' keys and states take.
+        let groupCount = max(panes.reduce(0) { $0 + $1.keys.count }, 1)
+        try account?.reserve(panes.reduce(0) { $0 + $1.memoryBytes } / groupCount * round.emitted.count)
         let whole = try newPane(PaneKey(start: 0, firstWindow: .min))
         for session in round.emitted {
             let keys = panes[session.pane].keys
@@ -114,6 +117,7 @@ extension ShardAggregator {
 
     /// Puts a copy without the closed groups in the pane's place and returns it.
     func withoutClosed(_ pane: PaneState) throws(AggregationError) -> PaneState {
+        try account?.reserve(pane.memoryBytes)
         let copy = try newPane(pane.key)
         let map = GroupMap(count: pane.keys.count)
         for entry in 0..<pane.keys.count where !pane.isClosed(entry) {

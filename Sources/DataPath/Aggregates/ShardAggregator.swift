@@ -22,9 +22,15 @@ public final class ShardAggregator {
     public internal(set) var lateCount = 0
     /// What was kept of rows that turned out to be late, since the last call of ``takeLateRecords()``.
     var lateRecords: [[UInt8]] = []
+    /// Bounds the memory of ``panes``; nil = no bound.
+    let account: MemoryAccount?
 
     /// Throws ``AggregationError`` for a specification that the engine does not compute.
-    public init(spec: AggregationSpec, hashKey: HashKey) throws(AggregationError) {
+    ///
+    /// - Parameter account: Is asked before memory is taken: ``merge(_:)``, ``restore(from:fingerprint:filter:)`` and
+    ///   ``takeDue(_:into:)`` throw ``AggregationError/memoryLimit(_:)`` when it has none left. Nobody else uses it.
+    public init(spec: AggregationSpec, hashKey: HashKey, account: MemoryAccount? = nil) throws(AggregationError) {
+        self.account = account
         self.spec = spec
         self.hashKey = hashKey
         calendar = try WindowCalendar(spec)
@@ -50,12 +56,17 @@ public final class ShardAggregator {
         for partial in batch.take() {
             let added = calendar.kind == .session ? behindFloor(partial) : partial
             if paneByKey[added.key] == nil, mayBeOpen(added.key) {
+                let bytesBefore = added.memoryBytes
                 added.settle()
                 keep(added)
+                // What was handed over is in the batch's account until the end.
+                account?.settle(growth: added.memoryBytes - bytesBefore)
             } else {
                 try merge(added, isChanged: nil, filter: nil)
             }
         }
+        batch.release()
+        try account?.settleWithinLimit(bytes: memoryBytes, groups: openGroups)
     }
 
     /// Moves the aggregation's watermark forward; going back is ignored.
@@ -71,18 +82,24 @@ public final class ShardAggregator {
         }
         var pane = try pane(added.key)
         if pane.closedCount > 0 { pane = try withoutClosed(pane) }
+        let bytesBefore = pane.memoryBytes
         let map = GroupMap(count: added.keys.count)
         if let filter {
             for entry in 0..<added.keys.count where filter(added.keys.hash(entry)) {
-                map.groups[entry] = pane.keys.insert(added.keys[entry], hash: added.keys.hash(entry))
+                let key = added.keys[entry]
+                let growth = pane.keys.growthBytes(for: 1, keyBytes: key.count)
+                if growth > 0 { try account?.reserve(pane.memoryBytes - bytesBefore + growth) }
+                map.groups[entry] = pane.keys.insert(key, hash: added.keys.hash(entry))
             }
         } else {
-            pane.keys.insert(added.keys, map: map.groups)
+            try pane.keys.insert(added.keys, map: map.groups, account: account)
         }
+        try account?.reserve(pane.memoryBytes - bytesBefore + pane.growthBytes(merging: added))
         for entry in 0..<added.keys.count where map.groups[entry] >= 0 && isChanged?(entry) ?? true {
             pane.markChanged(map.groups[entry])
         }
         try pane.merge(added, map: map.groups)
+        account?.settle(growth: pane.memoryBytes - bytesBefore)
     }
 
     /// Whether a pane can still have open windows; which sessions are is known when they are put together.

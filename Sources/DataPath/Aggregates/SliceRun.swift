@@ -32,9 +32,10 @@ final class SliceRun {
     private var backStart = Int64.min
     private var back: [any MeasureStates]
 
-    /// Nil when merging each window by itself costs less, or much less memory: groups that are in few of the panes.
+    /// Nil when merging each window by itself costs less, or much less memory: groups that are in few of the panes; and when
+    /// `account` does not have the memory.
     init?(
-        _ spec: AggregationSpec, hashKey: HashKey, panes: [PaneState], onlyChanged: Bool
+        _ spec: AggregationSpec, hashKey: HashKey, panes: [PaneState], onlyChanged: Bool, account: MemoryAccount?
     ) throws(AggregationError) {
         self.spec = spec
         self.hashKey = hashKey
@@ -46,7 +47,7 @@ final class SliceRun {
                 for entry in pane.changed { _ = keys.insert(pane.keys[Int(entry)], hash: pane.keys.hash(Int(entry))) }
             } else {
                 entryCount += pane.keys.count
-                pane.keys.insertAll(into: keys)
+                try pane.keys.insertAll(into: keys)
             }
         }
         for pane in panes {
@@ -78,6 +79,14 @@ final class SliceRun {
         self.distinct = distinct
         back = try spec.makeStates(hashKey: hashKey)
         guard keys.count * panes.count <= max(entryCount * Self.sparsest, Self.smallCount) else { return nil }
+        // A front of every pane but the newest, a back, and a window.
+        let groupCount = max(panes.reduce(0) { $0 + $1.keys.count }, 1)
+        let groupBytes = panes.reduce(0) { $0 + $1.memoryBytes } / groupCount + 4
+        do throws(AggregationError) {
+            try account?.reserve(keys.memoryBytes + groupBytes * keys.count * (panes.count + 1))
+        } catch {
+            return nil
+        }
     }
 
     private static let sparsest = 8

@@ -49,8 +49,10 @@ final class SpanStates: MeasureStates {
         throw .wrongLayout(column: "span")
     }
 
-    func serialize(into writer: inout StateWriter) {
-        for group in 0..<count {
+    func growthBytes(merging other: any MeasureStates, groupCount: Int) -> Int { column.growthBytes(to: groupCount) }
+
+    func serialize(_ groups: Range<Int>, into writer: StateWriter) {
+        for group in groups {
             let span = column.states[group]
             writer.put(span.first)
             writer.put(span.last)

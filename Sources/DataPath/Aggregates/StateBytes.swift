@@ -1,21 +1,47 @@
-/// Writes saved state: fixed widths, least significant byte first.
-struct StateWriter {
-    private(set) var bytes: [UInt8]
+/// Writes saved state: fixed widths, least significant byte first. Threads: one at a time.
+final class StateWriter {
+    private var memory: UnsafeMutableRawPointer
+    private var capacity = 1 << 16
+    private(set) var count = 0
 
-    init(_ bytes: consuming [UInt8]) { self.bytes = bytes }
+    init() { memory = GrowingMemory.resizeBytes(nil, to: capacity) }
 
-    mutating func put<Value: FixedWidthInteger>(_ value: Value) {
-        withUnsafeBytes(of: value.littleEndian) { bytes.append(contentsOf: $0) }
+    deinit { GrowingMemory.free(memory) }
+
+    /// What was written; valid until the next call.
+    var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: memory, count: count) }
+
+    @inline(__always)
+    func put<Value: FixedWidthInteger & BitwiseCopyable>(_ value: Value) {
+        if count &+ MemoryLayout<Value>.size > capacity { grow(by: MemoryLayout<Value>.size) }
+        memory.storeBytes(of: value.littleEndian, toByteOffset: count, as: Value.self)
+        count &+= MemoryLayout<Value>.size
     }
 
-    mutating func put(_ value: Double) { put(value.bitPattern) }
+    /// Puts something else in the place of what is written there.
+    func put(_ value: UInt64, at place: Int) {
+        memory.storeBytes(of: value.littleEndian, toByteOffset: place, as: UInt64.self)
+    }
 
-    mutating func put(_ value: Bool) { bytes.append(value ? 1 : 0) }
+    func put(_ value: Double) { put(value.bitPattern) }
+
+    func put(_ value: Bool) { put(value ? 1 : 0 as UInt8) }
 
     /// A length of 32 bits, then the bytes.
-    mutating func put(_ value: UnsafeRawBufferPointer) {
+    func put(_ value: UnsafeRawBufferPointer) {
         put(UInt32(value.count))
-        bytes.append(contentsOf: value)
+        if count + value.count > capacity { grow(by: value.count) }
+        if let base = value.baseAddress { (memory + count).copyMemory(from: base, byteCount: value.count) }
+        count += value.count
+    }
+
+    /// Forgets what was written; memory is kept.
+    func removeAll() { count = 0 }
+
+    @inline(never)
+    private func grow(by size: Int) {
+        capacity = max(capacity * 2, count + size)
+        memory = GrowingMemory.resizeBytes(memory, to: capacity)
     }
 }
 

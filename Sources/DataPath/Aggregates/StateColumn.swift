@@ -10,22 +10,25 @@ final class StateColumn<State: BitwiseCopyable> {
     init(initial: State) {
         self.initial = initial
         capacity = 16
-        states = .allocate(capacity: capacity)
+        states = GrowingMemory.resize(nil, to: capacity)
     }
 
-    deinit { states.deallocate() }
+    deinit { GrowingMemory.free(states) }
 
     var memoryBytes: Int { capacity * MemoryLayout<State>.stride }
+
+    /// Bytes that ``resize(to:)`` would take at its peak, beyond what is there.
+    func growthBytes(to newCount: Int) -> Int {
+        GrowingMemory.growthBytes(from: capacity, needed: newCount, stride: MemoryLayout<State>.stride)
+    }
 
     /// Makes the run `newCount` long; what is added has the initial state.
     func resize(to newCount: Int) {
         guard newCount > count else { return }
         if newCount > capacity {
-            let larger = max(capacity * 2, newCount)
-            let moved = UnsafeMutablePointer<State>.allocate(capacity: larger)
-            moved.update(from: states, count: count)
-            states.deallocate()
-            (states, capacity) = (moved, larger)
+            capacity = GrowingMemory.capacity(
+                from: capacity, needed: newCount, stride: MemoryLayout<State>.stride)
+            states = GrowingMemory.resize(states, to: capacity)
         }
         (states + count).initialize(repeating: initial, count: newCount - count)
         count = newCount
@@ -35,8 +38,7 @@ final class StateColumn<State: BitwiseCopyable> {
     func removeAll() {
         count = 0
         guard memoryBytes > 1 << 24 else { return }
-        states.deallocate()
         capacity = 16
-        states = .allocate(capacity: capacity)
+        states = GrowingMemory.resize(states, to: capacity)
     }
 }

@@ -27,6 +27,8 @@ public final class BytesVector {
         nulls.deallocate()
     }
 
+    public var memoryBytes: Int { arenaCapacity + capacity * 5 }
+
     public var arenaCount: Int { Int(offsets[count]) }
 
     @inlinable

@@ -28,6 +28,8 @@ public final class FixedVector<Element: BitwiseCopyable> {
         nulls.deallocate()
     }
 
+    public var memoryBytes: Int { capacity * (MemoryLayout<Element>.stride + 1) }
+
     /// Makes room for `rows` rows, keeping what is there.
     public func reserve(_ rows: Int) {
         guard rows > capacity else { return }

@@ -21,6 +21,19 @@ public enum ColumnVector {
         }
     }
 
+    /// Bytes allocated; dictionaries are shared and not counted.
+    public var memoryBytes: Int {
+        switch self {
+        case .boolean(let vector): vector.memoryBytes
+        case .int64(let vector): vector.memoryBytes
+        case .int128(let vector): vector.memoryBytes
+        case .double(let vector): vector.memoryBytes
+        case .bytes(let vector): vector.memoryBytes
+        case .dictionary(let vector, _): vector.memoryBytes
+        case .hash(let vector): vector.memoryBytes
+        }
+    }
+
     public func removeAll() {
         switch self {
         case .boolean(let vector): vector.removeAll()
@@ -66,6 +79,9 @@ public final class RecordBatch: @unchecked Sendable {
         self.columns = columns
         self.rowCount = rowCount
     }
+
+    /// Bytes that the columns have allocated.
+    public var memoryBytes: Int { columns.reduce(0) { $0 + $1.memoryBytes } }
 
     public func removeAll() {
         for column in columns { column.removeAll() }

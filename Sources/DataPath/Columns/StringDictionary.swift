@@ -40,6 +40,9 @@ public final class StringDictionary {
     /// Bytes that the strings take.
     public var byteCount: Int { offsets[count] }
 
+    /// Bytes allocated.
+    public var memoryBytes: Int { arenaCapacity + entryCapacity * 12 + (slotMask + 1) * 4 }
+
     /// The code of `bytes`, which is added if it is new.
     public func code(for bytes: UnsafeRawBufferPointer) -> UInt32 {
         let hash = UInt32(truncatingIfNeeded: shortHash(bytes, seed: seed) >> 32)
@@ -71,11 +74,27 @@ public final class StringDictionary {
 
     public func string(_ code: UInt32) -> String { String(decoding: self[code], as: UTF8.self) }
 
-    /// Forgets every string; memory is kept.
+    /// Forgets every string; memory is kept, unless there was very much of it.
     public func removeAll() {
         count = 0
         generation += 1
+        if memoryBytes > Self.keptBytes { shrink() }
         slots.initialize(repeating: Self.empty, count: slotMask + 1)
+    }
+
+    private static let keptBytes = 1 << 28
+
+    private func shrink() {
+        arena.deallocate()
+        offsets.deallocate()
+        hashes.deallocate()
+        slots.deallocate()
+        (arenaCapacity, entryCapacity, slotMask) = (4096, 128, 255)
+        arena = .allocate(capacity: arenaCapacity)
+        offsets = .allocate(capacity: entryCapacity + 1)
+        offsets[0] = 0
+        hashes = .allocate(capacity: entryCapacity)
+        slots = .allocate(capacity: slotMask + 1)
     }
 
     private func equals(_ code: Int, _ bytes: UnsafeRawBufferPointer) -> Bool {

@@ -2,10 +2,10 @@ internal import DataPath
 internal import PluginAPI
 
 /// Layout, little endian: magic `SPCK`, version (u32), payload length (u64), CRC-32C of the payload (u32), payload.
-/// Strings and byte runs carry a u64 length before them. Version 1 had neither epoch nor stores.
+/// Strings and byte runs carry a u64 length before them. Version 1 had neither epoch nor stores, version 2 no files.
 extension Checkpoint {
     static let magic: [UInt8] = Array("SPCK".utf8)
-    static let version: UInt32 = 2
+    static let version: UInt32 = 3
     static let oldestVersion: UInt32 = 1
 
     package enum DecodingFailure: Error, Equatable {
@@ -33,6 +33,13 @@ extension Checkpoint {
             }
             payload.put(UInt64(section.shards.count))
             for shard in section.shards { payload.put(shard) }
+            payload.put(UInt64(section.files.count))
+            for file in section.files {
+                payload.put(file.name)
+                payload.put(UInt64(file.offset))
+                payload.put(UInt64(file.length))
+                payload.put(file.checksum)
+            }
         }
         payload.put(UInt64(stores.count))
         for store in stores {
@@ -87,6 +94,16 @@ extension Checkpoint {
             for _ in 0..<shardCount {
                 guard let shard = reader.run() else { return nil }
                 section.shards.append(Array(shard))
+            }
+            guard let fileCount: UInt64 = version < 3 ? 0 : reader.integer() else { return nil }
+            for _ in 0..<fileCount {
+                guard let name = reader.string(), let offset: UInt64 = reader.integer(),
+                    let length: UInt64 = reader.integer(), let checksum: UInt32 = reader.integer(),
+                    let offset = Int(exactly: offset), let length = Int(exactly: length)
+                else { return nil }
+                let file = StateFile(name: name, offset: offset, length: length, checksum: checksum)
+                guard file.isPlain else { return nil }
+                section.files.append(file)
             }
             sections.append(section)
         }

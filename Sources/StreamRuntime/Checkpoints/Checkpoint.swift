@@ -20,8 +20,11 @@ package struct Checkpoint: Sendable {
         /// State of another fingerprint is not used: the section starts anew.
         package var fingerprint: String
         package var positions: [Position]
-        /// Serialised state, one entry per shard that was; empty for raw tables.
+        /// What is small enough for the checkpoint's own file. Of aggregations only in checkpoints of versions 1 and 2: their
+        /// whole state, one entry per shard that was.
         package var shards: [[UInt8]]
+        /// Where the state of an aggregation lies, one entry per shard that was.
+        package var files: [StateFile] = []
     }
 
     /// What a sink wants to get back of one table when a run goes on from here.
@@ -38,6 +41,9 @@ package struct Checkpoint: Sendable {
     package var hashKey: HashKey
     package var sections: [Section]
     package var stores: [Store] = []
+
+    /// The names of the files that belong to it.
+    var fileNames: Set<String> { Set(sections.flatMap(\.files).map(\.name)) }
 
     package var number: CheckpointNumber { CheckpointNumber(epoch: epoch, sequence: sequence) }
 

@@ -2,7 +2,9 @@ internal import Diagnostics
 internal import Glibc
 
 /// Keeps the newest checkpoint of one domain, and the one before, in a folder. A checkpoint is written to a new file,
-/// synced, and renamed after the newest one was renamed to `checkpoint.previous`. Threads: one.
+/// synced, and renamed after the newest one was renamed to `checkpoint.previous`. The state of aggregations lies in files of
+/// its own (``StateFileWriter``), which are there before a checkpoint names them and are removed when none does any more.
+/// Threads: one.
 struct CheckpointStore {
     let folder: String
     private var file: String { "\(folder)/checkpoint" }
@@ -72,7 +74,7 @@ struct CheckpointStore {
     }
 
     /// Nil when there is no such file.
-    private func read(_ path: String) throws(Unreadable) -> Checkpoint? {
+    private func contents(_ path: String) throws(Unreadable) -> [UInt8]? {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         if descriptor < 0 {
             if errno == ENOENT { return nil }
@@ -90,17 +92,27 @@ struct CheckpointStore {
             if count == 0 { break }
             bytes += chunk[..<count]
         }
+        return bytes
+    }
+
+    /// Nil when there is no such file. Its files of state are not looked at.
+    private func decoded(_ path: String) throws -> Checkpoint? {
+        try contents(path).map { try Checkpoint(decoding: $0) }
+    }
+
+    /// Nil when there is no such file.
+    private func read(_ path: String) throws(Unreadable) -> Checkpoint? {
+        guard let bytes = try contents(path) else { return nil }
         do {
-            return try Checkpoint(decoding: bytes)
+            let checkpoint = try Checkpoint(decoding: bytes)
+            try verify(checkpoint)
+            return checkpoint
+        } catch let error as Unreadable {
+            throw error
         } catch {
-            var unreadable = Unreadable(
-                reported: PipelineError(
-                    .checkpointUnreadable, "",
-                    hint:
-                        "run with --from-earliest to count everything anew; rows that have a key are replaced, not doubled",
-                    exitCode: 1))
+            var unreadable = Unreadable(reported: unusable(""))
             let reason: String
-            switch error {
+            switch error as? Checkpoint.DecodingFailure ?? .damaged {
             case .notACheckpoint: reason = "is not a checkpoint"
             case .otherVersion(let version):
                 reason =
@@ -113,14 +125,61 @@ struct CheckpointStore {
         }
     }
 
-    /// Puts a checkpoint in place and gives its size in bytes.
+    private func unusable(_ message: String) -> PipelineError {
+        PipelineError(
+            .checkpointUnreadable, message,
+            hint: "run with --from-earliest to count everything anew; rows that have a key are replaced, not doubled",
+            exitCode: 1)
+    }
+
+    /// Reads all state of a checkpoint, so that one that is damaged is known before anything goes on from it.
+    private func verify(_ checkpoint: Checkpoint) throws {
+        for file in checkpoint.sections.flatMap(\.files) {
+            do {
+                try StateFileReader(folder: folder).forEachPiece(of: file) { _ in }
+            } catch StateFileReader.Failure.unreadable(let reason) {
+                throw Unreadable(reported: failure("cannot read \(folder)/\(file.name)", errno: reason), isFinal: true)
+            } catch {
+                throw Unreadable(
+                    reported: unusable(
+                        "\(folder)/\(file.name), which belongs to a checkpoint, is damaged: its checksum or length does "
+                            + "not fit"))
+            }
+        }
+    }
+
+    /// Removes files of state that no checkpoint names: those of checkpoints that were replaced, and of one that was being
+    /// written when the program died. Nothing is removed while a checkpoint cannot be read, and what cannot be removed is
+    /// tried again with the next checkpoint.
+    func removeUnusedState() {
+        var used: Set<String> = []
+        for path in [file, previous] {
+            guard let checkpoint = try? decoded(path) else {
+                if access(path, F_OK) != 0, errno == ENOENT { continue }
+                return
+            }
+            used.formUnion(checkpoint.fileNames)
+        }
+        guard let directory = opendir(folder) else { return }
+        defer { closedir(directory) }
+        while let entry = readdir(directory) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            if name.hasPrefix(StateFile.prefix), !used.contains(name) { unlink("\(folder)/\(name)") }
+        }
+    }
+
+    /// Puts a checkpoint in place and gives its size in bytes, without its files.
     ///
     /// - Parameter keepingPrevious: Whether the newest one until now stays as the one before.
     @discardableResult
     func save(_ checkpoint: Checkpoint, keepingPrevious: Bool = true) throws(PipelineError) -> Int {
         let temporary = "\(file).new"
         let bytes = checkpoint.encoded()
-        var reason = write(bytes, to: temporary)
+        // Before anything names the files of state, their places in the folder are durable.
+        var reason = checkpoint.fileNames.isEmpty ? 0 : syncFolder()
+        if reason == 0 { reason = write(bytes, to: temporary) }
         if reason == 0, !keepingPrevious, unlink(previous) != 0, errno != ENOENT { reason = errno }
         if reason == 0, keepingPrevious, rename(file, previous) != 0, errno != ENOENT { reason = errno }
         KillPoint.betweenRenames.pass()
@@ -129,13 +188,19 @@ struct CheckpointStore {
             unlink(temporary)
             throw failure("cannot write the checkpoint \(file)", errno: reason)
         }
-        // The renames are durable when their folder is.
-        let folderDescriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        if folderDescriptor >= 0 {
-            fsync(folderDescriptor)
-            close(folderDescriptor)
-        }
+        // The renames are durable when their folder is; only then may files go that the one before the last one names.
+        reason = syncFolder()
+        guard reason == 0 else { throw failure("cannot write the checkpoint \(file)", errno: reason) }
+        removeUnusedState()
         return bytes.count
+    }
+
+    /// Gives 0, or the number of the error.
+    private func syncFolder() -> Int32 {
+        let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { return errno }
+        defer { close(descriptor) }
+        return fsync(descriptor) == 0 ? 0 : errno
     }
 
     /// Gives 0, or the number of the error.
@@ -175,6 +240,10 @@ struct CheckpointStore {
     }
 
     private func failure(_ what: String, errno reason: Int32 = errno) -> PipelineError {
+        Self.failure(what, errno: reason)
+    }
+
+    static func failure(_ what: String, errno reason: Int32 = errno) -> PipelineError {
         PipelineError(
             .checkpointStorage, "\(what): \(String(cString: strerror(reason)))",
             hint: reason == ENOSPC

@@ -10,6 +10,11 @@ enum SinkMessage: Sendable {
     case rows(table: Int, RecordBatch)
     /// One worker has handed over everything from before the barrier; these are its positions.
     case barrier(Int, [RunControl.SectionPosition])
+
+    /// Of the rows that it carries.
+    var byteCount: Int {
+        if case .rows(_, let rows) = self { rows.memoryBytes } else { 0 }
+    }
 }
 
 /// Writes result rows: the one thread that owns every open sink of a run.

@@ -10,6 +10,7 @@ enum KillPoint: String, CaseIterable, Sendable {
     case afterState = "after-state"
     case beforeSink = "before-sink"
     case afterSink = "after-sink"
+    case duringState = "during-state"
     case duringCheckpoint = "during-checkpoint"
     case betweenRenames = "between-renames"
     case beforeOffsetCommit = "before-offset-commit"

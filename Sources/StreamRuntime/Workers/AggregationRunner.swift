@@ -18,10 +18,10 @@ final class AggregationRunner {
         let measureSelections: [Selection]
     }
 
-    init(_ aggregation: Aggregation, hashKey: HashKey) throws {
+    init(_ aggregation: Aggregation, hashKey: HashKey, account: MemoryAccount) throws {
         self.aggregation = aggregation
         do {
-            local = try LocalAggregator(spec: aggregation.spec, hashKey: hashKey)
+            local = try LocalAggregator(spec: aggregation.spec, hashKey: hashKey, account: account)
         } catch {
             throw aggregation.failure(error)
         }

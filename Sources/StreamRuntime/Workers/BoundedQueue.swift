@@ -1,35 +1,60 @@
 internal import Foundation
 
-/// A first-in-first-out queue between threads that holds at most `capacity` elements: a full queue is back-pressure.
+/// A first-in-first-out queue between threads that holds at most `capacity` elements and about `byteLimit` bytes: a full queue
+/// is back-pressure. An element that is larger than the limit is let in when the queue is empty.
 ///
 /// Threads: any. Elements are batches, never rows, so a lock per operation is cheap.
 final class BoundedQueue<Element: Sendable>: @unchecked Sendable {
     // `@unchecked`: every access to the stored properties is between lock() and unlock() of `condition`.
     private let condition = NSCondition()
     private let capacity: Int
-    private var elements: [Element?] = []
+    private let byteLimit: Int
+    private let size: @Sendable (Element) -> Int
+    private var elements: [(element: Element, bytes: Int)?] = []
+    private var bytes = 0
     private var head = 0
     private var isClosed = false
 
-    init(capacity: Int) { self.capacity = capacity }
+    /// - Parameter size: The bytes of an element.
+    init(capacity: Int, byteLimit: Int = .max, size: @escaping @Sendable (Element) -> Int = { _ in 0 }) {
+        self.capacity = capacity
+        self.byteLimit = byteLimit
+        self.size = size
+    }
+
+    /// Bytes of what is in the queue.
+    var heldBytes: Int {
+        condition.lock()
+        defer { condition.unlock() }
+        return bytes
+    }
+
+    private func hasRoom(for added: Int) -> Bool {
+        let count = elements.count - head
+        return count < capacity && (count == 0 || bytes + added <= byteLimit)
+    }
 
     /// Adds an element, waiting for room; false when the queue is closed.
     func push(_ element: Element) -> Bool {
+        let added = size(element)
         condition.lock()
         defer { condition.unlock() }
-        while elements.count - head >= capacity, !isClosed { condition.wait() }
+        while !hasRoom(for: added), !isClosed { condition.wait() }
         guard !isClosed else { return false }
-        elements.append(element)
+        elements.append((element, added))
+        bytes += added
         condition.broadcast()
         return true
     }
 
     /// Adds an element if there is room now.
     func tryPush(_ element: Element) -> Bool {
+        let added = size(element)
         condition.lock()
         defer { condition.unlock() }
-        guard elements.count - head < capacity, !isClosed else { return false }
-        elements.append(element)
+        guard hasRoom(for: added), !isClosed else { return false }
+        elements.append((element, added))
+        bytes += added
         condition.broadcast()
         return true
     }
@@ -45,8 +70,9 @@ final class BoundedQueue<Element: Sendable>: @unchecked Sendable {
             }
         }
         guard head < elements.count else { return nil }
-        let element = elements[head]
+        let taken = elements[head]
         elements[head] = nil
+        bytes -= taken?.bytes ?? 0
         head += 1
         // The taken prefix is dropped when it is the larger part, so that taking is O(1) on average.
         if head > 32, head * 2 > elements.count {
@@ -54,7 +80,7 @@ final class BoundedQueue<Element: Sendable>: @unchecked Sendable {
             head = 0
         }
         condition.broadcast()
-        return element
+        return taken?.element
     }
 
     /// True when the queue is closed and empty.

@@ -18,14 +18,15 @@ final class Shard {
 
     init(
         aggregations: [Aggregation], emission: [EmissionMode], schemas: [BatchSchema], hashKey: HashKey,
-        workerCount: Int
+        workerCount: Int, memory: MemoryBudget
     ) throws {
         self.aggregations = aggregations
         self.emission = emission
         self.schemas = schemas
-        aggregators = try aggregations.map { aggregation in
+        aggregators = try aggregations.enumerated().map { index, aggregation in
             do {
-                return try ShardAggregator(spec: aggregation.spec, hashKey: hashKey)
+                return try ShardAggregator(
+                    spec: aggregation.spec, hashKey: hashKey, account: memory.account(of: index))
             } catch let error as AggregationError {
                 throw aggregation.failure(error)
             }
@@ -37,18 +38,32 @@ final class Shard {
     }
 
     /// Takes the state of the shard `index` of `count` from a checkpoint that any number of shards wrote.
-    func restore(_ checkpoint: Checkpoint, index: Int, count: Int) throws {
+    ///
+    /// - Parameter folder: Of the checkpoint.
+    func restore(_ checkpoint: Checkpoint, in folder: String, index: Int, count: Int) throws {
+        let reader = StateFileReader(folder: folder)
         for (position, aggregation) in aggregations.enumerated() {
             guard let section = checkpoint.section(aggregation.name, fingerprint: aggregation.fingerprint) else {
                 continue
             }
-            for bytes in section.shards {
-                try reporting(position) {
-                    try bytes.withUnsafeBytes {
-                        try aggregators[position].restore(
-                            from: $0, fingerprint: aggregation.fingerprint,
-                            filter: { LocalAggregator.shard(of: $0, count: count) == index })
-                    }
+            let restore = { (state: UnsafeRawBufferPointer) in
+                try self.reporting(position) {
+                    try self.aggregators[position].restore(
+                        from: state, fingerprint: aggregation.fingerprint,
+                        filter: { LocalAggregator.shard(of: $0, count: count) == index })
+                }
+            }
+            for bytes in section.shards { try bytes.withUnsafeBytes(restore) }
+            // As many shards as there were: each has all of its groups and no others in a file of its own.
+            let own = section.files.count == count ? section.files[index...index] : section.files[...]
+            for file in own {
+                do {
+                    try reader.forEachPiece(of: file, restore)
+                } catch is StateFileReader.Failure {
+                    throw PipelineError(
+                        .checkpointUnreadable,
+                        "\(folder)/\(file.name) cannot be read any more: it has changed meanwhile",
+                        exitCode: 1)
                 }
             }
         }
@@ -93,36 +108,41 @@ final class Shard {
     func takeLateRecords() -> [[UInt8]] { aggregators.flatMap { $0.takeLateRecords() } }
 
     /// The rows that are due at these watermarks, per aggregation: changed ones or those of windows that closed.
-    func emit(at published: [Int64], _ give: (_ aggregation: Int, RecordBatch) -> Bool) throws {
+    func emit(at published: [Int64], _ give: @escaping (_ aggregation: Int, RecordBatch) -> Bool) throws {
         for (index, aggregator) in aggregators.enumerated() {
             aggregator.advance(watermark: published[index])
             try reporting(index) {
-                let rows = RecordBatch(schema: schemas[index])
+                let rows = RowOutput(schema: schemas[index]) { _ = give(index, $0) }
                 try aggregator.takeDue(emission[index], into: rows)
-                if rows.rowCount > 0 { _ = give(index, rows) }
+                rows.finish()
             }
         }
     }
 
     /// The rows of all open windows of the aggregations that do not emit updates; the state stays.
-    func emitOpenWindows(_ give: (_ aggregation: Int, RecordBatch) -> Bool) throws {
+    func emitOpenWindows(_ give: @escaping (_ aggregation: Int, RecordBatch) -> Bool) throws {
         for (index, aggregator) in aggregators.enumerated() where emission[index] != .updates {
             try reporting(index) {
-                let rows = RecordBatch(schema: schemas[index])
+                let rows = RowOutput(schema: schemas[index]) { _ = give(index, $0) }
                 try aggregator.takeOpen(into: rows)
-                if rows.rowCount > 0 { _ = give(index, rows) }
+                rows.finish()
             }
         }
     }
 
-    func serialized() throws -> [[UInt8]] {
-        try aggregators.indices.map { index in
-            var bytes: [UInt8] = []
+    /// Writes the state to a file in the checkpoint's folder; gives the place of each aggregation's.
+    func save(to folder: String, name: String) throws -> [StateFile] {
+        let writer = try StateFileWriter(folder: folder, name: name)
+        let files = try aggregators.indices.map { index in
             try reporting(index) {
-                try aggregators[index].serialize(into: &bytes, fingerprint: aggregations[index].fingerprint)
+                try aggregators[index].serialize(fingerprint: aggregations[index].fingerprint) {
+                    try writer.append($0)
+                }
             }
-            return bytes
+            return writer.finish()
         }
+        try writer.close()
+        return files
     }
 
     private func reporting(_ index: Int, _ body: () throws -> Void) throws {

@@ -7,4 +7,9 @@ enum ShardMessage: Sendable {
     case watermarks(worker: Int, [WatermarkReport])
     /// The sender has sent everything from before the barrier.
     case barrier(worker: Int, number: Int)
+
+    /// Of the groups and states that it carries.
+    var byteCount: Int {
+        if case .partial(_, let batch) = self { batch.memoryBytes } else { 0 }
+    }
 }

@@ -19,6 +19,7 @@ final class Worker {
         var broker: any Broker
         var schemas: any SchemaRegistry
         var hashKey: HashKey
+        var memory: MemoryBudget
         var inboxes: [BoundedQueue<ShardMessage>]
         var sinkQueue: BoundedQueue<SinkMessage>
         var control: RunControl
@@ -39,6 +40,9 @@ final class Worker {
         var maxFutureSkewMilliseconds: Int64
         var deadLetterTopic: String
         var lateTopic: String
+        /// Where the workers write their state, and the epoch that tells this run's files from others.
+        var checkpointFolder: String
+        var epoch: UInt64
         /// Per aggregation.
         var emission: [EmissionMode]
         /// The position of an input's raw table among the sink's targets.
@@ -75,6 +79,7 @@ final class Worker {
     private static let localGroupLimit = 1 << 18
     /// Strings that the dictionary may hold before it is emptied, at a moment when no code of it is in use.
     private static let dictionaryLimit = 1 << 20
+    private static let dictionaryByteLimit = 1 << 26
 
     init(index: Int, shared: Shared, partitions: [PartitionState], checkpoint: Checkpoint?) throws {
         self.index = index
@@ -83,7 +88,10 @@ final class Worker {
         let topology = shared.topology
         let dictionary = StringDictionary()
         self.dictionary = dictionary
-        runners = try topology.aggregations.map { try AggregationRunner($0, hashKey: shared.hashKey) }
+        runners = try topology.aggregations.enumerated().map { index, aggregation in
+            try AggregationRunner(
+                aggregation, hashKey: shared.hashKey, account: shared.memory.account(of: index))
+        }
         for input in topology.inputs {
             for case .aggregation(let aggregation, let position) in input.consumers {
                 try runners[aggregation].bind(position: position, schema: input.schema)
@@ -100,11 +108,15 @@ final class Worker {
         shard = try Shard(
             aggregations: topology.aggregations, emission: shared.settings.emission,
             schemas: topology.tables.map { BatchSchema($0.columns) }, hashKey: shared.hashKey,
-            workerCount: shared.settings.workerCount)
+            workerCount: shared.settings.workerCount, memory: shared.memory)
         shardGauges = ShardGauges(topology.aggregations, worker: index)
         if let checkpoint {
             do {
-                try shard.restore(checkpoint, index: index, count: shared.settings.workerCount)
+                try shard.restore(
+                    checkpoint, in: shared.settings.checkpointFolder, index: index,
+                    count: shared.settings.workerCount)
+            } catch let error as PipelineError where error.code == .memoryLimit {
+                throw error
             } catch var error as PipelineError {
                 error.message = "the checkpoint's state cannot be used: \(error.message)"
                 error.hint = "run with --from-earliest to count everything anew"
@@ -344,7 +356,9 @@ final class Worker {
             }
         }
         // No local group refers to a code any more.
-        if dictionary.count > Worker.dictionaryLimit { dictionary.removeAll() }
+        if dictionary.count > Worker.dictionaryLimit || dictionary.byteCount > Worker.dictionaryByteLimit {
+            dictionary.removeAll()
+        }
         let reports = watermarkReports(at: lastFlush)
         for target in shared.inboxes.indices { try send(.watermarks(worker: index, reports), to: target) }
     }
@@ -379,7 +393,7 @@ final class Worker {
     }
 
     private func emit(at published: [Int64]) throws {
-        try shard.emit(at: published) { shared.sinkQueue.push(.rows(table: $0, $1)) }
+        try shard.emit(at: published) { self.shared.sinkQueue.push(.rows(table: $0, $1)) }
         takeLate()
         if let watermark = shard.watermark { shared.status.watermark.store(watermark, ordering: .relaxed) }
     }
@@ -403,17 +417,23 @@ final class Worker {
         // Every shard has the same reports now, so all close the same windows and their states fit together.
         shared.watermarks.raise(shard.combinedWatermarks)
         try emit(at: shared.watermarks.all)
-        if closesWindows { try shard.emitOpenWindows { shared.sinkQueue.push(.rows(table: $0, $1)) } }
+        if closesWindows { try shard.emitOpenWindows { self.shared.sinkQueue.push(.rows(table: $0, $1)) } }
         let positions = positions()
         _ = shared.sinkQueue.push(.barrier(barrier.number, positions))
         // What the shard found to be late is in its state no more.
         try lateRecords.flush()
         shared.control.report(
-            RunControl.Report(positions: positions, shards: try shard.serialized(), letters: reportedLetters()),
+            RunControl.Report(positions: positions, state: try saveState(barrier.number), letters: reportedLetters()),
             worker: index)
         // Nobody goes on before all have reported: a message from after the barrier must not reach a shard before it.
         guard shared.control.waitForAllReports(of: barrier.number) else { return false }
         return !isFinal
+    }
+
+    private func saveState(_ barrier: Int) throws -> [StateFile] {
+        try shard.save(
+            to: shared.settings.checkpointFolder,
+            name: StateFile.name(epoch: shared.settings.epoch, barrier: barrier, worker: index))
     }
 
     private func reportedLetters() -> [Checkpoint.Section] {

@@ -13,8 +13,8 @@ final class Torture {
     private static let shortKills = 2
 
     static let steps = [
-        "after-decode", "after-state", "before-sink", "after-sink", "during-checkpoint", "between-renames",
-        "before-offset-commit",
+        "after-decode", "after-state", "before-sink", "after-sink", "during-state", "during-checkpoint",
+        "between-renames", "before-offset-commit",
     ]
 
     let project: TestProject

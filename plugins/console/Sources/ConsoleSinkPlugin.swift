@@ -28,12 +28,14 @@ private final class ConsoleSink: Sink {
     private let buffer = ByteBuffer()
     private let row = ByteBuffer()
 
+    private static let bufferLimit = 1 << 20
+
     init(isJSON: Bool) { self.isJSON = isJSON }
 
     func plan(_ table: TableDefinition) -> TableChange { .none }
     func apply(_ table: TableDefinition) {}
 
-    func write(_ rows: RecordBatch, to table: TableDefinition) {
+    func write(_ rows: RecordBatch, to table: TableDefinition) throws {
         let json = NDJSONWriter(schema: rows.schema)
         let csv = CSVWriter(schema: rows.schema)
         for index in 0..<rows.rowCount {
@@ -48,6 +50,8 @@ private final class ConsoleSink: Sink {
                 buffer.append("\(table.name),")
                 buffer.append(row.contents)
             }
+            // While more rows wait nobody flushes: a slow reader must hold the pipeline up, not fill the memory.
+            if buffer.count >= Self.bufferLimit { try flush() }
         }
     }
 
