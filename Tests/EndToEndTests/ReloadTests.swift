@@ -10,12 +10,12 @@ extension EndToEnd {
         private static let taken = "configuration reloaded"
 
         private static let orders =
-            "{ name: orders, type: count, window: { type: tumbling, duration: 1 minute }, group_by: [country] }"
+            "{ name: orders, from: [order], type: count, window: { type: tumbling, duration: 1 minute }, group_by: [country] }"
         private static let buyers =
-            "{ name: buyers, type: count_distinct, field: user_id, "
+            "{ name: buyers, from: [order], type: count_distinct, field: user_id, "
             + "window: { type: sliding, duration: 10 minutes, slide: 5 minutes } }"
         private static func revenue(above amount: Int) -> String {
-            "{ name: revenue, type: sum, field: amount, filter: \"amount > \(amount)\", "
+            "{ name: revenue, from: [order], type: sum, field: amount, filter: \"amount > \(amount)\", "
                 + "window: { type: tumbling, duration: 5 minutes } }"
         }
 
@@ -60,7 +60,7 @@ extension EndToEnd {
         private func judge(_ project: TestProject) async throws {
             try await project.judge(
                 "generated", "--domain", "domains/shop.yaml", "--events", "events.ndjson", "--db", Self.database,
-                "--least-rows", "10")
+                "--type", "order")
         }
 
         /// Waits until the run has said `text` so many times.
