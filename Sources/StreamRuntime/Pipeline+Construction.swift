@@ -36,10 +36,11 @@ extension Pipeline {
                     }
                 }, rawTargets: targets.raw),
             broker: parts.broker, schemas: parts.schemas, hashKey: hashKey,
-            inboxes: (0..<workerCount).map { _ in BoundedQueue(capacity: 64) }, sinkQueue: sinkQueue,
+            inboxes: (0..<workerCount).map { _ in BoundedQueue(capacity: host.queueCapacity) }, sinkQueue: sinkQueue,
             control: control, status: status, progress: (0..<workerCount).map { _ in WorkerProgress() },
             watermarks: PublishedWatermarks(count: topology.aggregations.count), metrics: metrics,
-            deadLetterTally: deadLetterTally, recounts: recounts, notify: parts.notify)
+            deadLetterTally: deadLetterTally, recounts: recounts, host: host,
+            notify: parts.notify)
     }
 
     func makeSinkThread(
@@ -52,7 +53,7 @@ extension Pipeline {
                 DeadLetterWriter(
                     topic: DeadLetter.topic(prefix: parts.topicPrefix), broker: parts.broker, status: status,
                     tally: deadLetterTally, retrying: Retrying(component: "dead letters", control: control)),
-                status: status))
+                status: status, clock: host.clock))
     }
 
     func startThreads(_ workers: [Worker], _ sink: SinkThread) -> [RunThread] {

@@ -54,7 +54,8 @@ public final class Pipeline: Sendable {
     let readiness: Readiness
     let metrics: RunMetrics
     let deadLetterTally: DeadLetterTally
-    let logger = Logger(label: "runtime")
+    let host: RunHost
+    var logger: Logger { host.logger }
     let parts: Parts
     let options: RunOptions
     let topology: Topology
@@ -64,15 +65,20 @@ public final class Pipeline: Sendable {
 
     /// - Parameter readiness: Is released when events are processed, and held back while a sink is tried again or the run
     ///   ends.
-    public init(_ parts: Parts, options: RunOptions = RunOptions(), readiness: Readiness = Readiness()) {
+    public convenience init(_ parts: Parts, options: RunOptions = RunOptions(), readiness: Readiness = Readiness()) {
+        self.init(parts, options: options, readiness: readiness, host: RunHost())
+    }
+
+    init(_ parts: Parts, options: RunOptions, readiness: Readiness = Readiness(), host: RunHost) {
+        self.host = host
         self.parts = parts
         self.options = options
         self.readiness = readiness
         topology = Topology(domain: parts.domain)
         metrics = RunMetrics(topology)
-        deadLetterTally = DeadLetterTally(topic: DeadLetter.topic(prefix: parts.topicPrefix))
+        deadLetterTally = DeadLetterTally(topic: DeadLetter.topic(prefix: parts.topicPrefix), logger: host.logger)
         workerCount = max(1, options.workers ?? parts.settings.workers ?? ProcessInfo.processInfo.activeProcessorCount)
-        ending = Ending(limitMilliseconds: parts.settings.stopTimeoutMilliseconds)
+        ending = Ending(limitMilliseconds: parts.settings.stopTimeoutMilliseconds, clock: host.clock)
     }
 
     /// Ends the run gracefully: what was read is counted, written and checkpointed, for as long as
@@ -88,7 +94,7 @@ public final class Pipeline: Sendable {
     /// Throws ``PipelineError``; what was not checkpointed by then is counted again by the next run, with the same rows.
     public func run() throws -> RunSummary {
         let begin = Date()
-        let store = CheckpointStore(folder: parts.checkpointFolder)
+        let store = CheckpointStore(folder: parts.checkpointFolder, files: host.files)
         let lock = try store.lock()
         defer { withExtendedLifetime(lock) {} }
         var candidates: [Checkpoint] = []
@@ -109,7 +115,7 @@ public final class Pipeline: Sendable {
             let saved = try store.load()
             (candidates, oldEpoch) = (saved.candidates, saved.highestEpoch)
         }
-        deadLetterTally.tell(at: Worker.now(), isLast: true)
+        deadLetterTally.tell(at: host.clock.milliseconds, isLast: true)
         let summary = RunSummary(
             eventsRead: status.eventsRead.load(ordering: .relaxed),
             rowsWritten: status.rowsWritten.load(ordering: .relaxed),

@@ -13,17 +13,6 @@ final class BoundedQueue<Element: Sendable>: @unchecked Sendable {
 
     init(capacity: Int) { self.capacity = capacity }
 
-    /// Adds an element, waiting for room; false when the queue is closed.
-    func push(_ element: Element) -> Bool {
-        condition.lock()
-        defer { condition.unlock() }
-        while elements.count - head >= capacity, !isClosed { condition.wait() }
-        guard !isClosed else { return false }
-        elements.append(element)
-        condition.broadcast()
-        return true
-    }
-
     /// Adds an element if there is room now.
     func tryPush(_ element: Element) -> Bool {
         condition.lock()

@@ -10,6 +10,7 @@ final class Shard {
     private let aggregations: [Aggregation]
     private let emission: [EmissionMode]
     private let schemas: [BatchSchema]
+    private let fault: PlantedFault?
     /// Per worker, per aggregation.
     private var watermarks: [[WatermarkReport]]
     private var barrierArrivals: Set<Int> = []
@@ -18,8 +19,9 @@ final class Shard {
 
     init(
         aggregations: [Aggregation], emission: [EmissionMode], schemas: [BatchSchema], hashKey: HashKey,
-        workerCount: Int
+        workerCount: Int, fault: PlantedFault? = nil
     ) throws {
+        self.fault = fault
         self.aggregations = aggregations
         self.emission = emission
         self.schemas = schemas
@@ -42,7 +44,7 @@ final class Shard {
             guard let section = checkpoint.section(aggregation.name, fingerprint: aggregation.fingerprint) else {
                 continue
             }
-            for bytes in section.shards {
+            for bytes in fault == .stateMergedTwice ? section.shards + section.shards : section.shards {
                 try reporting(position) {
                     try bytes.withUnsafeBytes {
                         try aggregators[position].restore(
@@ -93,24 +95,36 @@ final class Shard {
     func takeLateRecords() -> [[UInt8]] { aggregators.flatMap { $0.takeLateRecords() } }
 
     /// The rows that are due at these watermarks, per aggregation: changed ones or those of windows that closed.
-    func emit(at published: [Int64], _ give: (_ aggregation: Int, RecordBatch) -> Bool) throws {
+    func emit(at published: [Int64], _ give: (_ aggregation: Int, RecordBatch) throws -> Void) throws {
         for (index, aggregator) in aggregators.enumerated() {
             aggregator.advance(watermark: published[index])
             try reporting(index) {
                 let rows = RecordBatch(schema: schemas[index])
                 try aggregator.takeDue(emission[index], into: rows)
-                if rows.rowCount > 0 { _ = give(index, rows) }
+                if rows.rowCount > 0 { try give(index, fault == .skippedWindow ? withoutFirstWindow(rows) : rows) }
             }
         }
     }
 
+    /// ``PlantedFault/skippedWindow``.
+    private func withoutFirstWindow(_ rows: RecordBatch) -> RecordBatch {
+        guard case .int64(let starts) = rows.columns[0], case .int64(let ends) = rows.columns[1] else { return rows }
+        let kept = (0..<Int32(rows.rowCount)).filter {
+            starts.values[Int($0)] != starts.values[0] || ends.values[Int($0)] != ends.values[0]
+        }
+        guard !kept.isEmpty else { return rows }
+        let rest = RecordBatch(schema: rows.schema, capacity: kept.count)
+        kept.withUnsafeBufferPointer { rest.append(rows, rows: $0) }
+        return rest
+    }
+
     /// The rows of all open windows of the aggregations that do not emit updates; the state stays.
-    func emitOpenWindows(_ give: (_ aggregation: Int, RecordBatch) -> Bool) throws {
+    func emitOpenWindows(_ give: (_ aggregation: Int, RecordBatch) throws -> Void) throws {
         for (index, aggregator) in aggregators.enumerated() where emission[index] != .updates {
             try reporting(index) {
                 let rows = RecordBatch(schema: schemas[index])
                 try aggregator.takeOpen(into: rows)
-                if rows.rowCount > 0 { _ = give(index, rows) }
+                if rows.rowCount > 0 { try give(index, rows) }
             }
         }
     }
