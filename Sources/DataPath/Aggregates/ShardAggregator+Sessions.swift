@@ -47,7 +47,8 @@ extension ShardAggregator {
                     if mode != .updates || members.contains(where: { $0.floor != .min }) { closing.emit(session) }
                     for fragment in members { panes[fragment.pane].close(fragment.entry) }
                 }
-                for fragment in closing.fragments where fragment.session < 0 && fragment.floor <= floor {
+                // While the watermark stands at a floor, records behind that same floor may still come and form a session.
+                for fragment in closing.fragments where fragment.session < 0 && fragment.floor < floor {
                     drop(fragment)
                 }
             }

@@ -104,6 +104,21 @@ struct SessionTests {
         )
     }
 
+    //  floor of both late rows: 143      first [103, 133)  is closed to it, and waits for one that it can join
+    //                                    second  [129, 159)  forms a session, also when the watermark was at 143 before it
+    @Test("a row waits at its floor for rows with the same floor", arguments: StreamCase.Mode.allCases)
+    func waitsAtItsFloor(_ mode: StreamCase.Mode) throws {
+        let stream = StreamCase(
+            seed: 0, duration: 30, slide: 30, delay: 40, lateness: 0, partitions: 1, batchSize: 1, shards: 1,
+            extractEvery: 1, kind: .session)
+        let rows = [("FR", 183), ("DE", 103), ("DE", 129)].map { country, time in
+            TestRow(partition: 0, time: time, country: country, shop: nil, amount: nil, units: nil, user: nil)
+        }
+        let result = try stream.run(rows, mode: mode)
+        #expect(result.late == 0)
+        #expect(result.table == stream.expectedSessions(rows).table)
+    }
+
     @Test("the cases hold what they are for: late rows, joined sessions, rows behind their floor that count")
     func casesAreWorthIt() {
         let late = Self.cases.map { $0.expectedSessions($0.rows(count: 400)).late.count }
