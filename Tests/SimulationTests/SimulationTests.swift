@@ -5,9 +5,14 @@ import Testing
 
 @Suite("Simulated runs")
 struct SimulationTests {
-    /// How many seeds a run of the tests plays.
+    /// How many seeds a run of the tests plays: those of a debug build, also under a sanitizer, take ten times as long.
     private static var seedCount: Int {
-        ProcessInfo.processInfo.environment["STREAMPLAT_SIM_SEEDS"].flatMap { Int($0) } ?? 1000
+        #if DEBUG
+            let usual = 100
+        #else
+            let usual = 1000
+        #endif
+        return ProcessInfo.processInfo.environment["STREAMPLAT_SIM_SEEDS"].flatMap { Int($0) } ?? usual
     }
 
     /// The one seed that is asked for.
@@ -40,7 +45,8 @@ struct SimulationTests {
         }
         let seconds = String(format: "%.1f", Date().timeIntervalSince(begin))
         print(
-            "simulation, part \(part): \(Self.seedCount / 2) seeds, \(steps) steps, \(processes) runs, \(kills) kills, \(seconds) s")
+            "simulation, part \(part): \(Self.seedCount / 2) seeds, \(steps) steps, \(processes) runs, \(kills) kills, \(seconds) s"
+        )
     }
 
     @Test("a seed tells the same story twice", arguments: [1, 17, 99] as [UInt64])
@@ -57,7 +63,8 @@ struct SimulationTests {
             incidents.merge(try Simulation(seed: seed).run().incidents) { $0 + $1 }
         }
         for what in [
-            "killed", "power lost", "disk full", "paused", "replaced", "stopped", "sink away", "answer lost", "leader away",
+            "killed", "power lost", "disk full", "paused", "replaced", "stopped", "sink away", "answer lost",
+            "leader away",
             "reads again", "ended in failure",
         ] {
             #expect(incidents[what] ?? 0 > 0, "\(what) did not happen")

@@ -65,27 +65,29 @@ final class Worker {
     var refused: [Int] = []
     /// The replayed record that is being counted.
     var replay: Replay?
-    private var lastFlush: Int64 = 0
-    private var reachedBarrier = 0
-    private var phase = Phase.counting
-    private var outbox = Outbox()
+    var lastFlush: Int64 = 0
+    var reachedBarrier = 0
+    var phase = Phase.counting
+    var outbox = Outbox()
     /// The partition that the present round of reading goes on with, and whether it has read anything.
     private var nextPartition = 0
     private var hasRead = false
     private let logger: Logger
-    private var shardGauges: ShardGauges
+    var shardGauges: ShardGauges
 
     private static let fetchBytes = 1 << 20
     /// Local groups that are handed over even before the flush interval: beyond it the local table outgrows the caches.
     private static let localGroupLimit = 1 << 18
     /// Strings that the dictionary may hold before it is emptied, at a moment when no code of it is in use.
-    private static let dictionaryLimit = 1 << 20
+    static let dictionaryLimit = 1 << 20
 
     /// What it is about between two steps.
-    private enum Phase {
+    enum Phase {
         case counting
         /// Everything from before the barrier was sent; what the others send is waited for.
         case gathering(RunControl.Barrier)
+        /// What is due is emitted, and the barrier is on its way to the sink thread.
+        case emitted(RunControl.Barrier)
         /// Its part of the checkpoint is given; the others' are waited for.
         case reported(RunControl.Barrier)
     }
@@ -173,6 +175,10 @@ final class Worker {
             case .gathering(let barrier):
                 try takeInbox()
                 guard shard.hasBarrier(from: shared.settings.workerCount) else { return .waiting }
+                try emit(before: barrier)
+                return .worked
+            case .emitted(let barrier):
+                // All is delivered: whoever goes on when all have reported cannot reach the sinks before the barrier.
                 try report(barrier)
                 return .worked
             case .reported(let barrier):
@@ -368,136 +374,5 @@ final class Worker {
         let copy = RecordBatch(schema: stored.schema, capacity: batch.rowCount)
         copy.append(stored, rows: rows.map { UnsafeBufferPointer(start: UnsafePointer($0.rows), count: $0.count) })
         if copy.rowCount > 0 { try send(.sink(.rows(table: target, copy))) }
-    }
-
-    // MARK: Handing over.
-
-    private func flushIfDue() throws {
-        let now = shared.host.clock.milliseconds
-        guard now - lastFlush >= shared.settings.flushIntervalMilliseconds else { return }
-        try flush()
-        let published = shared.watermarks.all
-        try takeInbox()
-        try emit(at: published)
-        if index == 0 { shared.watermarks.raise(shard.combinedWatermarks) }
-        for partition in partitions where !partition.isAtEnd {
-            if let end = try partition.reader.knownEnd {
-                partition.lag = Int(clamping: end - partition.reader.position)
-            }
-        }
-        for partition in partitions { partition.lagGauge.record(partition.lag) }
-        shardGauges.show(shard, at: now)
-    }
-
-    /// Sends the local deltas to their shards, then the watermarks that cover them.
-    private func flush() throws {
-        lastFlush = shared.host.clock.milliseconds
-        try deadLetters.flush()
-        try lateRecords.flush()
-        for (aggregation, runner) in runners.enumerated() {
-            do {
-                for (target, batch) in try runner.local.extract(shardCount: shared.settings.workerCount).enumerated() {
-                    if let batch { try send(.shard(target, .partial(aggregation: aggregation, batch))) }
-                }
-            } catch let error as AggregationError {
-                throw runner.aggregation.failure(error)
-            }
-        }
-        // No local group refers to a code any more.
-        if dictionary.count > Worker.dictionaryLimit { dictionary.removeAll() }
-        let reports = watermarkReports(at: lastFlush)
-        for target in shared.inboxes.indices { try send(.shard(target, .watermarks(worker: index, reports))) }
-    }
-
-    private func watermarkReports(at now: Int64) -> [WatermarkReport] {
-        var reports = [WatermarkReport](repeating: WatermarkReport(), count: runners.count)
-        for partition in partitions {
-            if shared.host.fault == .watermarkIgnored, partition === partitions.first, partitions.count > 1 { continue }
-            let isIdle = partition.isIdle(now: now, timeout: shared.settings.idleTimeoutMilliseconds)
-            for (position, consumer) in shared.topology.inputs[partition.input].consumers.enumerated() {
-                guard case .aggregation(let aggregation, _) = consumer else { continue }
-                let highest = partition.consumers[position].maxEventTime
-                reports[aggregation].add(
-                    maxEventTime: highest,
-                    delay: runners[aggregation].aggregation.spec.watermarkDelayMilliseconds,
-                    isIdle: isIdle)
-            }
-        }
-        return reports
-    }
-
-    private func send(_ letter: Outbox.Letter) throws { try outbox.send(letter, deliver: handOver) }
-
-    /// False when there is no room now.
-    private func handOver(_ letter: Outbox.Letter) throws -> Bool {
-        switch letter {
-        case .sink(let message): return shared.sinkQueue.tryPush(message)
-        case .shard(index, let message): try shard.take(message)
-        case .shard(let target, let message): return shared.inboxes[target].tryPush(message)
-        }
-        return true
-    }
-
-    private func takeInbox() throws {
-        while let message = shared.inboxes[index].pop(waitingMilliseconds: 0) { try shard.take(message) }
-    }
-
-    private func emit(at published: [Int64]) throws {
-        try shard.emit(at: published) { try send(.sink(.rows(table: $0, $1))) }
-        takeLate()
-        if let watermark = shard.watermark { shared.status.watermark.store(watermark, ordering: .relaxed) }
-    }
-
-    // MARK: Barriers.
-
-    /// Hands over everything from before the barrier, then the barrier.
-    private func begin(_ barrier: RunControl.Barrier) throws {
-        reachedBarrier = barrier.number
-        try flush()
-        for target in shared.inboxes.indices {
-            try send(.shard(target, .barrier(worker: index, number: barrier.number)))
-        }
-        phase = .gathering(barrier)
-    }
-
-    /// Everything from before the barrier is here: emits what is due and gives positions and state.
-    private func report(_ barrier: RunControl.Barrier) throws {
-        shard.clearBarrier()
-        // Every shard has the same reports now, so all close the same windows and their states fit together.
-        shared.watermarks.raise(shard.combinedWatermarks)
-        try emit(at: shared.watermarks.all)
-        if case .final(closeWindows: true) = barrier.kind {
-            try shard.emitOpenWindows { try send(.sink(.rows(table: $0, $1))) }
-        }
-        let positions = positions()
-        try send(.sink(.barrier(barrier.number, positions)))
-        // What the shard found to be late is in its state no more.
-        try lateRecords.flush()
-        shared.control.report(
-            RunControl.Report(positions: positions, shards: try shard.serialized(), letters: reportedLetters()),
-            worker: index)
-        phase = .reported(barrier)
-    }
-
-    private func reportedLetters() -> [Checkpoint.Section] {
-        partitions.flatMap { partition in
-            let position = partition.consumers.map(\.nextOffset).min() ?? .min
-            partition.reported = partition.reported.advanced(
-                to: position, current: decodedColumns[partition.input])
-            return [partition.reported.section(partition.partition)] + refusedSections(partition)
-        }
-    }
-
-    private func positions() -> [RunControl.SectionPosition] {
-        partitions.flatMap { partition in
-            let input = shared.topology.inputs[partition.input]
-            return input.consumers.enumerated().map { position, consumer in
-                RunControl.SectionPosition(
-                    section: shared.topology.sectionName(consumer, of: input),
-                    position: Checkpoint.Position(
-                        partition: partition.partition, nextOffset: partition.consumers[position].nextOffset,
-                        maxEventTime: partition.consumers[position].maxEventTime))
-            }
-        }
     }
 }

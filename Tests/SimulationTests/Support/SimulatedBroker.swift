@@ -86,7 +86,9 @@ final class BrokerConnection: Broker, @unchecked Sendable {
 
         func send(_ block: RecordBlock, to partition: TopicPartition) throws {
             try process.call("send", block.count)
-            waiting += block.entries.map { (partition, .init(value: block.value($0).map(Array.init) ?? [], headers: block.headers($0))) }
+            waiting += block.entries.map {
+                (partition, .init(value: block.value($0).map(Array.init) ?? [], headers: block.headers($0)))
+            }
         }
 
         func flush() throws {

@@ -33,7 +33,7 @@ final class SimulatedRun {
         let settings = RuntimeSettings(
             batchRows: chance.of([1, 7, 64]), flushIntervalMilliseconds: Int64(chance.of([0, 20, 300])),
             idleTimeoutMilliseconds: 1 << 40, stopTimeoutMilliseconds: 1 << 40,
-            checkpointIntervalMilliseconds: Int64(chance.of([10, 100, 2000])))
+            checkpointIntervalMilliseconds: Int64(chance.of([100, 400, 2000])))
         pipeline = Pipeline(
             Pipeline.Parts(
                 domain: domain, settings: settings, deadLetters: DeadLetterSettings(), topicPrefix: "events",
@@ -76,10 +76,11 @@ final class SimulatedRun {
         let open = hasEnded.indices.filter { !hasEnded[$0] }
         guard !open.isEmpty else { return end() }
         var number = process.world.chance.below(open.reduce(0) { $0 + weights[$1] })
-        let part = open.first {
-            number -= weights[$0]
-            return number < 0
-        } ?? open[0]
+        let part =
+            open.first {
+                number -= weights[$0]
+                return number < 0
+            } ?? open[0]
         process.note("step of", part)
         let progress =
             switch part {
@@ -138,7 +139,8 @@ extension SimulatedProcess {
             guard let number = committed[sink], number >= checkpoint.number else {
                 let reached = committed[sink]?.sequence ?? 0
                 return world.fail(
-                    "checkpoint \(checkpoint.sequence) counts rows that sink \(sink) has not committed: it is at \(reached)")
+                    "checkpoint \(checkpoint.sequence) counts rows that sink \(sink) has not committed: it is at \(reached)"
+                )
             }
         }
     }
