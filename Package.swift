@@ -217,6 +217,13 @@ let package = Package(
                     "StreamRuntime", "PlatformModel", "PluginAPI", "ConfigTree", "DataPath", "AvroSchema",
                     "Diagnostics",
                 ]),
+            // The runtime on a simulated clock, disk, broker and sinks, one thread, by seeds (decision 0006).
+            .testTarget(
+                name: "SimulationTests",
+                dependencies: [
+                    logging, "StreamRuntime", "PlatformModel", "PluginAPI", "YAMLTree", "ConfigTree", "DataPath",
+                    "Diagnostics",
+                ]),
             .testTarget(
                 name: "StreamplatKitTests",
                 dependencies: [

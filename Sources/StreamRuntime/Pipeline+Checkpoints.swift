@@ -31,7 +31,9 @@ extension Pipeline {
         let group = "streamplat.\(topology.domain)"
         let notify = parts.notify
         let broker = parts.broker
-        let thread = RunThread(name: "group offsets", confining: lowestOffsets(checkpoint)) { offsets in
+        let thread = RunThread(
+            name: "group offsets", confining: lowestOffsets(checkpoint), isInline: !host.hasThreads
+        ) { offsets in
             do {
                 try broker.commit(group: group, offsets: offsets)
             } catch {

@@ -39,11 +39,14 @@ extension Pipeline {
             broker: parts.broker, schemas: parts.schemas, hashKey: hashKey,
             memory: MemoryBudget(limitBytes: memoryLimitBytes, names: topology.aggregations.map(\.name)),
             inboxes: (0..<workerCount).map { _ in
-                BoundedQueue(capacity: 64, byteLimit: max(queueBytes / workerCount, 1 << 20)) { $0.byteCount }
+                BoundedQueue(capacity: host.queueCapacity, byteLimit: max(queueBytes / workerCount, 1 << 20)) {
+                    $0.byteCount
+                }
             }, sinkQueue: sinkQueue,
             control: control, status: status, progress: (0..<workerCount).map { _ in WorkerProgress() },
             watermarks: PublishedWatermarks(count: topology.aggregations.count), metrics: metrics,
-            deadLetterTally: deadLetterTally, recounts: recounts, notify: parts.notify)
+            deadLetterTally: deadLetterTally, recounts: recounts, host: host,
+            notify: parts.notify)
     }
 
     /// What the open windows of all aggregations may hold.
@@ -62,7 +65,7 @@ extension Pipeline {
                 DeadLetterWriter(
                     topic: DeadLetter.topic(prefix: parts.topicPrefix), broker: parts.broker, status: status,
                     tally: deadLetterTally, retrying: Retrying(component: "dead letters", control: control)),
-                status: status))
+                status: status, clock: host.clock))
     }
 
     func startThreads(_ workers: [Worker], _ sink: SinkThread) -> [RunThread] {

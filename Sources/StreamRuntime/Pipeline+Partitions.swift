@@ -9,7 +9,7 @@ extension Pipeline {
     func openPartitions(
         _ checkpoint: Checkpoint?, after earlier: RecountRequests?
     ) throws -> ([PartitionState], RecountRequests) {
-        let now = Worker.now()
+        let now = host.clock.milliseconds
         let topics = Dictionary(uniqueKeysWithValues: try parts.broker.topics().map { ($0.name, $0.partitions) })
         var result: [PartitionState] = []
         var isWhole = topology.aggregations.map { _ in true }
@@ -69,7 +69,8 @@ extension Pipeline {
                     + "deleted by retention before they were counted")
         }
         return .init(
-            nextOffset: max(saved.nextOffset, earliest), maxEventTime: saved.maxEventTime,
+            nextOffset: max(saved.nextOffset, earliest),
+            maxEventTime: host.fault == .clockLostOnRestart ? .min : saved.maxEventTime,
             refused: try RefusedOffsets(
                 name, fingerprint: fingerprint, partition, in: checkpoint, position: saved.nextOffset))
     }

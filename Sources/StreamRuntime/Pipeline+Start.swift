@@ -20,7 +20,7 @@ extension Pipeline {
         _ sinks: SinkThread, _ candidates: [Checkpoint], epoch: UInt64, _ control: RunControl
     ) throws -> Beginning? {
         let outcome = Outcome()
-        let thread = RunThread(name: "open sinks", confining: sinks) { [self] sinks in
+        let thread = RunThread(name: "open sinks", confining: sinks, isInline: !host.hasThreads) { [self] sinks in
             let result = Result { try open(sinks, candidates, epoch: epoch, control) }
             outcome.value.withLock { $0 = result }
         }
@@ -49,7 +49,7 @@ extension Pipeline {
         try sinks.open(parts.openSink)
         let claim = WriterClaim(
             domain: topology.domain, environment: parts.environment,
-            writer: String(UInt64.random(in: 0 ... .max), radix: 16),
+            writer: String(host.random(), radix: 16),
             epoch: epoch, tables: [])
         let standing = try sinks.claim(claim) { body in
             try retrying(until: { self.ending.hasBegun }, body)

@@ -54,7 +54,8 @@ public final class Pipeline: Sendable {
     let readiness: Readiness
     let metrics: RunMetrics
     let deadLetterTally: DeadLetterTally
-    let logger = Logger(label: "runtime")
+    let host: RunHost
+    var logger: Logger { host.logger }
     let parts: Parts
     let options: RunOptions
     let topology: Topology
@@ -69,10 +70,18 @@ public final class Pipeline: Sendable {
     ///   ends.
     /// - Parameter status: Counters that go on, of a pipeline before this one.
     /// - Parameter onStart: Called once, on the thread of ``run()``, when the threads of the run have been started.
-    public init(
+    public convenience init(
         _ parts: Parts, options: RunOptions = RunOptions(), readiness: Readiness = Readiness(),
         status: PipelineStatus = PipelineStatus(), onStart: @escaping @Sendable () -> Void = {}
     ) {
+        self.init(parts, options: options, readiness: readiness, status: status, host: RunHost(), onStart: onStart)
+    }
+
+    init(
+        _ parts: Parts, options: RunOptions, readiness: Readiness = Readiness(),
+        status: PipelineStatus = PipelineStatus(), host: RunHost, onStart: @escaping @Sendable () -> Void = {}
+    ) {
+        self.host = host
         self.status = status
         self.onStart = onStart
         self.parts = parts
@@ -80,9 +89,9 @@ public final class Pipeline: Sendable {
         self.readiness = readiness
         topology = Topology(domain: parts.domain)
         metrics = RunMetrics(topology)
-        deadLetterTally = DeadLetterTally(topic: DeadLetter.topic(prefix: parts.topicPrefix))
+        deadLetterTally = DeadLetterTally(topic: DeadLetter.topic(prefix: parts.topicPrefix), logger: host.logger)
         workerCount = max(1, options.workers ?? parts.settings.workers ?? ProcessInfo.processInfo.activeProcessorCount)
-        ending = Ending(limitMilliseconds: parts.settings.stopTimeoutMilliseconds)
+        ending = Ending(limitMilliseconds: parts.settings.stopTimeoutMilliseconds, clock: host.clock)
     }
 
     /// Ends the run gracefully: what was read is counted, written and checkpointed, for as long as
@@ -96,14 +105,14 @@ public final class Pipeline: Sendable {
     /// Runs until it is stopped, or with ``RunOptions/untilIdle`` until every partition is read to its end.
     ///
     /// Throws ``PipelineError``; what was not checkpointed by then is counted again by the next run, with the same rows.
-    public func run() throws -> RunSummary { try run(under: RunLock(folder: parts.checkpointFolder)) }
+    public func run() throws -> RunSummary { try run(under: RunLock(folder: parts.checkpointFolder, files: host.files)) }
 
     /// Like ``run()``, under a lock that the caller has taken and keeps.
     ///
     /// - Parameter held: The lock of ``Parts/checkpointFolder``.
     public func run(under held: RunLock) throws -> RunSummary {
         let begin = Date()
-        let store = CheckpointStore(folder: held.folder)
+        let store = CheckpointStore(folder: held.folder, files: host.files)
         let lock = held.lock
         defer { withExtendedLifetime(held) {} }
         // What a run that died was writing.
@@ -126,7 +135,7 @@ public final class Pipeline: Sendable {
             let saved = try store.load()
             (candidates, oldEpoch) = (saved.candidates, saved.highestEpoch)
         }
-        deadLetterTally.tell(at: Worker.now(), isLast: true)
+        deadLetterTally.tell(at: host.clock.milliseconds, isLast: true)
         let summary = RunSummary(status, seconds: Date().timeIntervalSince(begin))
         logEnd(summary)
         return summary

@@ -172,7 +172,7 @@ struct CheckpointTests {
         let folder = try folder()
         let store = CheckpointStore(folder: folder)
         try save(1, store)
-        FileManager.default.createFile(atPath: "\(folder)/state-1-2-0", contents: Data([1, 2]))
+        _ = FileManager.default.createFile(atPath: "\(folder)/state-1-2-0", contents: Data([1, 2]))
         do {
             let writer = try StateFileWriter(folder: folder, name: "state-1-2-1")
             try [1 as UInt8].withUnsafeBytes { try writer.append($0) }

@@ -11,29 +11,30 @@ struct CheckpointStore {
     private var previous: String { "\(folder)/checkpoint.previous" }
     private var lockFile: String { "\(folder)/lock" }
 
-    init(folder: String) { self.folder = folder }
+    private let files: any CheckpointFiles
+
+    init(folder: String, files: any CheckpointFiles = MachineFiles()) {
+        self.folder = folder
+        self.files = files
+    }
 
     /// Makes this process the only runner of the domain on this machine until ``Lock`` is released.
     func lock() throws(PipelineError) -> Lock {
         try makeFolder()
-        let descriptor = open(lockFile, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
-        guard descriptor >= 0 else { throw failure("cannot open \(lockFile)") }
-        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-            let reason = errno
-            close(descriptor)
-            guard reason == EWOULDBLOCK else { throw failure("cannot lock \(lockFile)", errno: reason) }
+        let held: (any HeldLock)?
+        do { held = try files.lock(lockFile) } catch { throw failure("cannot lock \(lockFile)", error) }
+        guard let held else {
             throw PipelineError(
                 .runnerBusy, "another `run` of this domain holds \(lockFile)",
                 hint: "stop that one first, or give this one another runtime.checkpoint.path", exitCode: 1)
         }
-        return Lock(descriptor: descriptor)
+        return Lock(held)
     }
 
-    /// Released when it goes; the kernel releases it when the process dies.
+    /// Released when it goes.
     final class Lock: Sendable {
-        private let descriptor: Int32
-        init(descriptor: Int32) { self.descriptor = descriptor }
-        deinit { close(descriptor) }
+        private let held: any HeldLock
+        init(_ held: any HeldLock) { self.held = held }
     }
 
     /// What the folder holds.
@@ -75,24 +76,9 @@ struct CheckpointStore {
 
     /// Nil when there is no such file.
     private func contents(_ path: String) throws(Unreadable) -> [UInt8]? {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        if descriptor < 0 {
-            if errno == ENOENT { return nil }
-            throw Unreadable(reported: failure("cannot read \(path)"), isFinal: true)
+        do { return try files.read(path) } catch {
+            throw Unreadable(reported: failure("cannot read \(path)", error), isFinal: true)
         }
-        defer { close(descriptor) }
-        var bytes: [UInt8] = []
-        var chunk = [UInt8](repeating: 0, count: 1 << 20)
-        while true {
-            let count = Glibc.read(descriptor, &chunk, chunk.count)
-            if count < 0 {
-                if errno == EINTR { continue }
-                throw Unreadable(reported: failure("cannot read \(path)"), isFinal: true)
-            }
-            if count == 0 { break }
-            bytes += chunk[..<count]
-        }
-        return bytes
     }
 
     /// Nil when there is no such file. Its files of state are not looked at.
@@ -136,9 +122,9 @@ struct CheckpointStore {
     private func verify(_ checkpoint: Checkpoint) throws {
         for file in checkpoint.sections.flatMap(\.files) {
             do {
-                try StateFileReader(folder: folder).forEachPiece(of: file) { _ in }
-            } catch StateFileReader.Failure.unreadable(let reason) {
-                throw Unreadable(reported: failure("cannot read \(folder)/\(file.name)", errno: reason), isFinal: true)
+                try StateFileReader(folder: folder, files: files).forEachPiece(of: file) { _ in }
+            } catch let error as FileFailure {
+                throw Unreadable(reported: failure("cannot read \(folder)/\(file.name)", error), isFinal: true)
             } catch {
                 throw Unreadable(
                     reported: unusable(
@@ -154,19 +140,10 @@ struct CheckpointStore {
     func removeUnusedState() {
         var used: Set<String> = []
         for path in [file, previous] {
-            guard let checkpoint = try? decoded(path) else {
-                if access(path, F_OK) != 0, errno == ENOENT { continue }
-                return
-            }
-            used.formUnion(checkpoint.fileNames)
+            do { used.formUnion(try decoded(path)?.fileNames ?? []) } catch { return }
         }
-        guard let directory = opendir(folder) else { return }
-        defer { closedir(directory) }
-        while let entry = readdir(directory) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
-            if name.hasPrefix(StateFile.prefix), !used.contains(name) { unlink("\(folder)/\(name)") }
+        for name in (try? files.names(in: folder)) ?? [] where name.hasPrefix(StateFile.prefix) && !used.contains(name) {
+            try? files.remove("\(folder)/\(name)")
         }
     }
 
@@ -177,74 +154,36 @@ struct CheckpointStore {
     func save(_ checkpoint: Checkpoint, keepingPrevious: Bool = true) throws(PipelineError) -> Int {
         let temporary = "\(file).new"
         let bytes = checkpoint.encoded()
-        // Before anything names the files of state, their places in the folder are durable.
-        var reason = checkpoint.fileNames.isEmpty ? 0 : syncFolder()
-        if reason == 0 { reason = write(bytes, to: temporary) }
-        if reason == 0, !keepingPrevious, unlink(previous) != 0, errno != ENOENT { reason = errno }
-        if reason == 0, keepingPrevious, rename(file, previous) != 0, errno != ENOENT { reason = errno }
-        KillPoint.betweenRenames.pass()
-        if reason == 0, rename(temporary, file) != 0 { reason = errno }
-        guard reason == 0 else {
-            unlink(temporary)
-            throw failure("cannot write the checkpoint \(file)", errno: reason)
+        do throws(FileFailure) {
+            // Before anything names the files of state, their places in the folder are durable.
+            if !checkpoint.fileNames.isEmpty { try files.sync(folder: folder) }
+            try files.write(bytes, to: temporary)
+            if keepingPrevious { try files.rename(file, to: previous) } else { try files.remove(previous) }
+            KillPoint.betweenRenames.pass()
+            guard try files.rename(temporary, to: file) else { throw FileFailure(number: ENOENT) }
+            // The renames are durable when their folder is; only then may files go that the one before the last one names.
+            try files.sync(folder: folder)
+        } catch {
+            try? files.remove(temporary)
+            throw failure("cannot write the checkpoint \(file)", error)
         }
-        // The renames are durable when their folder is; only then may files go that the one before the last one names.
-        reason = syncFolder()
-        guard reason == 0 else { throw failure("cannot write the checkpoint \(file)", errno: reason) }
         removeUnusedState()
         return bytes.count
-    }
-
-    /// Gives 0, or the number of the error.
-    private func syncFolder() -> Int32 {
-        let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard descriptor >= 0 else { return errno }
-        defer { close(descriptor) }
-        return fsync(descriptor) == 0 ? 0 : errno
-    }
-
-    /// Gives 0, or the number of the error.
-    private func write(_ bytes: [UInt8], to path: String) -> Int32 {
-        let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
-        guard descriptor >= 0 else { return errno }
-        var reason: Int32 = 0
-        // Two halves, so that a test can end the program between them.
-        for half in [bytes[..<(bytes.count / 2)], bytes[(bytes.count / 2)...]] where reason == 0 {
-            reason = half.withUnsafeBytes { append($0, to: descriptor) }
-            if half.startIndex == 0 { KillPoint.duringCheckpoint.pass() }
-        }
-        if reason == 0, fsync(descriptor) != 0 { reason = errno }
-        close(descriptor)
-        return reason
-    }
-
-    private func append(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) -> Int32 {
-        var written = 0
-        while written < bytes.count, let base = bytes.baseAddress {
-            let count = Glibc.write(descriptor, base + written, bytes.count - written)
-            if count < 0 {
-                if errno == EINTR { continue }
-                return errno
-            }
-            written += count
-        }
-        return 0
     }
 
     private func makeFolder() throws(PipelineError) {
         var path = folder.hasPrefix("/") ? "" : "."
         for part in folder.split(separator: "/") {
             path += "/\(part)"
-            if mkdir(path, 0o755) != 0, errno != EEXIST { throw failure("cannot create the folder \(path)") }
+            do { try files.makeFolder(path) } catch { throw failure("cannot create the folder \(path)", error) }
         }
     }
 
-    private func failure(_ what: String, errno reason: Int32 = errno) -> PipelineError {
-        Self.failure(what, errno: reason)
-    }
+    private func failure(_ what: String, _ failure: FileFailure) -> PipelineError { Self.failure(what, failure) }
 
-    static func failure(_ what: String, errno reason: Int32 = errno) -> PipelineError {
-        PipelineError(
+    static func failure(_ what: String, _ failure: FileFailure) -> PipelineError {
+        let reason = failure.number
+        return PipelineError(
             .checkpointStorage, "\(what): \(String(cString: strerror(reason)))",
             hint: reason == ENOSPC
                 ? "free some space; the last checkpoint is untouched" : "see runtime.checkpoint.path",

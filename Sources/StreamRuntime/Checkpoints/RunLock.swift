@@ -10,8 +10,10 @@ public final class RunLock: Sendable {
     /// Throws ``PipelineError`` `SP6101` while another run holds the domain.
     ///
     /// - Parameter folder: Where the domain's checkpoints live; absolute.
-    public init(folder: String) throws(PipelineError) {
+    public convenience init(folder: String) throws(PipelineError) { try self.init(folder: folder, files: MachineFiles()) }
+
+    init(folder: String, files: any CheckpointFiles) throws(PipelineError) {
         self.folder = folder
-        lock = try CheckpointStore(folder: folder).lock()
+        lock = try CheckpointStore(folder: folder, files: files).lock()
     }
 }

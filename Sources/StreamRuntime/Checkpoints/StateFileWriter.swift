@@ -1,6 +1,5 @@
 internal import DataPath
 internal import Diagnostics
-internal import Glibc
 
 /// Writes one worker's state, an aggregation after the other, piece by piece. What is not closed is removed.
 ///
@@ -9,22 +8,22 @@ internal import Glibc
 final class StateFileWriter {
     private let path: String
     private let name: String
-    private var descriptor: Int32
+    private let files: any CheckpointFiles
+    /// Nil once it is closed.
+    private var file: (any WritableFile)?
     private var start = 0
     private var end = 0
     /// Of the pieces since ``start``.
     private var checksums: [UInt32] = []
 
-    init(folder: String, name: String) throws(PipelineError) {
-        (path, self.name) = ("\(folder)/\(name)", name)
-        descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
-        guard descriptor >= 0 else { throw CheckpointStore.failure("cannot write \(path)") }
+    init(folder: String, name: String, files: any CheckpointFiles = MachineFiles()) throws(PipelineError) {
+        (path, self.name, self.files) = ("\(folder)/\(name)", name, files)
+        do { file = try files.create(path) } catch { throw Self.failure(path, error) }
     }
 
     deinit {
-        guard descriptor >= 0 else { return }
-        Glibc.close(descriptor)
-        unlink(path)
+        guard file != nil else { return }
+        try? files.remove(path)
     }
 
     func append(_ piece: UnsafeRawBufferPointer) throws(PipelineError) {
@@ -35,10 +34,15 @@ final class StateFileWriter {
         }
         let checksum = CRC32C.checksum(piece)
         checksums.append(checksum.littleEndian)
-        var reason = withUnsafeBytes(of: (length.littleEndian, checksum.littleEndian)) { write($0) }
-        KillPoint.duringState.pass()
-        if reason == 0 { reason = write(piece) }
-        guard reason == 0 else { throw CheckpointStore.failure("cannot write \(path)", errno: reason) }
+        do throws(FileFailure) {
+            try withUnsafeBytes(of: (length.littleEndian, checksum.littleEndian)) { (header) throws(FileFailure) in
+                try file?.append(header)
+            }
+            KillPoint.duringState.pass()
+            try file?.append(piece)
+        } catch {
+            throw Self.failure(path, error)
+        }
         end += StateFile.headerBytes + piece.count
     }
 
@@ -52,22 +56,11 @@ final class StateFileWriter {
 
     /// Makes the file durable; its place in the folder is not yet.
     func close() throws(PipelineError) {
-        guard fsync(descriptor) == 0 else { throw CheckpointStore.failure("cannot write \(path)") }
-        Glibc.close(descriptor)
-        descriptor = -1
+        do { try file?.sync() } catch { throw Self.failure(path, error) }
+        file = nil
     }
 
-    /// Gives 0, or the number of the error.
-    private func write(_ bytes: UnsafeRawBufferPointer) -> Int32 {
-        var written = 0
-        while written < bytes.count, let base = bytes.baseAddress {
-            let count = Glibc.write(descriptor, base + written, bytes.count - written)
-            if count < 0 {
-                if errno == EINTR { continue }
-                return errno
-            }
-            written += count
-        }
-        return 0
+    private static func failure(_ path: String, _ failure: FileFailure) -> PipelineError {
+        CheckpointStore.failure("cannot write \(path)", failure)
     }
 }

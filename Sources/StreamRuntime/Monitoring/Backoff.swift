@@ -5,8 +5,10 @@ struct Backoff {
     private static let longestMilliseconds = 10_000
 
     /// The next pause in milliseconds.
-    mutating func next() -> Int {
+    ///
+    /// - Parameter random: 64 random bits.
+    mutating func next(_ random: UInt64) -> Int {
         defer { ceilingMilliseconds = min(ceilingMilliseconds * 2, Self.longestMilliseconds) }
-        return Int.random(in: ceilingMilliseconds / 2...ceilingMilliseconds)
+        return ceilingMilliseconds / 2 + Int(random % UInt64(ceilingMilliseconds / 2 + 1))
     }
 }

@@ -9,11 +9,13 @@ struct Retrying: Sendable {
     private let retries: Counter
     private let logger: Logger
 
+    var host: RunHost { control.host }
+
     init(component: String, control: RunControl) {
         self.component = component
         self.control = control
         retries = Counter(label: "streamplat_retries_total", dimensions: [("component", component)])
-        logger = Logger(label: "runtime")
+        logger = control.host.logger
     }
 
     /// - Parameter isStopping: When it says so, the failure is thrown instead.
@@ -26,7 +28,7 @@ struct Retrying: Sendable {
                 return try body()
             } catch let error as PipelineError where error.retry == .backoff && !control.shouldAbandon && !isStopping()
             {
-                let pauseMilliseconds = backoff.next()
+                let pauseMilliseconds = backoff.next(host.random())
                 retries.increment()
                 logger.warning(
                     "\(error.message); trying again",

@@ -17,7 +17,7 @@ final class SinkMonitor {
     private var isHeld = false
     private var rowsSinceFlush = 0
 
-    init(sink: String, readiness: Readiness) {
+    init(sink: String, readiness: Readiness, logger: Logger = Logger(label: "runtime")) {
         component = "sink \(sink)"
         func writes(_ status: String) -> Counter {
             Counter(label: "streamplat_sink_writes_total", dimensions: [("sink", sink), ("status", status)])
@@ -33,7 +33,7 @@ final class SinkMonitor {
                         dimensions: [("sink", sink), ("operation", operation.rawValue)])
                 )
             })
-        var logger = Logger(label: "runtime")
+        var logger = logger
         logger[metadataKey: "sink"] = "\(sink)"
         self.logger = logger
         self.readiness = readiness
@@ -41,8 +41,8 @@ final class SinkMonitor {
 
     /// Measures one attempt.
     func measuring<Result>(_ operation: Operation, _ body: () throws -> Result) rethrows -> Result {
-        let begin = Worker.nanoseconds()
-        defer { latencies[operation]?.recordNanoseconds(Int64(Worker.nanoseconds() - begin)) }
+        let begin = MachineClock.nanoseconds()
+        defer { latencies[operation]?.recordNanoseconds(Int64(MachineClock.nanoseconds() - begin)) }
         return try body()
     }
 

@@ -90,7 +90,7 @@ extension Worker {
         if let reason = recountReason(answer, judge, time: time, isCounted: passes, from: start) {
             let asker = RecountRequests.Asker(
                 aggregation: target.index, partition: partition.partition, offset: replay.record.offset)
-            switch shared.recounts.want(asker, reason, at: Worker.now()) {
+            switch shared.recounts.want(asker, reason, at: shared.host.clock.milliseconds) {
             case .willBeDone: return
             case .impossible(let isFirst):
                 return countAsLate(replay, target.index, partition, isTold: isFirst)
@@ -141,7 +141,8 @@ extension Worker {
         if aggregation.late == .sideOutput {
             lateRecords.add(
                 LateWriter.record(
-                    block.entries[replay.entry], of: block, partition: partition.partition, aggregation))
+                    block.entries[replay.entry], of: block, partition: partition.partition, aggregation,
+                    at: shared.host.clock.wallMilliseconds))
         }
         guard isTold else { return }
         shared.notify(

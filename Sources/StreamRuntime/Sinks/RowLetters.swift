@@ -1,6 +1,5 @@
 internal import DataPath
 internal import Diagnostics
-internal import Foundation
 internal import Metrics
 internal import PluginAPI
 internal import Synchronization
@@ -12,6 +11,7 @@ internal import Synchronization
 final class RowLetters {
     private let writer: DeadLetterWriter
     private let status: PipelineStatus
+    private let clock: any RunClock
     private var sentKeys: Set<SentKey> = []
 
     private struct SentKey: Hashable {
@@ -22,7 +22,8 @@ final class RowLetters {
     /// Keys that are remembered; when there are more, all are forgotten, and rows may be sent twice.
     private static let keyLimit = 100_000
 
-    init(_ writer: DeadLetterWriter, status: PipelineStatus) {
+    init(_ writer: DeadLetterWriter, status: PipelineStatus, clock: any RunClock = MachineClock()) {
+        self.clock = clock
         self.writer = writer
         self.status = status
     }
@@ -45,7 +46,7 @@ final class RowLetters {
                 DeadLetter(
                     key: key, value: Array(text.contents.dropLast()), origin: .table(table.name), stage: .sink,
                     code: refused.code.id, message: row.reason, field: row.column,
-                    timeMilliseconds: Int64(Date().timeIntervalSince1970 * 1000),
+                    timeMilliseconds: clock.wallMilliseconds,
                     configPlace: table.location?.text,
                     aggregation: table.content == .aggregation ? table.name : nil))
         }

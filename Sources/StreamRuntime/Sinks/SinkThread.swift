@@ -47,6 +47,8 @@ final class SinkThread {
     /// The number of the checkpoint that the run began with: barriers are counted from there.
     private var lastCheckpoint = CheckpointNumber.none
     private let letters: RowLetters
+    private var isRunning = false
+    private var hasUncommitted = false
 
     init(
         targets: [Target], queue: BoundedQueue<SinkMessage>, control: RunControl, status: PipelineStatus,
@@ -64,7 +66,9 @@ final class SinkThread {
                 label: "streamplat_sink_rows_total", dimensions: [("sink", $0.sink), ("table", $0.table.name)])
         }
         monitors = Dictionary(
-            uniqueKeysWithValues: Set(targets.map(\.sink)).map { ($0, SinkMonitor(sink: $0, readiness: readiness)) })
+            uniqueKeysWithValues: Set(targets.map(\.sink)).map {
+                ($0, SinkMonitor(sink: $0, readiness: readiness, logger: control.host.logger))
+            })
     }
 
     // MARK: Before the thread starts.
@@ -118,52 +122,69 @@ final class SinkThread {
 
     /// Takes messages until the queue is closed and empty or the run is abandoned.
     func run() {
+        while step(waitingMilliseconds: 100) != .ended {}
         // Whoever looks at the stores after the run finds them closed.
-        defer { sinks = [:] }
-        do {
-            readiness.release(Self.component)
-            var hasUncommitted = false
-            while !control.shouldAbandon {
-                guard let message = queue.pop(waitingMilliseconds: hasUncommitted ? 0 : 100) else {
-                    if hasUncommitted { try flushAll() }
-                    hasUncommitted = false
-                    if queue.isFinished { break }
-                    continue
-                }
-                switch message {
-                case .rows(let table, let rows):
-                    let target = targets[table]
-                    guard let sink = sinks[target.sink], let monitor = monitors[target.sink] else { continue }
-                    KillPoint.beforeSink.pass()
-                    let written = try write(rows, to: target.table, sink, monitor)
-                    monitor.wrote(rows: written, table: target.table.name)
-                    rowCounters[table].increment(by: written)
-                    status.rowsWritten.add(written, ordering: .relaxed)
-                    hasUncommitted = true
-                case .barrier(let number, let positions):
-                    barrierArrivals += 1
-                    barrierPositions += positions
-                    guard barrierArrivals == workerCount else { continue }
-                    let mark = CheckpointMark(
-                        number: CheckpointNumber(
-                            epoch: lastCheckpoint.epoch, sequence: lastCheckpoint.sequence + UInt64(number)),
-                        positions: Self.text(of: barrierPositions))
-                    barrierArrivals = 0
-                    barrierPositions = []
-                    let stores = try commitAll(mark)
-                    hasUncommitted = false
-                    control.sinkReached(barrier: number, stores)
-                }
+        sinks = [:]
+    }
+
+    /// Takes one message, or commits when there is none.
+    ///
+    /// - Parameter waitingMilliseconds: How long a message is waited for when everything is committed.
+    func step(waitingMilliseconds: Int) -> StepProgress {
+        control.guarding {
+            if !isRunning {
+                isRunning = true
+                readiness.release(Self.component)
             }
-            for sink in sinks.values {
-                try sink.close()
-                try setAside(sink)
+            if control.shouldAbandon { return try end() }
+            guard let message = queue.pop(waitingMilliseconds: hasUncommitted ? 0 : waitingMilliseconds) else {
+                if hasUncommitted {
+                    try flushAll()
+                    hasUncommitted = false
+                    return .worked
+                }
+                return queue.isFinished ? try end() : .waiting
             }
-            // A broker that is away would hold up the end of a run that failed.
-            if control.shouldAbandon { letters.abandon() } else { try letters.close() }
-        } catch {
-            control.fail(error)
+            try take(message)
+            return .worked
         }
+    }
+
+    private func take(_ message: SinkMessage) throws {
+        switch message {
+        case .rows(let table, let rows):
+            let target = targets[table]
+            guard let sink = sinks[target.sink], let monitor = monitors[target.sink] else { return }
+            KillPoint.beforeSink.pass()
+            let written = try write(rows, to: target.table, sink, monitor)
+            monitor.wrote(rows: written, table: target.table.name)
+            rowCounters[table].increment(by: written)
+            status.rowsWritten.add(written, ordering: .relaxed)
+            hasUncommitted = true
+        case .barrier(let number, let positions):
+            barrierArrivals += 1
+            barrierPositions += positions
+            guard barrierArrivals == workerCount else { return }
+            let mark = CheckpointMark(
+                number: CheckpointNumber(
+                    epoch: lastCheckpoint.epoch, sequence: lastCheckpoint.sequence + UInt64(number)),
+                positions: Self.text(of: barrierPositions))
+            barrierArrivals = 0
+            barrierPositions = []
+            let stores = try commitAll(mark)
+            hasUncommitted = false
+            control.sinkReached(barrier: number, stores)
+        }
+    }
+
+    private func end() throws -> StepProgress {
+        for (_, sink) in sinks.sorted(by: { $0.key < $1.key }) {
+            try sink.close()
+            try setAside(sink)
+        }
+        // A broker that is away would hold up the end of a run that failed.
+        if control.shouldAbandon { letters.abandon() } else { try letters.close() }
+        return .ended
     }
 
     /// Writes what the sink takes of a batch, sets the rest aside, and gives the number of rows written.
@@ -183,7 +204,7 @@ final class SinkThread {
     }
 
     private func flushAll() throws {
-        for (name, sink) in sinks {
+        for (name, sink) in sinks.sorted(by: { $0.key < $1.key }) {
             guard let monitor = monitors[name] else { continue }
             try retrying(monitor, .flush) { try sink.flush() }
             monitor.flushed()
@@ -238,7 +259,7 @@ final class SinkThread {
                 monitor.recovered()
                 return result
             } catch let error as PipelineError where error.retry == .backoff && !control.shouldAbandon {
-                let pauseMilliseconds = backoff.next()
+                let pauseMilliseconds = backoff.next(control.host.random())
                 monitor.willRetry(operation, error, pauseMilliseconds: pauseMilliseconds)
                 control.pause(milliseconds: pauseMilliseconds)
             } catch let refused as RefusedRows {

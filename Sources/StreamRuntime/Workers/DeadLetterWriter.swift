@@ -1,6 +1,5 @@
 internal import DataPath
 internal import Diagnostics
-internal import Foundation
 internal import PluginAPI
 internal import Synchronization
 
@@ -9,6 +8,7 @@ final class DeadLetterWriter {
     private let writer: TopicWriter
     private let status: PipelineStatus
     private let tally: DeadLetterTally
+    private let clock: any RunClock
 
     init(
         topic: String, broker: any Broker, status: PipelineStatus, tally: DeadLetterTally, retrying: Retrying
@@ -16,6 +16,7 @@ final class DeadLetterWriter {
         writer = TopicWriter(topic: topic, broker: broker, retrying: retrying)
         self.status = status
         self.tally = tally
+        clock = retrying.host.clock
     }
 
     /// Why a record could not be used.
@@ -37,7 +38,7 @@ final class DeadLetterWriter {
             headers: source.headers(entry).map { DeadLetter.Header($0.name, $0.value) },
             origin: .topic(partition, offset: entry.offset), stage: reason.stage, code: reason.code.id,
             message: reason.message, field: reason.field,
-            timeMilliseconds: Int64(Date().timeIntervalSince1970 * 1000), configPlace: reason.place.text,
+            timeMilliseconds: clock.wallMilliseconds, configPlace: reason.place.text,
             retryCount: ReplayedRecord(entry, in: source)?.retryCount ?? 0, recordTimestamp: entry.timestamp,
             aggregation: reason.aggregation)
         add(letter)

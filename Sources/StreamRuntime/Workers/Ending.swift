@@ -5,11 +5,15 @@ final class Ending: Sendable {
     /// On the clock of the workers; 0 = not yet.
     private let since = Atomic<Int64>(0)
     private let limitMilliseconds: Int64
+    private let clock: any RunClock
 
-    init(limitMilliseconds: Int64) { self.limitMilliseconds = limitMilliseconds }
+    init(limitMilliseconds: Int64, clock: any RunClock = MachineClock()) {
+        self.limitMilliseconds = limitMilliseconds
+        self.clock = clock
+    }
 
     /// The run ends from now on; a second call changes nothing.
-    func begin() { _ = since.compareExchange(expected: 0, desired: max(1, Worker.now()), ordering: .relaxed) }
+    func begin() { _ = since.compareExchange(expected: 0, desired: max(1, clock.milliseconds), ordering: .relaxed) }
 
     var hasBegun: Bool { since.load(ordering: .relaxed) != 0 }
 
@@ -19,7 +23,7 @@ final class Ending: Sendable {
     /// Nil before the end has begun; negative while there is time.
     private var overdueMilliseconds: Int64? {
         let since = since.load(ordering: .relaxed)
-        return since == 0 ? nil : Worker.now() - since - limitMilliseconds
+        return since == 0 ? nil : clock.milliseconds - since - limitMilliseconds
     }
 
     /// How long a thread that is told to end gets to notice it, even when the time is over already.
@@ -27,9 +31,9 @@ final class Ending: Sendable {
 
     /// Waits for a thread's end for as long as the run may last; false when the thread has not ended by then.
     func waits(for thread: RunThread) -> Bool {
-        let begin = Worker.now()
+        let begin = clock.milliseconds
         while !thread.join(milliseconds: 50) {
-            guard isOverdue, Worker.now() - begin > Self.graceMilliseconds else { continue }
+            guard isOverdue, clock.milliseconds - begin > Self.graceMilliseconds else { continue }
             return false
         }
         return true

@@ -1,6 +1,5 @@
 internal import DataPath
 internal import Diagnostics
-internal import Foundation
 internal import PlatformModel
 internal import PluginAPI
 internal import Synchronization
@@ -17,7 +16,8 @@ final class LateWriter {
 
     /// The late record that stands for one of `source`.
     static func record(
-        _ entry: RecordBlock.Entry, of source: RecordBlock, partition: TopicPartition, _ aggregation: Aggregation
+        _ entry: RecordBlock.Entry, of source: RecordBlock, partition: TopicPartition, _ aggregation: Aggregation,
+        at wallMilliseconds: Int64
     ) -> LateRecord {
         LateRecord(
             key: source.key(entry).map(Array.init), value: source.value(entry).map(Array.init),
@@ -25,7 +25,7 @@ final class LateWriter {
             offset: entry.offset, aggregation: aggregation.name,
             reason: aggregation.spec.window.kind == .session
                 ? "every session that it could belong to was closed" : "every window that holds it was closed",
-            timeMilliseconds: Int64(Date().timeIntervalSince1970 * 1000), configPlace: aggregation.location.text)
+            timeMilliseconds: wallMilliseconds, configPlace: aggregation.location.text)
     }
 
     func add(_ record: LateRecord) {

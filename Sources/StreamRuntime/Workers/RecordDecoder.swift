@@ -136,7 +136,7 @@ final class RecordDecoder {
         if unreadable.contains(id) { return nil }
         // A schema that is not there now may be registered later: that is remembered for a moment only, so that a topic
         // full of foreign bytes does not ask for each of its records.
-        let now = Worker.now()
+        let now = retrying.host.clock.milliseconds
         if let asked = unknown[id], now - asked < Self.unknownMilliseconds { return nil }
         guard let text = try retrying({ try schemas.schema(id: id) }) else {
             if unknown.count >= Self.unknownLimit { unknown.removeAll() }

@@ -36,6 +36,7 @@ final class RunControl: @unchecked Sendable {
     private let condition = NSCondition()
     private let workerCount: Int
     private let ending: Ending
+    let host: RunHost
     private var reports: [Int: Report] = [:]
     private var sinkReachedBarrier = 0
     private var stores: [Checkpoint.Store] = []
@@ -46,8 +47,9 @@ final class RunControl: @unchecked Sendable {
     private let isAbandoned = Atomic<Bool>(false)
 
     /// - Parameter ending: Begins with the first failure.
-    init(workerCount: Int, ending: Ending = Ending(limitMilliseconds: .max)) {
+    init(workerCount: Int, ending: Ending = Ending(limitMilliseconds: .max), host: RunHost = RunHost()) {
         self.workerCount = workerCount
+        self.host = host
         self.ending = ending
     }
 
@@ -64,12 +66,27 @@ final class RunControl: @unchecked Sendable {
         condition.unlock()
     }
 
+    /// One step of a part of the run; a failure ends the run.
+    func guarding(_ step: () throws -> StepProgress) -> StepProgress {
+        do {
+            return try step()
+        } catch {
+            fail(error)
+            return .ended
+        }
+    }
+
     /// Waits, but not longer than the run lasts.
     func pause(milliseconds: Int) {
-        let end = Date(timeIntervalSinceNow: Double(milliseconds) / 1000)
+        let clock = host.clock
+        let end = clock.milliseconds + Int64(milliseconds)
         condition.lock()
         defer { condition.unlock() }
-        while !isAbandoned.load(ordering: .relaxed), condition.wait(until: end) {}
+        while !isAbandoned.load(ordering: .relaxed) {
+            let rest = end - clock.milliseconds
+            guard rest > 0 else { return }
+            _ = clock.wait(on: condition, milliseconds: Int(rest))
+        }
     }
 
     var failure: (any Error)? {
@@ -80,24 +97,45 @@ final class RunControl: @unchecked Sendable {
 
     // MARK: The coordinator's side.
 
-    /// Runs one barrier and gives all reports, in the order of the workers, and what the sinks want to get back, when
-    /// every sink has everything that came before it; nil when the run was abandoned meanwhile.
-    ///
-    /// - Parameter check: Called ten times a second while it waits; may throw to end the waiting.
-    func runBarrier(_ kind: BarrierKind, check: () throws -> Void) throws
-        -> (reports: [Report], stores: [Checkpoint.Store])?
-    {
+    /// What a barrier has brought together.
+    struct Outcome: Sendable {
+        /// In the order of the workers.
+        var reports: [Report]
+        /// What the sinks want to get back.
+        var stores: [Checkpoint.Store]
+    }
+
+    /// Asks for a barrier and gives its number. One at a time.
+    func requestBarrier(_ kind: BarrierKind) -> Int {
         condition.lock()
         defer { condition.unlock() }
         let number = (barrier?.number ?? 0) + 1
         barrier = Barrier(number: number, kind: kind)
         reports = [:]
         requestedBarrier.store(number, ordering: .releasing)
-        while reports.count < workerCount || sinkReachedBarrier < number {
-            if isAbandoned.load(ordering: .relaxed) { return nil }
-            if !condition.wait(until: Date(timeIntervalSinceNow: 0.1)) { try check() }
+        return number
+    }
+
+    /// What the barrier has brought together; nil until all workers have reported and every sink has everything that came
+    /// before it.
+    func outcome(ofBarrier number: Int) -> Outcome? {
+        condition.lock()
+        defer { condition.unlock() }
+        guard isComplete(number) else { return nil }
+        return Outcome(reports: reports.sorted { $0.key < $1.key }.map(\.value), stores: stores)
+    }
+
+    /// Waits until the barrier is complete or the run is abandoned, but not longer than that.
+    func waitForBarrier(_ number: Int, milliseconds: Int) {
+        condition.lock()
+        defer { condition.unlock() }
+        while !isComplete(number), !isAbandoned.load(ordering: .relaxed) {
+            if !host.clock.wait(on: condition, milliseconds: milliseconds) { return }
         }
-        return (reports.sorted { $0.key < $1.key }.map(\.value), stores)
+    }
+
+    private func isComplete(_ number: Int) -> Bool {
+        reports.count == workerCount && (sinkReachedBarrier >= number || host.fault == .checkpointBeforeSink)
     }
 
     // MARK: The workers' side.
@@ -115,16 +153,22 @@ final class RunControl: @unchecked Sendable {
         condition.unlock()
     }
 
-    /// Waits until every worker has reported; false when the run was abandoned.
-    func waitForAllReports(of number: Int) -> Bool {
+    /// Whether every worker has reported.
+    func hasAllReports(of number: Int) -> Bool {
         condition.lock()
         defer { condition.unlock() }
-        while barrier?.number == number, reports.count < workerCount {
-            if isAbandoned.load(ordering: .relaxed) { return false }
-            condition.wait()
-        }
-        return !isAbandoned.load(ordering: .relaxed)
+        return !isMissingReports(of: number)
     }
+
+    /// Waits until every worker has reported or the run is abandoned.
+    func waitForAllReports(of number: Int) {
+        condition.lock()
+        defer { condition.unlock() }
+        while isMissingReports(of: number), !isAbandoned.load(ordering: .relaxed) { condition.wait() }
+    }
+
+    /// Another barrier can only have been asked for when this one was complete.
+    private func isMissingReports(of number: Int) -> Bool { barrier?.number == number && reports.count < workerCount }
 
     // MARK: The sink thread's side.
 

@@ -5,8 +5,15 @@ internal import Foundation
 final class RunThread: Sendable {
     private let done = DispatchSemaphore(value: 0)
 
-    /// Starts at once. `value` belongs to the new thread from here on: the caller must not touch it again.
-    init<Value>(name: String, confining value: Value, _ body: @escaping @Sendable (Value) -> Void) {
+    /// Starts at once, or with `isInline` runs here and now. `value` belongs to the new thread from here on: the caller must not touch it again.
+    init<Value>(
+        name: String, confining value: Value, isInline: Bool = false, _ body: @escaping @Sendable (Value) -> Void
+    ) {
+        if isInline {
+            body(value)
+            done.signal()
+            return
+        }
         let box = Confined(value: value)
         let done = done
         let thread = Thread {

@@ -10,6 +10,7 @@ final class Shard {
     private let aggregations: [Aggregation]
     private let emission: [EmissionMode]
     private let schemas: [BatchSchema]
+    private let fault: PlantedFault?
     /// Per worker, per aggregation.
     private var watermarks: [[WatermarkReport]]
     private var barrierArrivals: Set<Int> = []
@@ -18,8 +19,9 @@ final class Shard {
 
     init(
         aggregations: [Aggregation], emission: [EmissionMode], schemas: [BatchSchema], hashKey: HashKey,
-        workerCount: Int, memory: MemoryBudget
+        workerCount: Int, memory: MemoryBudget, fault: PlantedFault? = nil
     ) throws {
+        self.fault = fault
         self.aggregations = aggregations
         self.emission = emission
         self.schemas = schemas
@@ -40,8 +42,10 @@ final class Shard {
     /// Takes the state of the shard `index` of `count` from a checkpoint that any number of shards wrote.
     ///
     /// - Parameter folder: Of the checkpoint.
-    func restore(_ checkpoint: Checkpoint, in folder: String, index: Int, count: Int) throws {
-        let reader = StateFileReader(folder: folder)
+    func restore(
+        _ checkpoint: Checkpoint, in folder: String, _ files: any CheckpointFiles, index: Int, count: Int
+    ) throws {
+        let reader = StateFileReader(folder: folder, files: files)
         for (position, aggregation) in aggregations.enumerated() {
             guard let section = checkpoint.section(aggregation.name, fingerprint: aggregation.fingerprint) else {
                 continue
@@ -56,10 +60,10 @@ final class Shard {
             for bytes in section.shards { try bytes.withUnsafeBytes(restore) }
             // As many shards as there were: each has all of its groups and no others in a file of its own.
             let own = section.files.count == count ? section.files[index...index] : section.files[...]
-            for file in own {
+            for file in fault == .stateMergedTwice ? own + own : own {
                 do {
                     try reader.forEachPiece(of: file, restore)
-                } catch is StateFileReader.Failure {
+                } catch is StateFileReader.Damage {
                     throw PipelineError(
                         .checkpointUnreadable,
                         "\(folder)/\(file.name) cannot be read any more: it has changed meanwhile",
@@ -108,22 +112,35 @@ final class Shard {
     func takeLateRecords() -> [[UInt8]] { aggregators.flatMap { $0.takeLateRecords() } }
 
     /// The rows that are due at these watermarks, per aggregation: changed ones or those of windows that closed.
-    func emit(at published: [Int64], _ give: @escaping (_ aggregation: Int, RecordBatch) -> Bool) throws {
+    func emit(at published: [Int64], _ give: @escaping (_ aggregation: Int, RecordBatch) -> Void) throws {
         for (index, aggregator) in aggregators.enumerated() {
             aggregator.advance(watermark: published[index])
             try reporting(index) {
-                let rows = RowOutput(schema: schemas[index]) { _ = give(index, $0) }
+                let skips = fault == .skippedWindow
+                let rows = RowOutput(schema: schemas[index]) { give(index, skips ? Self.withoutFirstWindow($0) : $0) }
                 try aggregator.takeDue(emission[index], into: rows)
                 rows.finish()
             }
         }
     }
 
+    /// ``PlantedFault/skippedWindow``.
+    private static func withoutFirstWindow(_ rows: RecordBatch) -> RecordBatch {
+        guard case .int64(let starts) = rows.columns[0], case .int64(let ends) = rows.columns[1] else { return rows }
+        let kept = (0..<Int32(rows.rowCount)).filter {
+            starts.values[Int($0)] != starts.values[0] || ends.values[Int($0)] != ends.values[0]
+        }
+        guard !kept.isEmpty else { return rows }
+        let rest = RecordBatch(schema: rows.schema, capacity: kept.count)
+        kept.withUnsafeBufferPointer { rest.append(rows, rows: $0) }
+        return rest
+    }
+
     /// The rows of all open windows of the aggregations that do not emit updates; the state stays.
-    func emitOpenWindows(_ give: @escaping (_ aggregation: Int, RecordBatch) -> Bool) throws {
+    func emitOpenWindows(_ give: @escaping (_ aggregation: Int, RecordBatch) -> Void) throws {
         for (index, aggregator) in aggregators.enumerated() where emission[index] != .updates {
             try reporting(index) {
-                let rows = RowOutput(schema: schemas[index]) { _ = give(index, $0) }
+                let rows = RowOutput(schema: schemas[index]) { give(index, $0) }
                 try aggregator.takeOpen(into: rows)
                 rows.finish()
             }
@@ -131,9 +148,9 @@ final class Shard {
     }
 
     /// Writes the state to a file in the checkpoint's folder; gives the place of each aggregation's.
-    func save(to folder: String, name: String) throws -> [StateFile] {
-        let writer = try StateFileWriter(folder: folder, name: name)
-        let files = try aggregators.indices.map { index in
+    func save(to folder: String, _ files: any CheckpointFiles, name: String) throws -> [StateFile] {
+        let writer = try StateFileWriter(folder: folder, name: name, files: files)
+        let places = try aggregators.indices.map { index in
             try reporting(index) {
                 try aggregators[index].serialize(fingerprint: aggregations[index].fingerprint) {
                     try writer.append($0)
@@ -142,7 +159,7 @@ final class Shard {
             return writer.finish()
         }
         try writer.close()
-        return files
+        return places
     }
 
     private func reporting(_ index: Int, _ body: () throws -> Void) throws {

@@ -1,6 +1,5 @@
 internal import DataPath
 internal import Diagnostics
-internal import Foundation
 internal import PlatformModel
 internal import PluginAPI
 internal import Synchronization
@@ -32,7 +31,7 @@ extension Worker {
     /// The rows with a time that a window can hold and that is not too far ahead of when the broker took the record, or of
     /// now where that is not known; nil when that is all of them. The others become dead letters and move no clock.
     func rowsInTime(_ times: FixedVector<Int64>, _ partition: PartitionState, _ range: Range<Int>) -> Selection? {
-        let now = Int64(Date().timeIntervalSince1970 * 1000)
+        let now = shared.host.clock.wallMilliseconds
         func latest(_ entry: RecordBlock.Entry) -> Int64 {
             let arrival = entry.appendTime == RecordBlock.Entry.unknownAppendTime ? now : entry.appendTime
             let (latest, overflow) = arrival.addingReportingOverflow(shared.settings.maxFutureSkewMilliseconds)

@@ -15,7 +15,8 @@ extension Worker {
         let entries = entryOfRow(range)
         func record(_ row: Int32) -> LateRecord {
             LateWriter.record(
-                block.entries[entries[Int(row)]], of: block, partition: partition.partition, runner.aggregation)
+                block.entries[entries[Int(row)]], of: block, partition: partition.partition, runner.aggregation,
+                at: shared.host.clock.wallMilliseconds)
         }
         for row in local.lateRows { lateRecords.add(record(row)) }
         for maybe in local.maybeLateRows { local.keep(record(maybe.row).bytes(), of: maybe) }

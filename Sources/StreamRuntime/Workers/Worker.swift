@@ -1,6 +1,5 @@
 internal import DataPath
 internal import Diagnostics
-internal import Foundation
 internal import Logging
 internal import Metrics
 internal import PlatformModel
@@ -29,6 +28,7 @@ final class Worker {
         var metrics: RunMetrics
         var deadLetterTally: DeadLetterTally
         var recounts: RecountRequests
+        var host: RunHost
         var notify: @Sendable (String) -> Void
     }
 
@@ -69,19 +69,36 @@ final class Worker {
     var refused: [Int] = []
     /// The replayed record that is being counted.
     var replay: Replay?
-    private var lastFlush: Int64 = 0
-    private var reachedBarrier = 0
-    private let logger = Logger(label: "runtime")
-    private var shardGauges: ShardGauges
+    var lastFlush: Int64 = 0
+    var reachedBarrier = 0
+    var phase = Phase.counting
+    var outbox = Outbox()
+    /// The partition that the present round of reading goes on with, and whether it has read anything.
+    private var nextPartition = 0
+    private var hasRead = false
+    private let logger: Logger
+    var shardGauges: ShardGauges
 
     private static let fetchBytes = 1 << 20
     /// Local groups that are handed over even before the flush interval: beyond it the local table outgrows the caches.
     private static let localGroupLimit = 1 << 18
     /// Strings that the dictionary may hold before it is emptied, at a moment when no code of it is in use.
-    private static let dictionaryLimit = 1 << 20
-    private static let dictionaryByteLimit = 1 << 26
+    static let dictionaryLimit = 1 << 20
+    static let dictionaryByteLimit = 1 << 26
+
+    /// What it is about between two steps.
+    enum Phase {
+        case counting
+        /// Everything from before the barrier was sent; what the others send is waited for.
+        case gathering(RunControl.Barrier)
+        /// What is due is emitted, and the barrier is on its way to the sink thread.
+        case emitted(RunControl.Barrier)
+        /// Its part of the checkpoint is given; the others' are waited for.
+        case reported(RunControl.Barrier)
+    }
 
     init(index: Int, shared: Shared, partitions: [PartitionState], checkpoint: Checkpoint?) throws {
+        logger = shared.host.logger
         self.index = index
         self.shared = shared
         self.partitions = partitions
@@ -108,12 +125,12 @@ final class Worker {
         shard = try Shard(
             aggregations: topology.aggregations, emission: shared.settings.emission,
             schemas: topology.tables.map { BatchSchema($0.columns) }, hashKey: shared.hashKey,
-            workerCount: shared.settings.workerCount, memory: shared.memory)
+            workerCount: shared.settings.workerCount, memory: shared.memory, fault: shared.host.fault)
         shardGauges = ShardGauges(topology.aggregations, worker: index)
         if let checkpoint {
             do {
                 try shard.restore(
-                    checkpoint, in: shared.settings.checkpointFolder, index: index,
+                    checkpoint, in: shared.settings.checkpointFolder, shared.host.files, index: index,
                     count: shared.settings.workerCount)
             } catch let error as PipelineError where error.code == .memoryLimit {
                 throw error
@@ -131,53 +148,100 @@ final class Worker {
         lateRecords = LateWriter(
             topic: shared.settings.lateTopic, broker: shared.broker, status: shared.status,
             retrying: Retrying(component: "late records", control: shared.control))
-    }
-
-    /// Monotonic milliseconds.
-    static func now() -> Int64 { Int64(nanoseconds() / 1_000_000) }
-
-    /// Monotonic nanoseconds.
-    static func nanoseconds() -> UInt64 {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+        lastFlush = shared.host.clock.milliseconds
     }
 
     /// Works until the last barrier or until the run is abandoned.
     func run() {
-        do {
-            lastFlush = Worker.now()
-            while !shared.control.shouldAbandon {
-                if shared.control.requestedBarrier.load(ordering: .acquiring) > reachedBarrier {
-                    guard try passBarrier() else { break }
-                    continue
+        while true {
+            switch step() {
+            case .worked: continue
+            case .waiting: wait()
+            case .ended: return
+            }
+        }
+    }
+
+    /// One round: delivers what waits, takes the inbox, reads, counts, and flushes if that is due; or the next part of a
+    /// barrier. Waits for no other part of the run.
+    func step() -> StepProgress {
+        shared.control.guarding {
+            if shared.control.shouldAbandon { return try end() }
+            guard try outbox.deliver(handOver) else {
+                // The own inbox is emptied meanwhile, so that two workers never wait for each other.
+                try takeInbox()
+                return .waiting
+            }
+            switch phase {
+            case .counting:
+                if shared.control.requestedBarrier.load(ordering: .acquiring) > reachedBarrier,
+                    let barrier = shared.control.currentBarrier
+                {
+                    try begin(barrier)
+                    return .worked
                 }
                 try takeInbox()
                 let hasRead = try readRound()
                 try flushIfDue()
-                if !hasRead, let message = shared.inboxes[index].pop(waitingMilliseconds: 5) { try shard.take(message) }
+                return hasRead ? .worked : .waiting
+            case .gathering(let barrier):
+                try takeInbox()
+                guard shard.hasBarrier(from: shared.settings.workerCount) else { return .waiting }
+                try emit(before: barrier)
+                return .worked
+            case .emitted(let barrier):
+                // All is delivered: whoever goes on when all have reported cannot reach the sinks before the barrier.
+                try report(barrier)
+                return .worked
+            case .reported(let barrier):
+                // Nobody goes on before all have reported: a message from after the barrier must not reach a shard before it.
+                guard shared.control.hasAllReports(of: barrier.number) else { return .waiting }
+                if case .final = barrier.kind { return try end() }
+                phase = .counting
+                return .worked
             }
-            for partition in partitions { try partition.reader.close() }
-            // A broker that is away would hold up the end of a run that failed.
-            if shared.control.shouldAbandon {
-                deadLetters.abandon()
-                lateRecords.abandon()
-            } else {
-                try deadLetters.close()
-                try lateRecords.close()
-            }
-        } catch {
-            shared.control.fail(error)
         }
+    }
+
+    /// Waits until a step may have something to do.
+    private func wait() {
+        var milliseconds = 5
+        if !outbox.isEmpty {
+            milliseconds = 1
+        } else if case .reported(let barrier) = phase {
+            return shared.control.waitForAllReports(of: barrier.number)
+        }
+        guard let message = shared.inboxes[index].pop(waitingMilliseconds: milliseconds) else { return }
+        _ = shared.control.guarding {
+            try shard.take(message)
+            return .worked
+        }
+    }
+
+    private func end() throws -> StepProgress {
+        for partition in partitions { try partition.reader.close() }
+        // A broker that is away would hold up the end of a run that failed.
+        if shared.control.shouldAbandon {
+            deadLetters.abandon()
+            lateRecords.abandon()
+        } else {
+            try deadLetters.close()
+            try lateRecords.close()
+        }
+        return .ended
     }
 
     // MARK: Reading.
 
-    /// Reads one block of every partition; true if there was any record.
+    /// Reads one block of every partition; true if there was any record. It is left, and gone on with by the next call, when
+    /// a barrier is asked for or what was counted cannot be handed over.
     private func readRound() throws -> Bool {
-        var hasRead = false
-        for partition in partitions {
-            if shared.control.requestedBarrier.load(ordering: .relaxed) > reachedBarrier { return true }
+        while nextPartition < partitions.count {
+            if shared.control.requestedBarrier.load(ordering: .relaxed) > reachedBarrier || !outbox.isEmpty {
+                return true
+            }
+            let partition = partitions[nextPartition]
+            nextPartition += 1
             switch try fetch(partition) {
             case .endOfPartition:
                 partition.isAtEnd = true
@@ -187,7 +251,7 @@ final class Worker {
                 partition.isAtEnd = false
             case .records:
                 partition.isAtEnd = false
-                partition.lastRecordAt = Worker.now()
+                partition.lastRecordAt = shared.host.clock.milliseconds
                 hasRead = true
                 try count(partition)
                 try takeInbox()
@@ -195,6 +259,7 @@ final class Worker {
         }
         shared.progress[index].publish(
             isAtEnd: !hasRead && partitions.allSatisfy(\.isAtEnd), lag: partitions.reduce(0) { $0 + $1.lag })
+        defer { (nextPartition, hasRead) = (0, false) }
         return hasRead
     }
 
@@ -229,11 +294,11 @@ final class Worker {
             for consumer in partition.consumers where consumer.nextOffset > entries[start].offset {
                 while end > start + 1, entries[end - 1].offset >= consumer.nextOffset { end -= 1 }
             }
-            let begin = Worker.nanoseconds()
+            let begin = MachineClock.nanoseconds()
             try countBatch(partition, start..<end)
             if deadLetters.isFull { try deadLetters.flush() }
             if lateRecords.isFull { try lateRecords.flush() }
-            shared.metrics.batchDuration.recordNanoseconds(Int64(Worker.nanoseconds() - begin))
+            shared.metrics.batchDuration.recordNanoseconds(Int64(MachineClock.nanoseconds() - begin))
             shared.metrics.batchRows.record(end - start)
             shared.metrics.batches.increment()
             start = end
@@ -265,7 +330,8 @@ final class Worker {
         var failed: Set<Int32> = []
         var lastStart: Int64?
         for (position, consumer) in input.consumers.enumerated() {
-            guard partition.consumers[position].nextOffset <= firstOffset else { continue }
+            guard partition.consumers[position].nextOffset <= firstOffset || shared.host.fault == .duplicateCounted
+            else { continue }
             let start = clockStart(partition.consumers[position], consumer)
             // Consumers that began together share one pass.
             if lastStart != start {
@@ -319,142 +385,6 @@ final class Worker {
             rowCount: batch.rowCount)
         let copy = RecordBatch(schema: stored.schema, capacity: batch.rowCount)
         copy.append(stored, rows: rows.map { UnsafeBufferPointer(start: UnsafePointer($0.rows), count: $0.count) })
-        if copy.rowCount > 0 { _ = shared.sinkQueue.push(.rows(table: target, copy)) }
-    }
-
-    // MARK: Handing over.
-
-    private func flushIfDue() throws {
-        let now = Worker.now()
-        guard now - lastFlush >= shared.settings.flushIntervalMilliseconds else { return }
-        try flush()
-        let published = shared.watermarks.all
-        try takeInbox()
-        try emit(at: published)
-        if index == 0 { shared.watermarks.raise(shard.combinedWatermarks) }
-        for partition in partitions where !partition.isAtEnd {
-            if let end = try partition.reader.knownEnd {
-                partition.lag = Int(clamping: end - partition.reader.position)
-            }
-        }
-        for partition in partitions { partition.lagGauge.record(partition.lag) }
-        shardGauges.show(shard, at: now)
-    }
-
-    /// Sends the local deltas to their shards, then the watermarks that cover them.
-    private func flush() throws {
-        lastFlush = Worker.now()
-        try deadLetters.flush()
-        try lateRecords.flush()
-        for (aggregation, runner) in runners.enumerated() {
-            do {
-                for (target, batch) in try runner.local.extract(shardCount: shared.settings.workerCount).enumerated() {
-                    if let batch { try send(.partial(aggregation: aggregation, batch), to: target) }
-                }
-            } catch let error as AggregationError {
-                throw runner.aggregation.failure(error)
-            }
-        }
-        // No local group refers to a code any more.
-        if dictionary.count > Worker.dictionaryLimit || dictionary.byteCount > Worker.dictionaryByteLimit {
-            dictionary.removeAll()
-        }
-        let reports = watermarkReports(at: lastFlush)
-        for target in shared.inboxes.indices { try send(.watermarks(worker: index, reports), to: target) }
-    }
-
-    private func watermarkReports(at now: Int64) -> [WatermarkReport] {
-        var reports = [WatermarkReport](repeating: WatermarkReport(), count: runners.count)
-        for partition in partitions {
-            let isIdle = partition.isIdle(now: now, timeout: shared.settings.idleTimeoutMilliseconds)
-            for (position, consumer) in shared.topology.inputs[partition.input].consumers.enumerated() {
-                guard case .aggregation(let aggregation, _) = consumer else { continue }
-                let highest = partition.consumers[position].maxEventTime
-                reports[aggregation].add(
-                    maxEventTime: highest,
-                    delay: runners[aggregation].aggregation.spec.watermarkDelayMilliseconds,
-                    isIdle: isIdle)
-            }
-        }
-        return reports
-    }
-
-    /// A full inbox is waited for; meanwhile the own one is emptied, so that two workers never wait for each other.
-    private func send(_ message: ShardMessage, to target: Int) throws {
-        if target == index { return try shard.take(message) }
-        while !shared.inboxes[target].tryPush(message) {
-            if shared.control.shouldAbandon { return }
-            if let mine = shared.inboxes[index].pop(waitingMilliseconds: 1) { try shard.take(mine) }
-        }
-    }
-
-    private func takeInbox() throws {
-        while let message = shared.inboxes[index].pop(waitingMilliseconds: 0) { try shard.take(message) }
-    }
-
-    private func emit(at published: [Int64]) throws {
-        try shard.emit(at: published) { self.shared.sinkQueue.push(.rows(table: $0, $1)) }
-        takeLate()
-        if let watermark = shard.watermark { shared.status.watermark.store(watermark, ordering: .relaxed) }
-    }
-
-    // MARK: Barriers.
-
-    /// Takes part in the barrier that was asked for; false after the last one.
-    private func passBarrier() throws -> Bool {
-        guard let barrier = shared.control.currentBarrier else { return true }
-        reachedBarrier = barrier.number
-        var isFinal = false
-        var closesWindows = false
-        if case .final(let closeWindows) = barrier.kind { (isFinal, closesWindows) = (true, closeWindows) }
-        try flush()
-        for target in shared.inboxes.indices { try send(.barrier(worker: index, number: barrier.number), to: target) }
-        while !shard.hasBarrier(from: shared.settings.workerCount) {
-            if shared.control.shouldAbandon { return false }
-            if let message = shared.inboxes[index].pop(waitingMilliseconds: 10) { try shard.take(message) }
-        }
-        shard.clearBarrier()
-        // Every shard has the same reports now, so all close the same windows and their states fit together.
-        shared.watermarks.raise(shard.combinedWatermarks)
-        try emit(at: shared.watermarks.all)
-        if closesWindows { try shard.emitOpenWindows { self.shared.sinkQueue.push(.rows(table: $0, $1)) } }
-        let positions = positions()
-        _ = shared.sinkQueue.push(.barrier(barrier.number, positions))
-        // What the shard found to be late is in its state no more.
-        try lateRecords.flush()
-        shared.control.report(
-            RunControl.Report(positions: positions, state: try saveState(barrier.number), letters: reportedLetters()),
-            worker: index)
-        // Nobody goes on before all have reported: a message from after the barrier must not reach a shard before it.
-        guard shared.control.waitForAllReports(of: barrier.number) else { return false }
-        return !isFinal
-    }
-
-    private func saveState(_ barrier: Int) throws -> [StateFile] {
-        try shard.save(
-            to: shared.settings.checkpointFolder,
-            name: StateFile.name(epoch: shared.settings.epoch, barrier: barrier, worker: index))
-    }
-
-    private func reportedLetters() -> [Checkpoint.Section] {
-        partitions.flatMap { partition in
-            let position = partition.consumers.map(\.nextOffset).min() ?? .min
-            partition.reported = partition.reported.advanced(
-                to: position, current: decodedColumns[partition.input])
-            return [partition.reported.section(partition.partition)] + refusedSections(partition)
-        }
-    }
-
-    private func positions() -> [RunControl.SectionPosition] {
-        partitions.flatMap { partition in
-            let input = shared.topology.inputs[partition.input]
-            return input.consumers.enumerated().map { position, consumer in
-                RunControl.SectionPosition(
-                    section: shared.topology.sectionName(consumer, of: input),
-                    position: Checkpoint.Position(
-                        partition: partition.partition, nextOffset: partition.consumers[position].nextOffset,
-                        maxEventTime: partition.consumers[position].maxEventTime))
-            }
-        }
+        if copy.rowCount > 0 { send(.rows(table: target, copy)) }
     }
 }

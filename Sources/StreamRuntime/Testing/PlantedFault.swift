@@ -1,0 +1,17 @@
+/// Mistakes that the simulation must find: each is one that a change of this code could bring. Only a test can plant one
+/// (``RunHost/fault``, which no option reaches); asked once a batch, a flush or a
+/// barrier.
+enum PlantedFault: String, CaseIterable, Sendable {
+    /// A checkpoint is written before the sinks have committed what it counts.
+    case checkpointBeforeSink
+    /// A partition's clock is forgotten when a run goes on from a checkpoint.
+    case clockLostOnRestart
+    /// The first partition is left out of the minimum that closes windows.
+    case watermarkIgnored
+    /// State is merged twice when a run goes on from a checkpoint.
+    case stateMergedTwice
+    /// A record that the broker delivers again is counted again.
+    case duplicateCounted
+    /// Of several windows that are due at once the first is not written.
+    case skippedWindow
+}

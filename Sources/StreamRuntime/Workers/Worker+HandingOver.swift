@@ -1,0 +1,96 @@
+internal import DataPath
+internal import Metrics
+internal import PlatformModel
+internal import PluginAPI
+internal import Synchronization
+
+/// What a worker gives to the shards and to the sink thread. Without threads nothing here waits.
+extension Worker {
+    func flushIfDue() throws {
+        let now = shared.host.clock.milliseconds
+        guard now - lastFlush >= shared.settings.flushIntervalMilliseconds else { return }
+        try flush()
+        let published = shared.watermarks.all
+        try takeInbox()
+        try emit(at: published)
+        if index == 0 { shared.watermarks.raise(shard.combinedWatermarks) }
+        for partition in partitions where !partition.isAtEnd {
+            if let end = try partition.reader.knownEnd {
+                partition.lag = Int(clamping: end - partition.reader.position)
+            }
+        }
+        for partition in partitions { partition.lagGauge.record(partition.lag) }
+        shardGauges.show(shard, at: now)
+    }
+
+    /// Sends the local deltas to their shards, then the watermarks that cover them.
+    func flush() throws {
+        lastFlush = shared.host.clock.milliseconds
+        try deadLetters.flush()
+        try lateRecords.flush()
+        for (aggregation, runner) in runners.enumerated() {
+            do {
+                for (target, batch) in try runner.local.extract(shardCount: shared.settings.workerCount).enumerated() {
+                    if let batch { try send(.partial(aggregation: aggregation, batch), to: target) }
+                }
+            } catch let error as AggregationError {
+                throw runner.aggregation.failure(error)
+            }
+        }
+        // No local group refers to a code any more.
+        if dictionary.count > Worker.dictionaryLimit || dictionary.byteCount > Worker.dictionaryByteLimit {
+            dictionary.removeAll()
+        }
+        let reports = watermarkReports(at: lastFlush)
+        for target in shared.inboxes.indices { try send(.watermarks(worker: index, reports), to: target) }
+    }
+
+    private func watermarkReports(at now: Int64) -> [WatermarkReport] {
+        var reports = [WatermarkReport](repeating: WatermarkReport(), count: runners.count)
+        for partition in partitions {
+            if shared.host.fault == .watermarkIgnored, partition === partitions.first, partitions.count > 1 { continue }
+            let isIdle = partition.isIdle(now: now, timeout: shared.settings.idleTimeoutMilliseconds)
+            for (position, consumer) in shared.topology.inputs[partition.input].consumers.enumerated() {
+                guard case .aggregation(let aggregation, _) = consumer else { continue }
+                let highest = partition.consumers[position].maxEventTime
+                reports[aggregation].add(
+                    maxEventTime: highest,
+                    delay: runners[aggregation].aggregation.spec.watermarkDelayMilliseconds,
+                    isIdle: isIdle)
+            }
+        }
+        return reports
+    }
+
+    func send(_ message: ShardMessage, to target: Int) throws { try outbox.send(.shard(target, message), deliver: handOver) }
+
+    /// With threads it waits for room: the sink thread takes what there is whatever the workers do, and the rows of many
+    /// windows that close at once must not pile up here.
+    func send(_ message: SinkMessage) {
+        if shared.host.hasThreads {
+            _ = shared.sinkQueue.push(message)
+        } else {
+            outbox.send(.sink(message)) { _ in shared.sinkQueue.tryPush(message) }
+        }
+    }
+
+    /// False when there is no room now.
+    func handOver(_ letter: Outbox.Letter) throws -> Bool {
+        switch letter {
+        case .sink(let message): return shared.sinkQueue.tryPush(message)
+        case .shard(index, let message): try shard.take(message)
+        case .shard(let target, let message): return shared.inboxes[target].tryPush(message)
+        }
+        return true
+    }
+
+    func takeInbox() throws {
+        while let message = shared.inboxes[index].pop(waitingMilliseconds: 0) { try shard.take(message) }
+    }
+
+    func emit(at published: [Int64]) throws {
+        try shard.emit(at: published) { self.send(.rows(table: $0, $1)) }
+        takeLate()
+        if let watermark = shard.watermark { shared.status.watermark.store(watermark, ordering: .relaxed) }
+    }
+}
