@@ -105,7 +105,9 @@ public final class Pipeline: Sendable {
     /// Runs until it is stopped, or with ``RunOptions/untilIdle`` until every partition is read to its end.
     ///
     /// Throws ``PipelineError``; what was not checkpointed by then is counted again by the next run, with the same rows.
-    public func run() throws -> RunSummary { try run(under: RunLock(folder: parts.checkpointFolder, files: host.files)) }
+    public func run() throws -> RunSummary {
+        try run(under: RunLock(folder: parts.checkpointFolder, files: host.files))
+    }
 
     /// Like ``run()``, under a lock that the caller has taken and keeps.
     ///

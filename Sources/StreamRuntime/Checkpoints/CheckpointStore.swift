@@ -142,7 +142,8 @@ struct CheckpointStore {
         for path in [file, previous] {
             do { used.formUnion(try decoded(path)?.fileNames ?? []) } catch { return }
         }
-        for name in (try? files.names(in: folder)) ?? [] where name.hasPrefix(StateFile.prefix) && !used.contains(name) {
+        for name in (try? files.names(in: folder)) ?? [] where name.hasPrefix(StateFile.prefix) && !used.contains(name)
+        {
             try? files.remove("\(folder)/\(name)")
         }
     }

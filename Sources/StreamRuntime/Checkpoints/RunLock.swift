@@ -10,7 +10,9 @@ public final class RunLock: Sendable {
     /// Throws ``PipelineError`` `SP6101` while another run holds the domain.
     ///
     /// - Parameter folder: Where the domain's checkpoints live; absolute.
-    public convenience init(folder: String) throws(PipelineError) { try self.init(folder: folder, files: MachineFiles()) }
+    public convenience init(folder: String) throws(PipelineError) {
+        try self.init(folder: folder, files: MachineFiles())
+    }
 
     init(folder: String, files: any CheckpointFiles) throws(PipelineError) {
         self.folder = folder

@@ -47,4 +47,3 @@ struct FileFailure: Error {
 
 /// Holds a lock for as long as it lives.
 protocol HeldLock: AnyObject, Sendable {}
-

@@ -62,7 +62,9 @@ extension Worker {
         return reports
     }
 
-    func send(_ message: ShardMessage, to target: Int) throws { try outbox.send(.shard(target, message), deliver: handOver) }
+    func send(_ message: ShardMessage, to target: Int) throws {
+        try outbox.send(.shard(target, message), deliver: handOver)
+    }
 
     /// With threads it waits for room: the sink thread takes what there is whatever the workers do, and the rows of many
     /// windows that close at once must not pile up here.
