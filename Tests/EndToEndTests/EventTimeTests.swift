@@ -153,7 +153,8 @@ extension EndToEnd {
             ])
         func sideOutput(_ window: String) async throws {
             let project = try await project("\(window)\nlate: side_output")
-            try await ingest(["m 10:00:10 1", "m 10:05:00 2", "late 10:00:20 4711"], into: project)
+            // A record that is late for its session is given up when the watermark moves on.
+            try await ingest(["m 10:00:10 1", "m 10:05:00 2", "late 10:00:20 4711", "m 10:30:00 3"], into: project)
             let outcome = try await run(project)
             #expect(outcome.output.contains("1 late"), "\(outcome)")
             #expect(outcome.output.contains("1 late record kept"), "\(outcome)")
