@@ -196,11 +196,15 @@ extension EndToEnd {
         func joinsOpenSession() async throws {
             let project = try await project("window: { type: session, gap: 1 minute }\ngroup_by: [meter]")
             try await ingest(
-                ["m 10:00:00 1", "m 10:00:50 2", "m 10:01:40 4", "m 10:02:30 8", "m 10:00:10 16", "n 10:00:10 32"],
+                [
+                    "m 10:00:00 1", "m 10:00:50 2", "m 10:01:40 4", "m 10:02:30 8", "m 10:00:10 16", "n 10:00:10 32",
+                    "o 10:30:00 64",
+                ],
                 into: project)
             let outcome = try await run(project)
             #expect(outcome.output.contains("1 late"), "\(outcome)")
-            #expect(try await rows(project, meters: true) == ["10:00:00 10:03:30 m 5 31"])
+            #expect(
+                try await rows(project, meters: true) == ["10:00:00 10:03:30 m 5 31", "10:30:00 10:31:00 o 1 64"])
         }
 
         @Test("sessions are written once with emit: final, when they are closed")
