@@ -117,11 +117,12 @@ extension EndToEnd {
             try await torture.judge()
         }
 
-        @Test("A database that an older copy was put back for is not gone on with, in words, and is filled anew")
-        func restoredBackup() async throws {
-            let torture = try await Torture(.sqlite)
+        @Test(
+            "A store that an older copy was put back for is not gone on with, in words, and is filled anew",
+            arguments: [TortureStore.sqlite, .postgresql, .clickhouse])
+        func restoredBackup(_ store: TortureStore) async throws {
+            let torture = try await Torture(store)
             try torture.keepGenerating()
-            let database = torture.project.path(".streamplat/results.db")
             for round in 0..<2 {
                 let run = try torture.startRun()
                 let folder = ".streamplat/checkpoints"
@@ -136,10 +137,9 @@ extension EndToEnd {
                 run.send(SIGTERM)
                 let outcome = try await run.wait(limit: .seconds(60))
                 #expect(outcome.code == 0, "\(outcome)")
-                if round == 0 { try FileManager.default.copyItem(atPath: database, toPath: database + ".copy") }
+                if round == 0 { try await torture.copyStore() }
             }
-            for suffix in ["", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: database + suffix) }
-            try FileManager.default.copyItem(atPath: database + ".copy", toPath: database)
+            try await torture.putBackStore()
             let refused = try await torture.startRun().wait(limit: .seconds(60))
             #expect(
                 refused.code == 1 && refused.errors.contains("SP6201") && refused.errors.contains("--from-earliest"),

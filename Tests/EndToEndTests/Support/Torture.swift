@@ -147,6 +147,33 @@ final class Torture {
         self.generator = nil
     }
 
+    // MARK: Copies of the store
+
+    /// Keeps the store as it is now. No run is using it.
+    func copyStore() async throws { try await withStoreAtRest { try await copy(from: $0, to: $0 + ".copy") } }
+
+    /// Puts back what ``copyStore()`` kept.
+    func putBackStore() async throws { try await withStoreAtRest { try await copy(from: $0 + ".copy", to: $0) } }
+
+    /// Gives the path of what the store lies in, while its server is stopped.
+    private func withStoreAtRest(_ body: (String) async throws -> Void) async throws {
+        guard let servers, let name = store.server else {
+            return try await body(project.path(".streamplat/results.db"))
+        }
+        try await servers.stop(name)
+        try await body(servers.folder.appendingPathComponent(name.rawValue).path)
+        try await servers.start(name)
+    }
+
+    /// With owners and modes. A database that SQLite has closed has nothing beside it.
+    private func copy(from old: String, to new: String) async throws {
+        let copied = try await ChildProcess(
+            "/bin/sh", ["-c", "rm -rf \"$1\" \"$1-wal\" \"$1-shm\" && exec cp -a \"$0\" \"$1\"", old, new],
+            folder: project.folder
+        ).wait(limit: .seconds(60))
+        try #require(copied.code == 0, "\(copied)")
+    }
+
     // MARK: The judgement
 
     /// Lets a last run complete the store and compares it with an undisturbed run over the same log, to the last bit, and
