@@ -19,7 +19,7 @@ extension EndToEnd.ReloadTests {
 
     @Test(
         "Reloads under load with other stores: the tables and files are those of an undisturbed run",
-        arguments: [TortureStore.postgresql, .file])
+        arguments: [TortureStore.postgresql, .clickhouse, .file])
     func otherStores(_ kind: TortureStore) async throws {
         let store = try await Store(kind)
         let before = domain([Self.orders, Self.revenue(above: 100)])

@@ -15,10 +15,13 @@ extension EndToEnd {
                 try torture.keepGenerating()
                 try await killAtStep(torture, step)
             }
+            try torture.keepGenerating()
+            try await fillDisk(torture)
             for _ in 0..<Torture.kills {
                 try torture.keepGenerating()
-                switch torture.number(0...9) {
+                switch torture.number(0...10) {
                 case 0: try await torture.killGenerator()
+                case 10: try await fillDisk(torture)
                 case 1...2 where torture.servers != nil: try await crashServer(torture)
                 case 1...4: try await killAtStep(torture, torture.pick(Torture.steps))
                 default:
@@ -40,6 +43,21 @@ extension EndToEnd {
             let run = try torture.startRun(kill: "\(step):\(torture.number(1...6))")
             let outcome = try await run.wait(limit: .seconds(60))
             #expect(outcome.code == 128 + SIGKILL && !outcome.isTimedOut, "\(torture.history)\n\(outcome)")
+        }
+
+        /// A run finds no room for its checkpoints and, on this machine, its rows: it ends and says so. When what it has
+        /// is enough, it is killed.
+        private func fillDisk(_ torture: Torture) async throws {
+            let run = try torture.startRun(fileKibibytes: try torture.pick([4, 16, 64, 256, 1024]))
+            let end = ContinuousClock.now + .seconds(2)
+            while run.isRunning, ContinuousClock.now < end { try await Task.sleep(for: .milliseconds(10)) }
+            run.send(SIGKILL)
+            let outcome = try await run.wait(limit: .seconds(60))
+            if outcome.code == 128 + SIGKILL { return }
+            torture.note("no room")
+            #expect([1, 3].contains(outcome.code), "\(torture.history)\n\(outcome)")
+            let isSaid = ["File too large", "disk I/O error", "full"].contains { outcome.errors.contains($0) }
+            #expect(isSaid && outcome.errors.contains("error[SP"), "\(torture.history)\n\(outcome)")
         }
 
         /// The server goes away under a run, which outlives it, goes on, and stops in good order.

@@ -91,11 +91,17 @@ final class Torture {
 
     // MARK: Processes
 
-    func start(_ arguments: [String], settings more: [String] = [], kill: String? = nil) throws -> ChildProcess {
+    func start(
+        _ arguments: [String], settings more: [String] = [], kill: String? = nil, fileKibibytes: Int? = nil
+    ) throws -> ChildProcess {
         var environment = try store.environment(servers)
         environment["STREAMPLAT_TEST_KILL"] = kill
-        return try project.start(
-            arguments + (try settings() + more).flatMap { ["--set", $0] }, environment: environment)
+        let all = arguments + (try settings() + more).flatMap { ["--set", $0] }
+        guard let fileKibibytes else { return try project.start(all, environment: environment) }
+        // POSIX counts in halves of a KiB.
+        return try ChildProcess(
+            "/bin/sh", ["-c", "ulimit -f \(fileKibibytes * 2) && exec \"$0\" \"$@\"", Requirements.binary] + all,
+            folder: project.folder, environment: environment)
     }
 
     func command(_ arguments: [String], settings more: [String] = []) async throws {
@@ -104,12 +110,17 @@ final class Torture {
     }
 
     /// A run of random size.
-    func startRun(settings: [String] = [], kill: String? = nil) throws -> ChildProcess {
+    ///
+    /// - Parameter fileKibibytes: No file of the run's machine can grow beyond this, as if the disk were full then.
+    func startRun(settings: [String] = [], kill: String? = nil, fileKibibytes: Int? = nil) throws -> ChildProcess {
         let workers = try pick([1, 2, 3, 8])
         let rows = try pick([16, 200, 4096])
-        note("run with \(workers) workers, batches of \(rows)\(kill.map { ", killed at \($0)" } ?? "")")
+        note(
+            "run with \(workers) workers, batches of \(rows)\(kill.map { ", killed at \($0)" } ?? "")"
+                + (fileKibibytes.map { ", files of at most \($0) KiB" } ?? ""))
         return try start(
-            ["run", "pulse", "--workers", "\(workers)", "--batch-rows", "\(rows)"], settings: settings, kill: kill)
+            ["run", "pulse", "--workers", "\(workers)", "--batch-rows", "\(rows)"], settings: settings, kill: kill,
+            fileKibibytes: fileKibibytes)
     }
 
     // MARK: Events
