@@ -22,7 +22,10 @@ for target in "${targets[@]}"; do
 done
 
 echo "== building the fuzzer (release, libFuzzer, AddressSanitizer)"
-options=(-c release --sanitize=fuzzer --sanitize=address --scratch-path "$build" --product streamplat-fuzz)
+# Of two sanitizers swiftc takes the last one only: without the explicit coverage no Swift code would guide the fuzzer.
+coverage=edge,indirect-calls,trace-cmp,inline-8bit-counters,pc-table
+options=(-c release --sanitize=fuzzer --sanitize=address -Xswiftc "-sanitize-coverage=$coverage" --scratch-path "$build"
+    --product streamplat-fuzz)
 export STREAMPLAT_FUZZ=1 STREAMPLAT_ONLY=streamplat-fuzz
 # The linker says of each of AddressSanitizer's hidden symbols that it stays hidden.
 swift build "${options[@]}" </dev/null 2>&1 | sed '/Cannot export local symbol/d'
@@ -90,6 +93,10 @@ for target in "${targets[@]}"; do
     status=0
     run "$target" "-max_total_time=$seconds" -print_final_stats=1 "-artifact_prefix=$build/findings/$target/" \
         "$build/corpus/$target" "$corpus/$target" >"$log" 2>&1 || status=$?
+    if grep -q 'no interesting inputs were found' "$log"; then
+        echo "fuzz: the program is built without coverage, so that $target was only fed at random; its log: $log" >&2
+        exit 1
+    fi
     runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
     if ((status == 0)) && (($(find "$build/findings/$target" -type f | wc -l) == before)); then
         echo "== fuzz $target: no finding in ${runs:-?} runs"

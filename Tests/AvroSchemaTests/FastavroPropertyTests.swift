@@ -17,29 +17,7 @@ private enum RandomSchemas {
         var records: [String]
     }
 
-    struct Failure: Error, CustomStringConvertible {
-        var description: String
-    }
-
-    static let cases: Result<[Case], any Error> = Result {
-        let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-            .appendingPathComponent("Fixtures/random_schemas.py")
-        let process = Process()
-        let (output, errors) = (Pipe(), Pipe())
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = [
-            ProcessInfo.processInfo.environment["STREAMPLAT_PYTHON"] ?? "python3", "-B", script.path, String(seed),
-            String(count),
-        ]
-        process.standardOutput = output
-        process.standardError = errors
-        try process.run()
-        let lines = output.fileHandleForReading.readDataToEndOfFile()
-        let said = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        process.waitUntilExit()
-        guard process.terminationStatus == 0 else { throw Failure(description: said) }
-        return try lines.split(separator: UInt8(ascii: "\n")).map { try JSONDecoder().decode(Case.self, from: $0) }
-    }
+    static let cases = Result { try FixtureScript.run("random_schemas.py", seed, count, lines: Case.self) }
 
     static let isRunning: Bool = {
         if case .success = cases { return true }
@@ -54,14 +32,6 @@ private enum RandomSchemas {
 
 @Suite("Random schemas, against fastavro", .enabled(if: RandomSchemas.isRunning, RandomSchemas.reason))
 struct FastavroPropertyTests {
-    private func bytes(hex: String) -> [UInt8] {
-        var digits = hex.utf8.makeIterator()
-        var bytes: [UInt8] = []
-        func value(_ digit: UInt8) -> UInt8 { digit < 0x3A ? digit - 0x30 : digit - 0x57 }
-        while let high = digits.next(), let low = digits.next() { bytes.append(value(high) << 4 | value(low)) }
-        return bytes
-    }
-
     private func json(_ text: String) throws -> NSObject? {
         try JSONSerialization.jsonObject(with: Data(text.utf8), options: .fragmentsAllowed) as? NSObject
     }
@@ -86,7 +56,7 @@ struct FastavroPropertyTests {
             let columns = columns(record)
             let block = RecordBlock()
             for datum in item.datums {
-                bytes(hex: datum).withUnsafeBytes { block.append(key: nil, value: $0, timestamp: 0) }
+                FixtureScript.bytes(hex: datum).withUnsafeBytes { block.append(key: nil, value: $0, timestamp: 0) }
             }
             let batch = RecordBatch(schema: BatchSchema(columns))
             AvroDecoder(plan: try .compile(writer: .record(record), columns: columns), key: HashKey(k0: 1, k1: 2))
@@ -100,7 +70,9 @@ struct FastavroPropertyTests {
             AvroEncoder(plan: try .compile(schema: record, columns: batch.schema)).encode(
                 batch, schemaID: nil, keyColumn: nil, timestampColumn: 0, into: written
             ) { Issue.record("\(place): row \($0): \($1)") }
-            #expect(written.entries.map { written.value($0).map(Array.init) } == item.datums.map(bytes), place)
+            #expect(
+                written.entries.map { written.value($0).map(Array.init) } == item.datums.map(FixtureScript.bytes), place
+            )
         }
     }
 

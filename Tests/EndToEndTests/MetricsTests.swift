@@ -76,6 +76,9 @@ extension EndToEnd {
             #expect(try await prometheus.value("sum(rate(streamplat_events_read_total[1m])) > 0") != nil)
             #expect(
                 try await prometheus.value("streamplat_dead_letters_total{stage=\"decode\",code=\"SP6107\"}") == 1)
+            #expect(
+                try await prometheus.value("sum(streamplat_late_events_total{policy=\"drop\"})")
+                    == scraped["late_events"])
             // The generated span ends at 10:00; the watermark stands the delay of ten seconds before the last event.
             let watermark = try #require(
                 try await prometheus.value("min(streamplat_watermark_seconds{aggregation=\"events_per_minute\"})"))

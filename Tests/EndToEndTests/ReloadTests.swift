@@ -5,21 +5,21 @@ extension EndToEnd {
     /// A configuration that changes while `run` lives.
     @Suite("Reload")
     struct ReloadTests {
-        private static let events = 12_000
-        private static let database = ".streamplat/results.db"
-        private static let taken = "configuration reloaded"
+        static let events = 12_000
+        static let database = ".streamplat/results.db"
+        static let taken = "configuration reloaded"
 
-        private static let orders =
+        static let orders =
             "{ name: orders, from: [order], type: count, window: { type: tumbling, duration: 1 minute }, group_by: [country] }"
-        private static let buyers =
+        static let buyers =
             "{ name: buyers, from: [order], type: count_distinct, field: user_id, "
             + "window: { type: sliding, duration: 10 minutes, slide: 5 minutes } }"
-        private static func revenue(above amount: Int) -> String {
+        static func revenue(above amount: Int) -> String {
             "{ name: revenue, from: [order], type: sum, field: amount, filter: \"amount > \(amount)\", "
                 + "window: { type: tumbling, duration: 5 minutes } }"
         }
 
-        private func domain(_ aggregations: [String]) -> String {
+        func domain(_ aggregations: [String]) -> String {
             """
             domain: shop
             entity: { primary_key: user_id }
@@ -33,12 +33,12 @@ extension EndToEnd {
         }
 
         /// Replaces a file as editors do: by renaming another over it.
-        private func replace(_ project: TestProject, _ file: String, _ text: String) throws {
+        func replace(_ project: TestProject, _ file: String, _ text: String) throws {
             try project.write(text, to: "\(file).new")
             try #require(rename(project.path("\(file).new"), project.path(file)) == 0)
         }
 
-        private func project(_ aggregations: [String], environment: String = "") async throws -> TestProject {
+        func project(_ aggregations: [String], environment: String = "") async throws -> TestProject {
             let project = try TestProject()
             try project.write(domain(aggregations), to: "domains/shop.yaml")
             try project.write(environment, to: "environments/local.yaml")
@@ -46,25 +46,25 @@ extension EndToEnd {
             return project
         }
 
-        private static let stream = [
+        static let stream = [
             "generate", "shop", "--events", "\(events)", "--seed", "3", "--start", "2024-05-06T08:00:00Z", "--span",
             "2h",
         ]
 
-        private func generate(_ project: TestProject, toFile: Bool) async throws {
+        func generate(_ project: TestProject, toFile: Bool) async throws {
             let outcome = try await project.start(Self.stream + (toFile ? ["--out", "events.ndjson"] : []))
                 .wait(limit: .seconds(120))
             try #require(outcome.code == 0, "\(outcome)")
         }
 
-        private func judge(_ project: TestProject) async throws {
+        func judge(_ project: TestProject) async throws {
             try await project.judge(
                 "generated", "--domain", "domains/shop.yaml", "--events", "events.ndjson", "--db", Self.database,
                 "--type", "order")
         }
 
         /// Waits until the run has said `text` so many times.
-        private func wait(
+        func wait(
             _ run: ChildProcess, _ text: String, times: Int = 1, sourceLocation: SourceLocation = #_sourceLocation
         ) async throws {
             let deadline = ContinuousClock.now + .seconds(60)
@@ -79,7 +79,7 @@ extension EndToEnd {
         }
 
         /// Ends a run by a signal and gives its summary.
-        private func end(
+        func end(
             _ run: ChildProcess, sourceLocation: SourceLocation = #_sourceLocation
         ) async throws -> [String: Any] {
             run.send(SIGTERM)
@@ -89,14 +89,14 @@ extension EndToEnd {
         }
 
         /// What an undisturbed run over the same log gives.
-        private func undisturbed(_ project: TestProject) async throws -> String {
+        func undisturbed(_ project: TestProject) async throws -> String {
             let other = ["sinks.primary.sqlite.path=.streamplat/other.db"]
             try await project.streamplat("apply", "shop", "--yes", settings: other)
             try await project.streamplat("run", "shop", "--until-idle", "--close-windows", settings: other)
             return try await project.dump(".streamplat/other.db")
         }
 
-        private func finish(_ project: TestProject) async throws {
+        func finish(_ project: TestProject) async throws {
             try await project.streamplat("run", "shop", "--until-idle", "--close-windows")
         }
 

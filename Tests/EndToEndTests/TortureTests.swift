@@ -15,10 +15,13 @@ extension EndToEnd {
                 try torture.keepGenerating()
                 try await killAtStep(torture, step)
             }
+            try torture.keepGenerating()
+            try await fillDisk(torture)
             for _ in 0..<Torture.kills {
                 try torture.keepGenerating()
-                switch torture.number(0...9) {
+                switch torture.number(0...10) {
                 case 0: try await torture.killGenerator()
+                case 10: try await fillDisk(torture)
                 case 1...2 where torture.servers != nil: try await crashServer(torture)
                 case 1...4: try await killAtStep(torture, torture.pick(Torture.steps))
                 default:
@@ -40,6 +43,21 @@ extension EndToEnd {
             let run = try torture.startRun(kill: "\(step):\(torture.number(1...6))")
             let outcome = try await run.wait(limit: .seconds(60))
             #expect(outcome.code == 128 + SIGKILL && !outcome.isTimedOut, "\(torture.history)\n\(outcome)")
+        }
+
+        /// A run finds no room for its checkpoints and, on this machine, its rows: it ends and says so. When what it has
+        /// is enough, it is killed.
+        private func fillDisk(_ torture: Torture) async throws {
+            let run = try torture.startRun(fileKibibytes: try torture.pick([4, 16, 64, 256, 1024]))
+            let end = ContinuousClock.now + .seconds(2)
+            while run.isRunning, ContinuousClock.now < end { try await Task.sleep(for: .milliseconds(10)) }
+            run.send(SIGKILL)
+            let outcome = try await run.wait(limit: .seconds(60))
+            if outcome.code == 128 + SIGKILL { return }
+            torture.note("no room")
+            #expect([1, 3].contains(outcome.code), "\(torture.history)\n\(outcome)")
+            let isSaid = ["File too large", "disk I/O error", "full"].contains { outcome.errors.contains($0) }
+            #expect(isSaid && outcome.errors.contains("error[SP"), "\(torture.history)\n\(outcome)")
         }
 
         /// The server goes away under a run, which outlives it, goes on, and stops in good order.
@@ -117,11 +135,12 @@ extension EndToEnd {
             try await torture.judge()
         }
 
-        @Test("A database that an older copy was put back for is not gone on with, in words, and is filled anew")
-        func restoredBackup() async throws {
-            let torture = try await Torture(.sqlite)
+        @Test(
+            "A store that an older copy was put back for is not gone on with, in words, and is filled anew",
+            arguments: [TortureStore.sqlite, .postgresql, .clickhouse])
+        func restoredBackup(_ store: TortureStore) async throws {
+            let torture = try await Torture(store)
             try torture.keepGenerating()
-            let database = torture.project.path(".streamplat/results.db")
             for round in 0..<2 {
                 let run = try torture.startRun()
                 let folder = ".streamplat/checkpoints"
@@ -136,10 +155,9 @@ extension EndToEnd {
                 run.send(SIGTERM)
                 let outcome = try await run.wait(limit: .seconds(60))
                 #expect(outcome.code == 0, "\(outcome)")
-                if round == 0 { try FileManager.default.copyItem(atPath: database, toPath: database + ".copy") }
+                if round == 0 { try await torture.copyStore() }
             }
-            for suffix in ["", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: database + suffix) }
-            try FileManager.default.copyItem(atPath: database + ".copy", toPath: database)
+            try await torture.putBackStore()
             let refused = try await torture.startRun().wait(limit: .seconds(60))
             #expect(
                 refused.code == 1 && refused.errors.contains("SP6201") && refused.errors.contains("--from-earliest"),

@@ -25,7 +25,11 @@ final class RunMetrics: Sendable {
         }
         func labels(_ index: Int) -> [(String, String)] { [("aggregation", topology.aggregations[index].name)] }
         let indices = topology.aggregations.indices
-        lateEvents = indices.map { Counter(label: "streamplat_late_events_total", dimensions: labels($0)) }
+        lateEvents = indices.map {
+            Counter(
+                label: "streamplat_late_events_total",
+                dimensions: labels($0) + [("policy", topology.aggregations[$0].late.rawValue)])
+        }
         watermarks = indices.map { Gauge(label: "streamplat_watermark_seconds", dimensions: labels($0)) }
         watermarkLags = indices.map { Gauge(label: "streamplat_watermark_lag_seconds", dimensions: labels($0)) }
     }

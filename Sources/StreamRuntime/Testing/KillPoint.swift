@@ -5,7 +5,7 @@ internal import Synchronization
 /// it comes to that step for the third time. For tests only.
 ///
 /// The variable is read once. A step is passed once a batch, a flush or a checkpoint, never once a row.
-enum KillPoint: String, CaseIterable, Sendable {
+package enum KillPoint: String, CaseIterable, Sendable {
     case afterDecode = "after-decode"
     case afterState = "after-state"
     case beforeSink = "before-sink"
@@ -14,6 +14,8 @@ enum KillPoint: String, CaseIterable, Sendable {
     case duringCheckpoint = "during-checkpoint"
     case betweenRenames = "between-renames"
     case beforeOffsetCommit = "before-offset-commit"
+    /// Of a reload, three times: the old pipeline has ended, what is outstanding was applied, the new one's threads run.
+    case betweenPipelines = "between-pipelines"
 
     private struct Armed: Sendable {
         var point: KillPoint
@@ -30,7 +32,7 @@ enum KillPoint: String, CaseIterable, Sendable {
 
     /// Says that this step has been reached.
     @inline(__always)
-    func pass() {
+    package func pass() {
         guard let armed = Self.armed, armed.point == self else { return }
         Self.reach(armed.passage)
     }

@@ -138,6 +138,7 @@ public final class ReloadableRun: Sendable {
             return candidate
         }
         guard let candidate else { return nil }
+        KillPoint.betweenPipelines.pass()
         do {
             if let plan = candidate.plan {
                 try candidate.system.apply(plan, under: candidate.lock) { _ in }
@@ -146,6 +147,7 @@ public final class ReloadableRun: Sendable {
         } catch {
             return try goBack(after: error, options)
         }
+        KillPoint.betweenPipelines.pass()
         return makePipeline(options)
     }
 
@@ -180,6 +182,7 @@ public final class ReloadableRun: Sendable {
             return (difference, state.running.system, .now - began)
         }
         guard let (difference, system, pause) = begun else { return }
+        KillPoint.betweenPipelines.pass()
         let milliseconds = Int(pause / .milliseconds(1))
         report(.adopted(difference, system.project.platform, pauseMilliseconds: milliseconds))
     }

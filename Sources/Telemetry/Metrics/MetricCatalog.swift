@@ -41,8 +41,9 @@ public enum MetricCatalog {
             labels: ["stage", "code"]),
         MetricDefinition(
             "streamplat_late_events_total", .counter,
-            "Events not counted because all their windows had closed; in a partition that was idle, groups of such events.",
-            labels: ["aggregation"]),
+            "Events not counted because all their windows had closed; in a partition that was idle, groups of such events. "
+                + "policy: drop, or side_output = given to the topic of late events.",
+            labels: ["aggregation", "policy"]),
         MetricDefinition(
             "streamplat_open_windows", .gauge,
             "Windows of which a worker's shard holds state; a window is open in several shards: take the maximum over workers.",

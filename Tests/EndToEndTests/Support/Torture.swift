@@ -91,11 +91,17 @@ final class Torture {
 
     // MARK: Processes
 
-    func start(_ arguments: [String], settings more: [String] = [], kill: String? = nil) throws -> ChildProcess {
+    func start(
+        _ arguments: [String], settings more: [String] = [], kill: String? = nil, fileKibibytes: Int? = nil
+    ) throws -> ChildProcess {
         var environment = try store.environment(servers)
         environment["STREAMPLAT_TEST_KILL"] = kill
-        return try project.start(
-            arguments + (try settings() + more).flatMap { ["--set", $0] }, environment: environment)
+        let all = arguments + (try settings() + more).flatMap { ["--set", $0] }
+        guard let fileKibibytes else { return try project.start(all, environment: environment) }
+        // POSIX counts in halves of a KiB.
+        return try ChildProcess(
+            "/bin/sh", ["-c", "ulimit -f \(fileKibibytes * 2) && exec \"$0\" \"$@\"", Requirements.binary] + all,
+            folder: project.folder, environment: environment)
     }
 
     func command(_ arguments: [String], settings more: [String] = []) async throws {
@@ -104,12 +110,17 @@ final class Torture {
     }
 
     /// A run of random size.
-    func startRun(settings: [String] = [], kill: String? = nil) throws -> ChildProcess {
+    ///
+    /// - Parameter fileKibibytes: No file of the run's machine can grow beyond this, as if the disk were full then.
+    func startRun(settings: [String] = [], kill: String? = nil, fileKibibytes: Int? = nil) throws -> ChildProcess {
         let workers = try pick([1, 2, 3, 8])
         let rows = try pick([16, 200, 4096])
-        note("run with \(workers) workers, batches of \(rows)\(kill.map { ", killed at \($0)" } ?? "")")
+        note(
+            "run with \(workers) workers, batches of \(rows)\(kill.map { ", killed at \($0)" } ?? "")"
+                + (fileKibibytes.map { ", files of at most \($0) KiB" } ?? ""))
         return try start(
-            ["run", "pulse", "--workers", "\(workers)", "--batch-rows", "\(rows)"], settings: settings, kill: kill)
+            ["run", "pulse", "--workers", "\(workers)", "--batch-rows", "\(rows)"], settings: settings, kill: kill,
+            fileKibibytes: fileKibibytes)
     }
 
     // MARK: Events
@@ -145,6 +156,33 @@ final class Torture {
         let outcome = try await generator.wait(limit: .seconds(30))
         #expect([0, 128 + SIGKILL].contains(outcome.code), "\(outcome)")
         self.generator = nil
+    }
+
+    // MARK: Copies of the store
+
+    /// Keeps the store as it is now. No run is using it.
+    func copyStore() async throws { try await withStoreAtRest { try await copy(from: $0, to: $0 + ".copy") } }
+
+    /// Puts back what ``copyStore()`` kept.
+    func putBackStore() async throws { try await withStoreAtRest { try await copy(from: $0 + ".copy", to: $0) } }
+
+    /// Gives the path of what the store lies in, while its server is stopped.
+    private func withStoreAtRest(_ body: (String) async throws -> Void) async throws {
+        guard let servers, let name = store.server else {
+            return try await body(project.path(".streamplat/results.db"))
+        }
+        try await servers.stop(name)
+        try await body(servers.folder.appendingPathComponent(name.rawValue).path)
+        try await servers.start(name)
+    }
+
+    /// With owners and modes. A database that SQLite has closed has nothing beside it.
+    private func copy(from old: String, to new: String) async throws {
+        let copied = try await ChildProcess(
+            "/bin/sh", ["-c", "rm -rf \"$1\" \"$1-wal\" \"$1-shm\" && exec cp -a \"$0\" \"$1\"", old, new],
+            folder: project.folder
+        ).wait(limit: .seconds(60))
+        try #require(copied.code == 0, "\(copied)")
     }
 
     // MARK: The judgement

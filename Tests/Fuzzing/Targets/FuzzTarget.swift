@@ -16,7 +16,9 @@ public struct FuzzTarget: Sendable {
         self.run = run
     }
 
-    public static let all = [yaml, domain, expression, schema, avro, message, ingest, segment, checkpoint, state]
+    public static let all = [
+        yaml, domain, expression, schema, avro, message, ingest, segment, checkpoint, state, pieces,
+    ]
 }
 
 /// Something did not hold that a reader promises.

@@ -297,7 +297,7 @@ final class ClickHouseConnection {
     private static let accessHint = "check `user`, `password` and what the server lets this user do"
 
     /// What came is no answer of ClickHouse. It may be a front that is being repaired: asking again is safe.
-    private func damaged(_ what: String) -> PipelineError {
+    func damaged(_ what: String) -> PipelineError {
         PipelineError(
             .clickHouseAnswer, "\(what) is not what a ClickHouse server says",
             hint: "is `urls` the HTTP interface of ClickHouse (port 8123, or 8443 with https)?", component: component,

@@ -66,11 +66,22 @@ final class ClickHouseSink: Sink {
 
     func claim(_ claim: WriterClaim) throws -> WriterStanding {
         try flush()
-        let epoch = try WriterTable(server, sql).take(claim)
+        let standing = try WriterTable(server, sql).take(claim)
         self.claim = claim
-        self.claim?.epoch = epoch
-        nextVersion = max(nextVersion, RowVersion.first(of: epoch))
-        return WriterStanding(epoch: epoch)
+        self.claim?.epoch = standing.epoch
+        nextVersion = max(nextVersion, RowVersion.first(of: standing.epoch))
+        return standing
+    }
+
+    func commit(_ mark: CheckpointMark) throws -> [String: [UInt8]] {
+        try flush()
+        if let claim {
+            let writers = WriterTable(server, sql)
+            // Rows that lost against a newer run's are not what the checkpoint counts.
+            try writers.check(claim, component: server.component)
+            try writers.note(mark.number, claim)
+        }
+        return [:]
     }
 
     /// Versions of one epoch are used up after 2^40 rows.
