@@ -9,7 +9,7 @@ struct StatePartsTests {
         var description: String { "\(stream.kind) \(stream) \(mode)" }
     }
 
-    static let stories: [Story] = (0..<3).flatMap { round in
+    static let stories: [Story] = (0..<2).flatMap { round in
         [
             (WindowSpec.Kind.sliding, 20, 20, EmissionMode.updates), (.sliding, 20, 20, .final),
             (.sliding, 20, 5, .corrected), (.sliding, 60, 20, .updates), (.cumulate, 20, 5, .updates),
@@ -31,7 +31,7 @@ struct StatePartsTests {
     func equality(_ story: Story) throws {
         var random = SeededGenerator(state: story.stream.seed)
         let (own, twin) = (try StateHistory(story.stream), try StateHistory(story.stream))
-        var rows = story.stream.rows(count: 300)[...]
+        var rows = story.stream.rows(count: 220)[...]
         var parts: [[[[UInt8]]]] = []
         var longest = 0
         while !rows.isEmpty {
@@ -135,7 +135,7 @@ struct StatePartsTests {
     @Test("values that came are counted as memory until they are written, and an eighth of the set at most is kept")
     func memory() throws {
         let feed = try DistinctFeed()
-        try feed.add(0..<50_000)
+        for values in [0..<49_990, 49_990..<50_000] { try feed.add(values) }
         _ = try feed.save()
         let before = feed.shard.memoryBytes
         try feed.add(49_000..<50_000)
@@ -159,9 +159,9 @@ struct StatePartsTests {
     /// A whole and three parts of changes.
     private func parts() throws -> (history: StateHistory, parts: [[[[UInt8]]]]) {
         let history = try StateHistory(Self.stream)
-        let rows = Self.stream.rows(count: 120)
+        let rows = Self.stream.rows(count: 32)
         let parts = try (0..<4).map { number in
-            try history.add(Array(rows[number * 30..<number * 30 + 30]))
+            try history.add(Array(rows[number * 8..<number * 8 + 8]))
             _ = try history.emit(.updates)
             return try history.save(onlyChanges: true)
         }
@@ -202,18 +202,16 @@ struct StatePartsTests {
         let (history, whole) = try parts()
         let bytes = whole[part][0][0]
         for position in bytes.indices {
-            for flip in [1, 0x80] as [UInt8] {
-                var damaged = Array(whole[...part])
-                damaged[part][0][0][position] ^= flip
-                do {
-                    let shards = try history.restored(from: damaged, shardCount: 1)
-                    let out = RecordBatch(schema: ShardAggregator.resultSchema(history.spec))
-                    shards[0].advance(watermark: 1 << 50)
-                    try shards[0].takeDue(.updates, into: out)
-                    _ = try StateHistory.image(of: shards, history.spec)
-                } catch is AggregationError {
-                    continue
-                }
+            var damaged = Array(whole[...part])
+            damaged[part][0][0][position] ^= position % 2 == 0 ? 1 : 0x80
+            do {
+                let shards = try history.restored(from: damaged, shardCount: 1)
+                let out = RecordBatch(schema: ShardAggregator.resultSchema(history.spec))
+                shards[0].advance(watermark: 1 << 50)
+                try shards[0].takeDue(.updates, into: out)
+                _ = try history.image()
+            } catch is AggregationError {
+                continue
             }
         }
     }
