@@ -133,7 +133,9 @@ struct ChainTests {
         return path
     }
 
-    @Test("a checkpoint costs what changed, and everything is written again when the chain is long", arguments: [2, 8, 32])
+    @Test(
+        "a checkpoint costs what changed, and everything is written again when the chain is long",
+        arguments: [2, 8, 32])
     func cost(_ longest: Int) throws {
         let folder = try Self.folder()
         defer { try? FileManager.default.removeItem(atPath: folder) }

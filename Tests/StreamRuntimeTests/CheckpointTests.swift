@@ -199,7 +199,8 @@ struct CheckpointTests {
         #expect(try store.load().candidates.map(\.sequence) == [6, 5])
     }
 
-    @Test("a damaged part of a chain is damage of every checkpoint that names it, and of no other", arguments: [1, 2, 3])
+    @Test(
+        "a damaged part of a chain is damage of every checkpoint that names it, and of no other", arguments: [1, 2, 3])
     func damagedChain(_ number: Int) throws {
         let folder = try folder()
         let store = CheckpointStore(folder: folder)

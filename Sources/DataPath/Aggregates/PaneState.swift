@@ -147,7 +147,10 @@ extension PaneState {
 
     /// The state has been written.
     func noteSaved() {
-        if hasUnsavedChanges { for group in 0..<marks.count { marks.states[group] &= ~Mark.unsaved } }
+        if hasUnsavedChanges {
+            let (bytes, count) = (marks.states, marks.count)
+            for group in 0..<count { bytes[group] &= ~Mark.unsaved }
+        }
         (hasUnsavedChanges, isSaved, savedCount, removed) = (false, true, keys.count, nil)
     }
 

@@ -145,7 +145,9 @@ extension ShardAggregator {
         var written: UInt64 = 0
         for entry in range {
             // One that has come again is written with its value, which replaces the older one.
-            if let group = pane.keys.find(removed[entry], hash: removed.hash(entry)), !pane.isClosed(Int(group)) { continue }
+            if let group = pane.keys.find(removed[entry], hash: removed.hash(entry)), !pane.isClosed(Int(group)) {
+                continue
+            }
             writer.put(removed.hash(entry))
             writer.put(removed[entry])
             written += 1
