@@ -129,8 +129,8 @@ final class Coordinator {
         let wanted = shared.recounts.wanted
         pipeline.leaveOut(wanted, of: &checkpoint)
         // One that still has the state of an aggregation whose table is to be cleared must not be gone on from, either.
-        let stateBytes = checkpoint.sections.flatMap(\.files).reduce(0) { $0 + $1.length }
-        let bytes = try store.save(checkpoint, keepingPrevious: wanted.isEmpty && !isIncomplete) + stateBytes
+        let bytes =
+            try store.save(checkpoint, keepingPrevious: wanted.isEmpty && !isIncomplete) + checkpoint.writtenStateBytes
         isIncomplete = !wanted.isEmpty
         KillPoint.beforeOffsetCommit.pass()
         pipeline.commitGroupOffsets(checkpoint)

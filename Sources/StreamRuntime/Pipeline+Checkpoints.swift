@@ -9,7 +9,7 @@ extension Pipeline {
         var sections: [Checkpoint.Section] = topology.aggregations.enumerated().map { index, aggregation in
             Checkpoint.Section(
                 name: aggregation.name, fingerprint: aggregation.fingerprint, positions: [], shards: [],
-                files: reports.map { $0.state[index] })
+                chains: reports.map { $0.state[index] })
         }
         for input in topology.inputs where input.eventType.rawEvents {
             sections.append(

@@ -8,6 +8,9 @@ import Testing
 
 @Suite("Checkpoints")
 struct CheckpointTests {
+    static let file = StateFile(name: "state-5-7-1", offset: 0, length: 11, checksum: 0xD37C923A)
+
+    /// In versions before 4 the second chain is missing.
     static let example = Checkpoint(
         sequence: 7, epoch: 5, hashKey: HashKey(k0: 1, k1: .max),
         sections: [
@@ -21,7 +24,7 @@ struct CheckpointTests {
                         partition: TopicPartition(topic: "events.purchase", partition: 0), nextOffset: 0,
                         maxEventTime: .min),
                 ], shards: [[], [1, 2, 3]],
-                files: [StateFile(name: "state-5-7-1", offset: 0, length: 11, checksum: 0xD37C923A)]),
+                chains: [[file], [file, StateFile(name: "state-5-7-1", offset: 0, length: 0, checksum: 0)]]),
             .init(name: "raw:purchase", fingerprint: "raw", positions: [], shards: []),
         ], stores: [.init(sink: "primary", table: "revenue", state: [9, 8])])
 
@@ -44,6 +47,14 @@ struct CheckpointTests {
             + "ZW50cy5wdXJjaGFzZQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAgAIAAAAAAAAAAAAAAAAAAAADAAAAAAAAAAECAwEAAAAAAAAACwAA"
             + "AAAAAABzdGF0ZS01LTctMQAAAAAAAAAACwAAAAAAAAA6knzTDAAAAAAAAAByYXc6cHVyY2hhc2UDAAAAAAAAAHJhdwAAAAAAAAAA"
             + "AAAAAAAAAAAAAAAAAAAAAAEAAAAAAAAABwAAAAAAAABwcmltYXJ5BwAAAAAAAAByZXZlbnVlAgAAAAAAAAAJCA==",
+        4:
+            "U1BDSwQAAAC2AQAAAAAAAPuXXN8HAAAAAAAAAAUAAAAAAAAAAQAAAAAAAAD//////////wIAAAAAAAAABwAAAAAAAAByZXZlbnVl"
+            + "AgAAAAAAAABmMQIAAAAAAAAADwAAAAAAAABldmVudHMucHVyY2hhc2UDAAAAAAAAACoAAAAAAAAA+/////////8PAAAAAAAAAGV2"
+            + "ZW50cy5wdXJjaGFzZQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAgAIAAAAAAAAAAAAAAAAAAAADAAAAAAAAAAECAwIAAAAAAAAAAQAA"
+            + "AAAAAAALAAAAAAAAAHN0YXRlLTUtNy0xAAAAAAAAAAALAAAAAAAAADqSfNMCAAAAAAAAAAsAAAAAAAAAc3RhdGUtNS03LTEAAAAA"
+            + "AAAAAAsAAAAAAAAAOpJ80wsAAAAAAAAAc3RhdGUtNS03LTEAAAAAAAAAAAAAAAAAAAAAAAAAAAwAAAAAAAAAcmF3OnB1cmNoYXNl"
+            + "AwAAAAAAAAByYXcAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABAAAAAAAAAAcAAAAAAAAAcHJpbWFyeQcAAAAAAAAAcmV2ZW51ZQIA"
+            + "AAAAAAAACQg=",
     ]
 
     /// A folder with the file of state that ``example`` names.
@@ -52,7 +63,7 @@ struct CheckpointTests {
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
         let writer = try StateFileWriter(folder: path, name: "state-5-7-1")
         try ([4, 5, 6] as [UInt8]).withUnsafeBytes { try writer.append($0) }
-        #expect(writer.finish() == Self.example.sections[0].files[0])
+        #expect(writer.finish() == Self.file)
         try writer.close()
         return path
     }
@@ -97,14 +108,15 @@ struct CheckpointTests {
         #expect(try store.load().candidates.map(\.sequence) == [8])
     }
 
-    @Test("a checkpoint of this and of every older version is read from bytes that were kept", arguments: [1, 2, 3])
+    @Test("a checkpoint of this and of every older version is read from bytes that were kept", arguments: [1, 2, 3, 4])
     func goldenBytes(_ version: UInt32) throws {
         let bytes = [UInt8](try #require(Data(base64Encoded: Self.golden[version] ?? "")))
         let decoded = try Checkpoint(decoding: bytes)
         try expectExample(decoded)
         #expect(decoded.epoch == (version == 1 ? 0 : 5))
         #expect(decoded.stores == (version == 1 ? [] : Self.example.stores))
-        #expect(decoded.sections[0].files == (version < 3 ? [] : Self.example.sections[0].files))
+        let chains = version < 3 ? [] : version < 4 ? [[Self.file]] : Self.example.sections[0].chains
+        #expect(decoded.sections[0].chains == chains)
         if version == Checkpoint.version { #expect(Self.example.encoded() == bytes) }
     }
 
@@ -136,17 +148,21 @@ struct CheckpointTests {
         #expect(error?.code == .checkpointUnreadable && error?.hint?.contains("--from-earliest") == true)
     }
 
-    /// Saves a checkpoint whose only file of state has this name.
-    private func save(_ sequence: UInt64, _ store: CheckpointStore, keepingPrevious: Bool = true) throws {
+    /// Saves a checkpoint with a new file of state, behind earlier parts of its only chain; gives the chain.
+    @discardableResult
+    private func save(
+        _ sequence: UInt64, _ store: CheckpointStore, keepingPrevious: Bool = true, after earlier: [StateFile] = []
+    ) throws -> [StateFile] {
         let writer = try StateFileWriter(folder: store.folder, name: "state-1-\(sequence)-0")
         for piece in 0..<3 {
             try [UInt8](repeating: UInt8(piece), count: 100).withUnsafeBytes { try writer.append($0) }
         }
         var checkpoint = Self.example
         checkpoint.sequence = sequence
-        checkpoint.sections[0].files = [writer.finish()]
+        checkpoint.sections[0].chains = [earlier + [writer.finish()]]
         try writer.close()
         try store.save(checkpoint, keepingPrevious: keepingPrevious)
+        return checkpoint.sections[0].chains[0]
     }
 
     private func stateFiles(_ folder: String) throws -> [String] {
@@ -165,6 +181,53 @@ struct CheckpointTests {
         try save(4, store, keepingPrevious: false)
         #expect(try stateFiles(folder) == ["state-1-4-0"])
         #expect(try store.load().candidates.map(\.sequence) == [4])
+    }
+
+    @Test("the files of a chain stay until neither checkpoint names it")
+    func unusedChains() throws {
+        let folder = try folder()
+        let store = CheckpointStore(folder: folder)
+        var chain = try save(1, store)
+        for sequence in 2...4 as ClosedRange<UInt64> { chain = try save(sequence, store, after: chain) }
+        #expect(chain.count == 4)
+        #expect(try stateFiles(folder) == (1...4).map { "state-1-\($0)-0" })
+        chain = try save(5, store)
+        // The one before still has the old chain.
+        #expect(try stateFiles(folder) == (1...5).map { "state-1-\($0)-0" })
+        try save(6, store, after: chain)
+        #expect(try stateFiles(folder) == ["state-1-5-0", "state-1-6-0"])
+        #expect(try store.load().candidates.map(\.sequence) == [6, 5])
+    }
+
+    @Test(
+        "a damaged part of a chain is damage of every checkpoint that names it, and of no other", arguments: [1, 2, 3])
+    func damagedChain(_ number: Int) throws {
+        let folder = try folder()
+        let store = CheckpointStore(folder: folder)
+        let first = try save(1, store)
+        let second = try save(2, store, after: first)
+        try save(3, store, after: second)
+        unlink("\(folder)/state-1-\(number)-0")
+        guard number == 3 else {
+            #expect(throws: PipelineError.self) { try store.load() }
+            return
+        }
+        let loaded = try store.load()
+        #expect(loaded.candidates.map(\.sequence) == [2] && loaded.warning?.contains("state-1-3-0") == true)
+    }
+
+    @Test("the epoch of a run is above that of every file that a checkpoint names")
+    func epochOfFiles() throws {
+        let store = CheckpointStore(folder: try folder())
+        var checkpoint = Self.example
+        checkpoint.epoch = 0
+        try store.save(checkpoint)
+        #expect(try store.load().highestEpoch == 5)
+    }
+
+    @Test("what a checkpoint wrote is the last part of each chain")
+    func writtenBytes() {
+        #expect(Self.example.writtenStateBytes == 11)
     }
 
     @Test("what a program that died was writing is removed; what was not finished is removed at once")
@@ -220,7 +283,7 @@ struct CheckpointTests {
     func foreignName() {
         for name in ["state-../x", "/etc/passwd", "state-1/../../x", "lock"] {
             var checkpoint = Self.example
-            checkpoint.sections[0].files[0].name = name
+            checkpoint.sections[0].chains[0][0].name = name
             #expect(throws: Checkpoint.DecodingFailure.damaged) { try Checkpoint(decoding: checkpoint.encoded()) }
         }
     }
@@ -244,7 +307,7 @@ struct CheckpointTests {
         bytes[4] = 9
         try Data(bytes).write(to: URL(fileURLWithPath: "\(folder)/checkpoint"))
         let error = #expect(throws: PipelineError.self) { try store.load() }
-        #expect(error?.message.contains("has version 9, this program reads 1 to 3") == true)
+        #expect(error?.message.contains("has version 9, this program reads 1 to 4") == true)
     }
 
     @Test("a table that apply makes anew is in no checkpoint any more, nor is what its sink wanted to get back")

@@ -136,9 +136,9 @@ final class BytesExtremeStates: MeasureStates {
         }
     }
 
-    func serialize(_ groups: Range<Int>, into writer: StateWriter) {
-        for group in groups {
-            let state = column.states[group]
+    func serialize(_ run: GroupRun, into writer: StateWriter) {
+        for group in run.groups {
+            let state = column.states[Int(group)]
             writer.put(state.length >= 0)
             if state.length >= 0 { writer.put(bytes(of: state)) }
         }

@@ -41,8 +41,8 @@ final class CountStates: MeasureStates {
 
     func growthBytes(merging other: any MeasureStates, groupCount: Int) -> Int { counts.growthBytes(to: groupCount) }
 
-    func serialize(_ groups: Range<Int>, into writer: StateWriter) {
-        for group in groups { writer.put(counts.states[group]) }
+    func serialize(_ run: GroupRun, into writer: StateWriter) {
+        for group in run.groups { writer.put(counts.states[Int(group)]) }
     }
 
     func restore(from reader: inout StateReader) throws(AggregationError) {

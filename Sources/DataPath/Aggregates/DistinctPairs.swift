@@ -55,6 +55,11 @@ final class DistinctPairList {
         return moved + count
     }
 
+    /// Bytes that ``reserve(_:)`` would take at its peak, beyond what is there: old and new are there at once.
+    func growthBytes(for more: Int) -> Int {
+        count + more <= capacity ? 0 : max(capacity * 2, count + more) * MemoryLayout<DistinctPair>.stride
+    }
+
     /// Forgets all; gives memory back when there was much of it.
     func removeAll() {
         count = 0

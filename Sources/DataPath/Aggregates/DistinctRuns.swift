@@ -1,11 +1,14 @@
-/// The slots of a set of pairs, ordered by the runs of groups that their groups are in. Threads: one at a time.
+/// The slots of a set of pairs, or a list of them, ordered by the runs of groups that their groups are in; they must not
+/// change meanwhile. Threads: one at a time.
 final class DistinctRuns {
+    let pairs: UnsafePointer<DistinctPair>
     private let groupsPerRun: Int
     private let order: UnsafeMutablePointer<UInt32>
     /// Where each run begins; one more than there are runs.
     private let starts: [Int]
 
     init(_ slots: UnsafePointer<DistinctPair>, slotCount: Int, groupCount: Int, groupsPerRun: Int) {
+        pairs = slots
         self.groupsPerRun = groupsPerRun
         var ends = [Int](repeating: 0, count: groupCount / groupsPerRun + 2)
         for slot in 0..<slotCount where slots[slot].low != 0 { ends[slots[slot].group / groupsPerRun + 1] += 1 }

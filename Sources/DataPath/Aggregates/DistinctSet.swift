@@ -22,10 +22,10 @@ final class DistinctSet {
     var memoryBytes: Int { slotCount * MemoryLayout<DistinctPair>.stride }
 
     /// Adds pairs, the groups of which `map` renumbers (-1: left out; no map: they stay), and counts in `counts` those of
-    /// each group that are new.
+    /// each group that are new; those are appended to `news`, too.
     func insert(
         _ pairs: UnsafePointer<DistinctPair>, count pairCount: Int, map: UnsafePointer<Int32>?,
-        counts: UnsafeMutablePointer<Int64>
+        counts: UnsafeMutablePointer<Int64>, news: DistinctPairList?
     ) {
         withUnsafeTemporaryAllocation(of: DistinctPair.self, capacity: Self.blockSize) { block in
             guard let block = block.baseAddress else { return }
@@ -43,7 +43,7 @@ final class DistinctSet {
                     kept = end &- next
                     block.update(from: pairs + next, count: kept)
                 }
-                insert(block: block, kept, counts: counts)
+                insert(block: block, kept, counts: counts, news: news)
                 next = end
             }
         }
@@ -51,7 +51,8 @@ final class DistinctSet {
 
     @inline(__always)
     private func insert(
-        block: UnsafeMutablePointer<DistinctPair>, _ blockCount: Int, counts: UnsafeMutablePointer<Int64>
+        block: UnsafeMutablePointer<DistinctPair>, _ blockCount: Int, counts: UnsafeMutablePointer<Int64>,
+        news: DistinctPairList?
     ) {
         if count &+ blockCount > limit { grow(to: max(slotCount * 2, 128)) }
         guard let slots else { return }
@@ -60,6 +61,7 @@ final class DistinctSet {
         for index in 0..<blockCount { fetched ^= slots[position(block[index])].low }
         self.fetched = fetched
         var added = 0
+        // The pairs that are new come to the front of the block, behind which the loop is already.
         for index in 0..<blockCount {
             let pair = block[index]
             var slot = position(pair)
@@ -69,6 +71,7 @@ final class DistinctSet {
                 if found.low == 0 {
                     slots[slot] = pair
                     counts[pair.group] &+= 1
+                    block[added] = pair
                     added &+= 1
                     break
                 }
@@ -76,6 +79,9 @@ final class DistinctSet {
             }
         }
         count &+= added
+        guard let news, added > 0 else { return }
+        news.reserve(added).update(from: block, count: added)
+        news.count += added
     }
 
     /// Bytes that so many further pairs would take at their peak, beyond what is there: old and new slots are there at once.

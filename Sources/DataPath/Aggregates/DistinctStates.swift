@@ -15,8 +15,13 @@ final class DistinctStates: MeasureStates {
     private let set = DistinctSet()
     private let list = DistinctPairList()
     private var recent: RecentPairs?
+    /// Values that came since the states were last written; nil when they are not known.
+    private var news: DistinctPairList?
     /// While the states are written.
     private var runs: DistinctRuns?
+
+    /// So many may always be listed; of a large set an eighth, because a list costs as much as the set.
+    private static let alwaysListed = 1 << 12
 
     init(measure: String, hashKey: HashKey, isWide: Bool) {
         self.measure = measure
@@ -27,7 +32,7 @@ final class DistinctStates: MeasureStates {
     var count: Int { counts.count }
     var memoryBytes: Int {
         counts.memoryBytes + set.memoryBytes + list.capacity * MemoryLayout<DistinctPair>.stride
-            + (recent?.memoryBytes ?? 0)
+            + (recent?.memoryBytes ?? 0) + (news?.capacity ?? 0) * MemoryLayout<DistinctPair>.stride
     }
 
     func resize(to count: Int) { counts.resize(to: count) }
@@ -97,7 +102,12 @@ final class DistinctStates: MeasureStates {
 
     func merge(_ other: any MeasureStates, map: UnsafePointer<Int32>) throws(AggregationError) {
         let other = try sameKind(other, DistinctStates.self, measure: measure)
-        other.forEachRun { set.insert($0, count: $1, map: map, counts: counts.states) }
+        other.forEachRun { insert($0, count: $1, map: map) }
+    }
+
+    private func insert(_ pairs: UnsafePointer<DistinctPair>, count pairCount: Int, map: UnsafePointer<Int32>?) {
+        set.insert(pairs, count: pairCount, map: map, counts: counts.states, news: news)
+        if let news, news.count > max(Self.alwaysListed, set.count / 8) { self.news = nil }
     }
 
     /// Gives all pairs in runs; some may come twice.
@@ -125,7 +135,7 @@ final class DistinctStates: MeasureStates {
     }
 
     func settle() {
-        if let pairs = list.pairs { set.insert(pairs, count: list.count, map: nil, counts: counts.states) }
+        if let pairs = list.pairs { insert(pairs, count: list.count, map: nil) }
         list.removeAll()
         recent = nil
     }
@@ -159,29 +169,43 @@ final class DistinctStates: MeasureStates {
 
     func growthBytes(merging other: any MeasureStates, groupCount: Int) -> Int {
         let added = (other as? DistinctStates).map { $0.list.count + $0.set.count } ?? 0
-        return counts.growthBytes(to: groupCount) + set.growthBytes(for: added)
+        return counts.growthBytes(to: groupCount) + set.growthBytes(for: added) + (news?.growthBytes(for: added) ?? 0)
     }
 
-    /// Orders the set by runs of groups: it is looked through twice, not once a run. Takes four bytes a pair.
-    func beginSerialization(groupsPerRun: Int) {
+    func serializationBytes(onlyChanges: Bool) -> Int { ((onlyChanges ? news?.count : nil) ?? set.count) * 4 }
+
+    /// Orders what is to be written by runs of groups: it is looked through twice, not once a run. Takes four bytes a pair.
+    ///
+    /// Of changes that is what came since the last time; all values when it is not known what came.
+    func beginSerialization(groupsPerRun: Int, onlyChanges: Bool) {
         settle()
-        runs = set.slots.map { slots in
-            DistinctRuns(slots, slotCount: set.slotCount, groupCount: count, groupsPerRun: groupsPerRun)
+        if onlyChanges, let news {
+            runs = news.pairs.map {
+                DistinctRuns($0, slotCount: news.count, groupCount: count, groupsPerRun: groupsPerRun)
+            }
+        } else {
+            runs = set.slots.map {
+                DistinctRuns($0, slotCount: set.slotCount, groupCount: count, groupsPerRun: groupsPerRun)
+            }
         }
     }
 
-    func endSerialization() { runs = nil }
+    func endSerialization() { (runs, news) = (nil, DistinctPairList()) }
 
-    func serialize(_ groups: Range<Int>, into writer: StateWriter) {
-        guard let slots = set.slots, let runs else { return writer.put(UInt64(0)) }
-        let order = runs.slots(of: groups.lowerBound)
-        writer.put(UInt64(order.count))
-        for slot in order {
-            let pair = slots[Int(slot)]
-            // Groups of a run are numbered from 0.
-            writer.put(pair.moved(to: Int32(pair.group - groups.lowerBound)).low)
+    func serialize(_ run: GroupRun, into writer: StateWriter) {
+        let place = writer.count
+        writer.put(UInt64(0))
+        guard let runs, let numbers = run.numbers else { return }
+        var written: UInt64 = 0
+        for slot in runs.slots(of: run.first) {
+            let pair = runs.pairs[Int(slot)]
+            let number = numbers[pair.group - run.first]
+            guard number >= 0 else { continue }
+            writer.put(pair.moved(to: number).low)
             writer.put(pair.high)
+            written += 1
         }
+        writer.put(written, at: place)
     }
 
     func restore(from reader: inout StateReader) throws(AggregationError) {

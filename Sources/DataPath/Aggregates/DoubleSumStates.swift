@@ -149,9 +149,9 @@ final class DoubleSumStates: MeasureStates {
         return column.growthBytes(to: groupCount) + spills.growthBytes(for: spilled)
     }
 
-    func serialize(_ groups: Range<Int>, into writer: StateWriter) {
-        for group in groups {
-            let state = column.states[group]
+    func serialize(_ run: GroupRun, into writer: StateWriter) {
+        for group in run.groups {
+            let state = column.states[Int(group)]
             writer.put(state.high)
             writer.put(state.low)
             writer.put(state.count)

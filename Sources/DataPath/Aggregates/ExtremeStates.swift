@@ -98,10 +98,10 @@ final class ExtremeStates<Value: FixedWidthInteger & SignedInteger & BitwiseCopy
 
     func growthBytes(merging other: any MeasureStates, groupCount: Int) -> Int { column.growthBytes(to: groupCount) }
 
-    func serialize(_ groups: Range<Int>, into writer: StateWriter) {
-        for group in groups {
-            writer.put(column.states[group].hasValue)
-            writer.put(column.states[group].value)
+    func serialize(_ run: GroupRun, into writer: StateWriter) {
+        for group in run.groups {
+            writer.put(column.states[Int(group)].hasValue)
+            writer.put(column.states[Int(group)].value)
         }
     }
 

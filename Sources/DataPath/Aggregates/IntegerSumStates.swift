@@ -131,9 +131,9 @@ final class IntegerSumStates: MeasureStates {
 
     func growthBytes(merging other: any MeasureStates, groupCount: Int) -> Int { column.growthBytes(to: groupCount) }
 
-    func serialize(_ groups: Range<Int>, into writer: StateWriter) {
-        for group in groups {
-            let state = column.states[group]
+    func serialize(_ run: GroupRun, into writer: StateWriter) {
+        for group in run.groups {
+            let state = column.states[Int(group)]
             writer.put(state.sum)
             writer.put(state.count)
             writer.put(state.wraps)

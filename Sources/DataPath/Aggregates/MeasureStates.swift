@@ -30,10 +30,14 @@ protocol MeasureStates: AnyObject {
     func finish(_ groups: UnsafeBufferPointer<Int32>, into column: ColumnVector) throws(AggregationError)
     /// Bytes that merging `other` would take at its peak, beyond what is there, when there are `groupCount` groups then.
     func growthBytes(merging other: any MeasureStates, groupCount: Int) -> Int
-    /// Says that all groups are about to be written, so many at a time.
-    func beginSerialization(groupsPerRun: Int)
-    /// Writes a run of groups: `groupsPerRun`, or what is left.
-    func serialize(_ groups: Range<Int>, into writer: StateWriter)
+    /// Memory that writing takes meanwhile, in bytes.
+    func serializationBytes(onlyChanges: Bool) -> Int
+    /// Says that all groups are about to be written, or those that changed since they were last written, in runs of so many
+    /// of all.
+    func beginSerialization(groupsPerRun: Int, onlyChanges: Bool)
+    /// Writes the groups of a run.
+    func serialize(_ run: GroupRun, into writer: StateWriter)
+    /// Everything that changed has been written.
     func endSerialization()
     /// Reads what ``serialize(_:into:)`` wrote for as many groups as there are here; they have seen nothing yet.
     func restore(from reader: inout StateReader) throws(AggregationError)
@@ -47,7 +51,8 @@ protocol MeasureStates: AnyObject {
 
 extension MeasureStates {
     func settle() {}
-    func beginSerialization(groupsPerRun: Int) {}
+    func serializationBytes(onlyChanges: Bool) -> Int { 0 }
+    func beginSerialization(groupsPerRun: Int, onlyChanges: Bool) {}
     func endSerialization() {}
 }
 

@@ -1,168 +1,232 @@
-// Format 3: "SPAG", version, fingerprint, measures (count, then function and name each), watermark, closed-before,
-// final-before, panes. A pane: start, first window, group count, then per group hash, changed flag and key; then each
-// measure's states, of a session also the spans; of a session then the count of kept records, and of each its group and bytes.
-// Format 2 has no final-before, which is the same as closed-before there: it knew no allowed lateness and no sessions.
+// Saved state is one or more parts: part 0 has everything, each later one what changed since the part before. A part is one
+// or more pieces.
+//
+// A piece, format 4: "SPAG", version, fingerprint, measures (count, then function and name each), watermark, closed-before,
+// final-before, number of the part, removed panes (count, then start and first window each), panes. A pane: start, first
+// window, group count, then per group hash, flags (1: its row changed; 2: earlier parts have more of its distinct values)
+// and key; then each measure's states, of a session also the spans; of a session then the count of kept records, and of each
+// its group and bytes; then the count of removed groups, and of each its hash and key.
+//
+// Format 3 has neither a part's number nor anything that was removed: it is all state. Format 2 has no final-before, which is
+// the same as closed-before there: it knew no allowed lateness and no sessions.
+
+enum SavedState {
+    static let magic: UInt32 = 0x4741_5053
+    static let version: UInt32 = 4
+    static let versionWithoutParts: UInt32 = 3
+    static let versionWithoutLateness: UInt32 = 2
+    /// Flags of a group.
+    static let hasChanged: UInt8 = 1
+    static let hasEarlierValues: UInt8 = 2
+}
 
 extension ShardAggregator {
-    private static let magic: UInt32 = 0x4741_5053
-    private static let version: UInt32 = 3
-    private static let versionWithoutLateness: UInt32 = 2
-
     /// Appends the whole state to `bytes`. `fingerprint` names the specification; restoring asks for the same.
     public func serialize(into bytes: inout [UInt8], fingerprint: String) throws {
         try serialize(fingerprint: fingerprint, groupsPerPiece: .max) { bytes += $0 }
     }
 
-    /// Gives the whole state in pieces, one or more, each of which is state that can be restored by itself: all of them
-    /// together are the state, in any order. So neither writing nor reading it takes memory for a copy of it.
+    /// Gives the state, or what changed since the last call, in pieces, one or more. The pieces of a call may be read in any
+    /// order (``StateRestorer``); each stands for itself, so neither writing nor reading takes memory for a copy of the state.
+    ///
+    /// A call that throws leaves it open what a next one would hold: go back to what was written before.
     ///
     /// - Parameters:
+    ///   - onlyChanges: Gives a further part, which is read together with all that were given since the last whole state.
+    ///     Whole values of the groups that changed; of distinct values those that came, unless these are many. All state
+    ///     when none has been given yet.
     ///   - groupsPerPiece: A piece has fewer than twice as many groups. A group is never divided, however many distinct
     ///     values it has.
     ///   - take: Gets each piece; the bytes are valid during the call.
     public func serialize(
-        fingerprint: String, groupsPerPiece: Int = 1 << 14, _ take: (UnsafeRawBufferPointer) throws -> Void
+        fingerprint: String, onlyChanges: Bool = false, groupsPerPiece: Int = 1 << 14,
+        _ take: (UnsafeRawBufferPointer) throws -> Void
     ) throws {
-        for pane in panes where pane.closedCount > 0 { _ = try withoutClosed(pane) }
-        let writer = StateWriter()
+        if !onlyChanges { (partCount, removedPanes) = (0, []) }
+        let onlyChanges = onlyChanges && partCount > 0
         defer { account?.settle(bytes: memoryBytes, groups: openGroups) }
-        var (paneCount, paneCountPlace, groupCount, pieceCount) = (0, putHeader(fingerprint, writer), 0, 0)
-        func finishPiece() throws {
-            writer.put(UInt64(paneCount), at: paneCountPlace)
-            try take(writer.bytes)
-            writer.removeAll()
-            pieceCount += 1
-            (paneCount, groupCount) = (0, 0)
-        }
-        for pane in panes {
-            if pane.measures.contains(where: { $0 is DistinctStates }) { try account?.reserve(pane.memoryBytes / 4) }
-            for states in pane.measures { states.beginSerialization(groupsPerRun: groupsPerPiece) }
-            defer { for states in pane.measures { states.endSerialization() } }
-            var next = 0
-            while next < pane.keys.count {
-                if writer.count == 0 { paneCountPlace = putHeader(fingerprint, writer) }
-                let groups = next..<(groupsPerPiece < pane.keys.count - next ? next + groupsPerPiece : pane.keys.count)
-                put(pane, groups, writer)
-                paneCount += 1
-                groupCount += groups.count
-                next = groups.upperBound
-                if groupCount >= groupsPerPiece { try finishPiece() }
+        try withoutActuallyEscaping(take) { take in
+            var piece = Piece(fingerprint, self, groupsPerPiece, take)
+            for pane in panes where !onlyChanges || pane.hasUnsavedChanges {
+                try account?.reserve(
+                    pane.measures.reduce(0) { $0 + $1.serializationBytes(onlyChanges: onlyChanges) })
+                try put(pane, onlyChanges: onlyChanges, into: &piece)
+                pane.noteSaved()
             }
+            try piece.finish()
         }
-        // State without groups is its watermarks.
-        if paneCount > 0 || pieceCount == 0 { try finishPiece() }
+        partCount += 1
+        removedPanes = []
     }
 
-    /// Gives the place of the number of panes, which follow.
-    private func putHeader(_ fingerprint: String, _ writer: StateWriter) -> Int {
-        writer.put(Self.magic)
-        writer.put(Self.version)
-        put(fingerprint, writer)
-        writer.put(UInt32(spec.measures.count))
-        for measure in spec.measures { put("\(measure.function.rawValue) \(measure.name)", writer) }
-        writer.put(watermark)
-        writer.put(closedBefore)
-        writer.put(finalBefore)
-        defer { writer.put(UInt64(0)) }
-        return writer.count
+    private func put(_ pane: PaneState, onlyChanges: Bool, into piece: inout Piece) throws {
+        for states in pane.measures {
+            states.beginSerialization(groupsPerRun: piece.groupsPerPiece, onlyChanges: onlyChanges)
+        }
+        defer { for states in pane.measures { states.endSerialization() } }
+        let hasDistinct = pane.measures.contains { $0 is DistinctStates }
+        var groups: [Int32] = []
+        var numbers: [Int32] = []
+        var next = 0
+        while next < pane.keys.count {
+            let end = piece.groupsPerPiece < pane.keys.count - next ? next + piece.groupsPerPiece : pane.keys.count
+            groups.removeAll(keepingCapacity: true)
+            pane.appendGroups(next..<end, onlyUnsaved: onlyChanges, to: &groups)
+            if onlyChanges, fault == .changeForgotten, !groups.isEmpty { groups.removeFirst() }
+            if hasDistinct, !groups.isEmpty {
+                numbers = Array(repeating: -1, count: end - next)
+                for (number, group) in groups.enumerated() { numbers[Int(group) - next] = Int32(number) }
+            }
+            try groups.withUnsafeBufferPointer { groups in
+                try numbers.withUnsafeBufferPointer { numbers in
+                    guard !groups.isEmpty else { return }
+                    try put(
+                        pane, GroupRun(first: next, groups: groups, numbers: numbers.baseAddress),
+                        hasEarlierValues: onlyChanges && hasDistinct, removed: 0..<0, into: &piece)
+                }
+            }
+            next = end
+        }
+        let removedCount = onlyChanges ? pane.removed?.count ?? 0 : 0
+        next = 0
+        while next < removedCount {
+            let end = piece.groupsPerPiece < removedCount - next ? next + piece.groupsPerPiece : removedCount
+            try put(
+                pane, GroupRun(first: 0, groups: UnsafeBufferPointer(start: nil, count: 0), numbers: nil),
+                hasEarlierValues: false, removed: next..<end, into: &piece)
+            next = end
+        }
     }
 
-    private func put(_ pane: PaneState, _ groups: Range<Int>, _ writer: StateWriter) {
+    private func put(
+        _ pane: PaneState, _ run: GroupRun, hasEarlierValues: Bool, removed: Range<Int>, into piece: inout Piece
+    ) throws {
+        let writer = piece.writer
+        piece.begin()
         writer.put(pane.key.start)
         writer.put(pane.key.firstWindow)
-        writer.put(UInt64(groups.count))
-        for group in groups {
+        writer.put(UInt64(run.groups.count))
+        for group in run.groups {
+            let group = Int(group)
             writer.put(pane.keys.hash(group))
-            writer.put(pane.hasChanged(group))
+            writer.put(
+                (pane.hasChanged(group) ? SavedState.hasChanged : 0)
+                    | (hasEarlierValues && group < pane.savedCount ? SavedState.hasEarlierValues : 0))
             writer.put(pane.keys[group])
         }
-        for states in pane.measures { states.serialize(groups, into: writer) }
-        guard calendar.kind == .session else { return }
-        let records = pane.records.filter { groups.contains(Int($0.group)) }
-        writer.put(UInt64(records.count))
-        for kept in records {
-            writer.put(kept.group - Int32(groups.lowerBound))
-            kept.record.withUnsafeBytes { writer.put($0) }
+        for states in pane.measures { states.serialize(run, into: writer) }
+        if calendar.kind == .session {
+            putRecords(pane, run, writer)
+            putRemoved(pane, removed, writer)
         }
+        try piece.end(groupCount: run.groups.count + removed.count)
     }
 
-    private func put(_ text: String, _ writer: StateWriter) {
+    private func putRecords(_ pane: PaneState, _ run: GroupRun, _ writer: StateWriter) {
+        let place = writer.count
+        writer.put(UInt64(0))
+        guard !pane.records.isEmpty, !run.groups.isEmpty else { return }
+        var numbers: [Int32: Int32] = [:]
+        for (number, group) in run.groups.enumerated() { numbers[group] = Int32(number) }
+        var written: UInt64 = 0
+        for kept in pane.records {
+            guard let number = numbers[kept.group] else { continue }
+            writer.put(number)
+            kept.record.withUnsafeBytes { writer.put($0) }
+            written += 1
+        }
+        writer.put(written, at: place)
+    }
+
+    private func putRemoved(_ pane: PaneState, _ range: Range<Int>, _ writer: StateWriter) {
+        let place = writer.count
+        writer.put(UInt64(0))
+        guard let removed = pane.removed else { return }
+        var written: UInt64 = 0
+        for entry in range {
+            // One that has come again is written with its value, which replaces the older one.
+            if let group = pane.keys.find(removed[entry], hash: removed.hash(entry)), !pane.isClosed(Int(group)) {
+                continue
+            }
+            writer.put(removed.hash(entry))
+            writer.put(removed[entry])
+            written += 1
+        }
+        writer.put(written, at: place)
+    }
+}
+
+/// The piece that is being written. What has no panes is given all the same when it would be the only one: it is the watermarks.
+private struct Piece {
+    let groupsPerPiece: Int
+    let writer = StateWriter()
+    private let fingerprint: String
+    private let shard: ShardAggregator
+    private let take: (UnsafeRawBufferPointer) throws -> Void
+    private var paneCount: UInt64 = 0
+    private var paneCountPlace = 0
+    private var groupCount = 0
+    private var pieceCount = 0
+
+    init(
+        _ fingerprint: String, _ shard: ShardAggregator, _ groupsPerPiece: Int,
+        _ take: @escaping (UnsafeRawBufferPointer) throws -> Void
+    ) {
+        self.fingerprint = fingerprint
+        self.shard = shard
+        self.groupsPerPiece = groupsPerPiece
+        self.take = take
+    }
+
+    /// A pane follows.
+    mutating func begin() {
+        if writer.count == 0 { putHeader() }
+        paneCount += 1
+    }
+
+    /// The pane is written.
+    mutating func end(groupCount more: Int) throws {
+        groupCount += more
+        if groupCount >= groupsPerPiece { try give() }
+    }
+
+    mutating func finish() throws {
+        guard writer.count > 0 || pieceCount == 0 else { return }
+        if writer.count == 0 { putHeader() }
+        try give()
+    }
+
+    private mutating func give() throws {
+        writer.put(paneCount, at: paneCountPlace)
+        try take(writer.bytes)
+        writer.removeAll()
+        pieceCount += 1
+        (paneCount, groupCount) = (0, 0)
+    }
+
+    private mutating func putHeader() {
+        writer.put(SavedState.magic)
+        writer.put(SavedState.version)
+        put(fingerprint)
+        writer.put(UInt32(shard.spec.measures.count))
+        for measure in shard.spec.measures { put("\(measure.function.rawValue) \(measure.name)") }
+        writer.put(shard.watermark)
+        writer.put(shard.closedBefore)
+        writer.put(shard.finalBefore)
+        writer.put(UInt32(shard.partCount))
+        // The first piece says it for all.
+        let removed = pieceCount == 0 ? shard.removedPanes : []
+        writer.put(UInt64(removed.count))
+        for pane in removed {
+            writer.put(pane.start)
+            writer.put(pane.firstWindow)
+        }
+        paneCountPlace = writer.count
+        writer.put(UInt64(0))
+    }
+
+    private func put(_ text: String) {
         var text = text
         text.withUTF8 { writer.put(UnsafeRawBufferPointer($0)) }
-    }
-
-    /// Adds saved state to this aggregator, which must be new or hold state of the same checkpoint: the groups whose key
-    /// hash passes `filter`, so that a checkpoint can be dealt to another number of shards
-    /// (``LocalAggregator/shard(of:count:)``). Throws ``AggregationError/otherState(reason:)`` for another specification's.
-    public func restore(
-        from bytes: UnsafeRawBufferPointer, fingerprint: String, filter: ((UInt64) -> Bool)? = nil
-    ) throws(AggregationError) {
-        var reader = StateReader(bytes)
-        guard try reader.take(UInt32.self) == Self.magic else { throw .corruptState(reason: "it has no such header") }
-        let version = try reader.take(UInt32.self)
-        guard version == Self.version || version == Self.versionWithoutLateness && calendar.kind != .session else {
-            throw .otherState(reason: "format version \(version)")
-        }
-        guard try reader.takeBytes().elementsEqual(fingerprint.utf8) else { throw .otherState(reason: "fingerprint") }
-        guard try reader.take(UInt32.self) == UInt32(spec.measures.count) else { throw .otherState(reason: "measures") }
-        for measure in spec.measures {
-            guard try reader.takeBytes().elementsEqual("\(measure.function.rawValue) \(measure.name)".utf8) else {
-                throw .otherState(reason: "measure '\(measure.name)'")
-            }
-        }
-        let (savedWatermark, savedClosed): (Int64, Int64) = (try reader.take(), try reader.take())
-        guard panes.isEmpty && closedBefore == .min || closedBefore == savedClosed else {
-            throw .otherState(reason: "the shards are not of one checkpoint")
-        }
-        watermark = max(watermark, savedWatermark)
-        closedBefore = savedClosed
-        finalBefore = max(finalBefore, version == Self.version ? try reader.take() : savedClosed)
-        // What a piece makes until it is merged.
-        try account?.reserve(reader.remaining * 2)
-        for _ in 0..<(try reader.takeCount(itemSize: 24)) { try restorePane(from: &reader, filter) }
-        account?.settle(bytes: memoryBytes, groups: openGroups)
-        guard reader.isAtEnd else { throw .corruptState(reason: "it is too long") }
-    }
-
-    private func restorePane(
-        from reader: inout StateReader, _ filter: ((UInt64) -> Bool)?
-    ) throws(AggregationError) {
-        let key = PaneKey(start: try reader.take(), firstWindow: try reader.take())
-        guard key.start.magnitude <= WindowCalendar.timeLimit.magnitude * 2,
-            calendar.paneStart(of: key.start) == key.start,
-            calendar.kind == .session
-                || key.firstWindow >= calendar.firstWindow(ofPane: key.start)
-                    && key.firstWindow <= calendar.lastWindow(ofPane: key.start)
-        else { throw .corruptState(reason: "a pane is not of this window") }
-        let saved = try newPane(key)
-        let groupCount = try reader.takeCount(itemSize: 13)
-        var changed: [Bool] = []
-        for group in 0..<groupCount {
-            let hash = try reader.take(UInt64.self)
-            changed.append(try reader.takeBool())
-            let bytes = try reader.takeBytes()
-            guard codec.isValid(bytes) else { throw .corruptState(reason: "a group key is malformed") }
-            guard saved.keys.insert(bytes, hash: hash) == Int32(group) else {
-                throw .corruptState(reason: "a group is there twice")
-            }
-        }
-        for states in saved.measures {
-            states.resize(to: groupCount)
-            try states.restore(from: &reader)
-        }
-        if let spans = saved.spans {
-            for group in 0..<groupCount
-            where spans[group].first < key.start || spans[group].last >= key.start + calendar.paneMilliseconds {
-                throw .corruptState(reason: "a session's span is not in its pane")
-            }
-            for _ in 0..<(try reader.takeCount(itemSize: 8)) {
-                let group = try reader.take(Int32.self)
-                guard (0..<groupCount).contains(Int(group)) else {
-                    throw .corruptState(reason: "a group does not exist")
-                }
-                saved.records.append((group, Array(try reader.takeBytes())))
-            }
-        }
-        try merge(saved, isChanged: { changed[$0] }, filter: filter)
     }
 }

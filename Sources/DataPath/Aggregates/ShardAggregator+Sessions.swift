@@ -107,10 +107,11 @@ extension ShardAggregator {
     }
 
     /// Frees panes without open groups, and makes those anew that have more closed groups than open ones.
-    private func removeClosedGroups() throws(AggregationError) {
+    func removeClosedGroups() throws(AggregationError) {
         panes.removeAll { pane in
             guard pane.closedCount == pane.keys.count else { return false }
             paneByKey[pane.key] = nil
+            if pane.isSaved { removedPanes.append(pane.key) }
             return true
         }
         for pane in panes where pane.closedCount * 2 > pane.keys.count { _ = try withoutClosed(pane) }
@@ -123,8 +124,8 @@ extension ShardAggregator {
         let map = GroupMap(count: pane.keys.count)
         for entry in 0..<pane.keys.count where !pane.isClosed(entry) {
             map.groups[entry] = copy.keys.insert(pane.keys[entry], hash: pane.keys.hash(entry))
-            if pane.hasChanged(entry) { copy.markChanged(map.groups[entry]) }
         }
+        copy.takeMarks(of: pane, map: map.groups)
         try copy.merge(pane, map: map.groups)
         paneByKey[pane.key] = copy
         panes[position(of: pane.key)] = copy

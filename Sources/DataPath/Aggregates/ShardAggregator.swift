@@ -24,10 +24,16 @@ public final class ShardAggregator {
     var lateRecords: [[UInt8]] = []
     /// Bounds the memory of ``panes``; nil = no bound.
     let account: MemoryAccount?
+    /// Parts that the state has been written in, since it was last written whole.
+    var partCount = 0
+    /// Of sessions: panes that the state as it was last written has and that are gone.
+    var removedPanes: [PaneKey] = []
+    /// What a test wants to see found.
+    package var fault: StateFault?
 
     /// Throws ``AggregationError`` for a specification that the engine does not compute.
     ///
-    /// - Parameter account: Is asked before memory is taken: ``merge(_:)``, ``restore(from:fingerprint:filter:)`` and
+    /// - Parameter account: Is asked before memory is taken: ``merge(_:)``, ``StateRestorer`` and
     ///   ``takeDue(_:into:)`` throw ``AggregationError/memoryLimit(_:)`` when it has none left. Nobody else uses it.
     public init(spec: AggregationSpec, hashKey: HashKey, account: MemoryAccount? = nil) throws(AggregationError) {
         self.account = account
@@ -49,7 +55,9 @@ public final class ShardAggregator {
 
     /// Groups held, counted once a pane.
     public var openGroups: Int { panes.reduce(0) { $0 + $1.keys.count - $1.closedCount } }
-    public var memoryBytes: Int { panes.reduce(0) { $0 + $1.memoryBytes } }
+    public var memoryBytes: Int {
+        panes.reduce(0) { $0 + $1.memoryBytes } + removedPanes.capacity * MemoryLayout<PaneKey>.stride
+    }
 
     /// Adds the deltas of another thread and uses them up. The order of batches does not matter.
     public func merge(_ batch: PartialBatch) throws(AggregationError) {
@@ -62,7 +70,7 @@ public final class ShardAggregator {
                 // What was handed over is in the batch's account until the end.
                 account?.settle(growth: added.memoryBytes - bytesBefore)
             } else {
-                try merge(added, isChanged: nil, filter: nil)
+                try merge(added)
             }
         }
         batch.release()
@@ -72,10 +80,7 @@ public final class ShardAggregator {
     /// Moves the aggregation's watermark forward; going back is ignored.
     public func advance(watermark: Int64) { self.watermark = max(self.watermark, watermark) }
 
-    /// Adds the groups whose key hash passes `filter`; those for which `isChanged` says so (nil: all) count as changed.
-    func merge(
-        _ added: PaneState, isChanged: ((Int) -> Bool)?, filter: ((UInt64) -> Bool)?
-    ) throws(AggregationError) {
+    private func merge(_ added: PaneState) throws(AggregationError) {
         guard mayBeOpen(added.key) else {
             lateCount += added.keys.count
             return
@@ -84,26 +89,15 @@ public final class ShardAggregator {
         if pane.closedCount > 0 { pane = try withoutClosed(pane) }
         let bytesBefore = pane.memoryBytes
         let map = GroupMap(count: added.keys.count)
-        if let filter {
-            for entry in 0..<added.keys.count where filter(added.keys.hash(entry)) {
-                let key = added.keys[entry]
-                let growth = pane.keys.growthBytes(for: 1, keyBytes: key.count)
-                if growth > 0 { try account?.reserve(pane.memoryBytes - bytesBefore + growth) }
-                map.groups[entry] = pane.keys.insert(key, hash: added.keys.hash(entry))
-            }
-        } else {
-            try pane.keys.insert(added.keys, map: map.groups, account: account)
-        }
+        try pane.keys.insert(added.keys, map: map.groups, account: account)
         try account?.reserve(pane.memoryBytes - bytesBefore + pane.growthBytes(merging: added))
-        for entry in 0..<added.keys.count where map.groups[entry] >= 0 && isChanged?(entry) ?? true {
-            pane.markChanged(map.groups[entry])
-        }
+        for entry in 0..<added.keys.count { pane.markChanged(map.groups[entry]) }
         try pane.merge(added, map: map.groups)
         account?.settle(growth: pane.memoryBytes - bytesBefore)
     }
 
     /// Whether a pane can still have open windows; which sessions are is known when they are put together.
-    private func mayBeOpen(_ key: PaneKey) -> Bool {
+    func mayBeOpen(_ key: PaneKey) -> Bool {
         calendar.kind == .session || calendar.lastWindow(ofPane: key.start) >= closedBefore
     }
 
@@ -111,7 +105,7 @@ public final class ShardAggregator {
         PaneState(key: key, measures: try spec.makeStates(hashKey: hashKey))
     }
 
-    private func pane(_ key: PaneKey) throws(AggregationError) -> PaneState {
+    func pane(_ key: PaneKey) throws(AggregationError) -> PaneState {
         if let pane = paneByKey[key] { return pane }
         let pane = try newPane(key)
         keep(pane)

@@ -51,9 +51,9 @@ final class SpanStates: MeasureStates {
 
     func growthBytes(merging other: any MeasureStates, groupCount: Int) -> Int { column.growthBytes(to: groupCount) }
 
-    func serialize(_ groups: Range<Int>, into writer: StateWriter) {
-        for group in groups {
-            let span = column.states[group]
+    func serialize(_ run: GroupRun, into writer: StateWriter) {
+        for group in run.groups {
+            let span = column.states[Int(group)]
             writer.put(span.first)
             writer.put(span.last)
             writer.put(span.rows)

@@ -2,10 +2,11 @@ internal import DataPath
 internal import PluginAPI
 
 /// Layout, little endian: magic `SPCK`, version (u32), payload length (u64), CRC-32C of the payload (u32), payload.
-/// Strings and byte runs carry a u64 length before them. Version 1 had neither epoch nor stores, version 2 no files.
+/// Strings and byte runs carry a u64 length before them. Version 1 had neither epoch nor stores, version 2 no files, and in
+/// version 3 a shard's state was one file.
 extension Checkpoint {
     static let magic: [UInt8] = Array("SPCK".utf8)
-    static let version: UInt32 = 3
+    static let version: UInt32 = 4
     static let oldestVersion: UInt32 = 1
 
     package enum DecodingFailure: Error, Equatable {
@@ -33,12 +34,15 @@ extension Checkpoint {
             }
             payload.put(UInt64(section.shards.count))
             for shard in section.shards { payload.put(shard) }
-            payload.put(UInt64(section.files.count))
-            for file in section.files {
-                payload.put(file.name)
-                payload.put(UInt64(file.offset))
-                payload.put(UInt64(file.length))
-                payload.put(file.checksum)
+            payload.put(UInt64(section.chains.count))
+            for chain in section.chains {
+                payload.put(UInt64(chain.count))
+                for file in chain {
+                    payload.put(file.name)
+                    payload.put(UInt64(file.offset))
+                    payload.put(UInt64(file.length))
+                    payload.put(file.checksum)
+                }
             }
         }
         payload.put(UInt64(stores.count))
@@ -95,15 +99,10 @@ extension Checkpoint {
                 guard let shard = reader.run() else { return nil }
                 section.shards.append(Array(shard))
             }
-            guard let fileCount: UInt64 = version < 3 ? 0 : reader.integer() else { return nil }
-            for _ in 0..<fileCount {
-                guard let name = reader.string(), let offset: UInt64 = reader.integer(),
-                    let length: UInt64 = reader.integer(), let checksum: UInt32 = reader.integer(),
-                    let offset = Int(exactly: offset), let length = Int(exactly: length)
-                else { return nil }
-                let file = StateFile(name: name, offset: offset, length: length, checksum: checksum)
-                guard file.isPlain else { return nil }
-                section.files.append(file)
+            guard let chainCount: UInt64 = version < 3 ? 0 : reader.integer() else { return nil }
+            for _ in 0..<chainCount {
+                guard let chain = reader.chain(version: version) else { return nil }
+                section.chains.append(chain)
             }
             sections.append(section)
         }
@@ -148,4 +147,19 @@ private struct Reader {
     }
 
     mutating func string() -> String? { run().map { String(decoding: $0, as: UTF8.self) } }
+
+    /// The parts of a shard's state: at least one.
+    mutating func chain(version: UInt32) -> [StateFile]? {
+        guard let count: UInt64 = version < 4 ? 1 : integer(), count > 0 else { return nil }
+        var chain: [StateFile] = []
+        for _ in 0..<count {
+            guard let name = string(), let offset: UInt64 = integer(), let length: UInt64 = integer(),
+                let checksum: UInt32 = integer(), let offset = Int(exactly: offset), let length = Int(exactly: length)
+            else { return nil }
+            let file = StateFile(name: name, offset: offset, length: length, checksum: checksum)
+            guard file.isPlain else { return nil }
+            chain.append(file)
+        }
+        return chain
+    }
 }

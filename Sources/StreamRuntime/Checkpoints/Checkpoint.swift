@@ -23,8 +23,9 @@ package struct Checkpoint: Sendable {
         /// What is small enough for the checkpoint's own file. Of aggregations only in checkpoints of versions 1 and 2: their
         /// whole state, one entry per shard that was.
         package var shards: [[UInt8]]
-        /// Where the state of an aggregation lies, one entry per shard that was.
-        package var files: [StateFile] = []
+        /// Where the state of an aggregation lies, one entry per shard that was: all of it as it once was, then what changed
+        /// from each checkpoint to the next.
+        package var chains: [[StateFile]] = []
     }
 
     /// What a sink wants to get back of one table when a run goes on from here.
@@ -43,7 +44,15 @@ package struct Checkpoint: Sendable {
     package var stores: [Store] = []
 
     /// The names of the files that belong to it.
-    var fileNames: Set<String> { Set(sections.flatMap(\.files).map(\.name)) }
+    var fileNames: Set<String> { Set(files.map(\.name)) }
+
+    /// All parts of the state of all aggregations.
+    var files: [StateFile] { sections.flatMap { $0.chains.flatMap { $0 } } }
+
+    /// Bytes of state that were written for this checkpoint.
+    var writtenStateBytes: Int {
+        sections.reduce(0) { $0 + $1.chains.reduce(0) { $0 + ($1.last?.length ?? 0) } }
+    }
 
     package var number: CheckpointNumber { CheckpointNumber(epoch: epoch, sequence: sequence) }
 

@@ -44,7 +44,11 @@ struct CheckpointStore {
         /// What a person should know about one that cannot be read.
         var warning: String?
 
-        var highestEpoch: UInt64 { candidates.map(\.epoch).max() ?? 0 }
+        /// Of the runs that wrote them and their files: a checkpoint that `apply` has changed has no epoch of its own, and the
+        /// files that it names must not be written again while it is the newest one.
+        var highestEpoch: UInt64 {
+            candidates.flatMap { [$0.epoch] + $0.files.map(\.epoch) }.max() ?? 0
+        }
     }
 
     /// Reads the newest checkpoint and the one before. A damaged newest one is passed over when the one before is sound;
@@ -52,9 +56,10 @@ struct CheckpointStore {
     func load() throws(PipelineError) -> Saved {
         var saved = Saved()
         var failure: PipelineError?
+        var sound: Set<StateFile> = []
         for path in [file, previous] {
             do {
-                if let checkpoint = try read(path) { saved.candidates.append(checkpoint) }
+                if let checkpoint = try read(path, &sound) { saved.candidates.append(checkpoint) }
             } catch {
                 if error.isFinal { throw error.reported }
                 if failure == nil { failure = error.reported }
@@ -87,11 +92,13 @@ struct CheckpointStore {
     }
 
     /// Nil when there is no such file.
-    private func read(_ path: String) throws(Unreadable) -> Checkpoint? {
+    ///
+    /// - Parameter sound: Parts of the state that have been read and are as they were written.
+    private func read(_ path: String, _ sound: inout Set<StateFile>) throws(Unreadable) -> Checkpoint? {
         guard let bytes = try contents(path) else { return nil }
         do {
             let checkpoint = try Checkpoint(decoding: bytes)
-            try verify(checkpoint)
+            try verify(checkpoint, &sound)
             return checkpoint
         } catch let error as Unreadable {
             throw error
@@ -119,10 +126,11 @@ struct CheckpointStore {
     }
 
     /// Reads all state of a checkpoint, so that one that is damaged is known before anything goes on from it.
-    private func verify(_ checkpoint: Checkpoint) throws {
-        for file in checkpoint.sections.flatMap(\.files) {
+    private func verify(_ checkpoint: Checkpoint, _ sound: inout Set<StateFile>) throws {
+        for file in checkpoint.files where !sound.contains(file) {
             do {
                 try StateFileReader(folder: folder, files: files).forEachPiece(of: file) { _ in }
+                sound.insert(file)
             } catch let error as FileFailure {
                 throw Unreadable(reported: failure("cannot read \(folder)/\(file.name)", error), isFinal: true)
             } catch {

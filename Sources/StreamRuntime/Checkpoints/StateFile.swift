@@ -1,4 +1,4 @@
-/// A run of bytes in a file beside the checkpoint: the state of one aggregation in one shard.
+/// A run of bytes in a file beside the checkpoint: a part of the state of one aggregation in one shard.
 ///
 /// It is a sequence of pieces, each with its length (u32), its CRC-32C (u32) and its bytes, least significant byte first.
 package struct StateFile: Equatable, Hashable, Sendable {
@@ -22,6 +22,11 @@ package struct StateFile: Equatable, Hashable, Sendable {
 
     /// The name of one worker's file.
     static func name(epoch: UInt64, barrier: Int, worker: Int) -> String { "\(prefix)\(epoch)-\(barrier)-\(worker)" }
+
+    /// Of the run that wrote the file.
+    var epoch: UInt64 {
+        name.dropFirst(Self.prefix.count).split(separator: "-").first.flatMap { UInt64($0) } ?? 0
+    }
 
     /// It lies in the checkpoint's folder and nowhere else.
     var isPlain: Bool { name.hasPrefix(Self.prefix) && !name.contains("/") && offset >= 0 && length >= 0 }

@@ -12,6 +12,8 @@ struct RunHost: Sendable {
     var hasThreads = true
     /// Elements that a queue between threads holds.
     var queueCapacity = 64
+    /// Parts that the state of a shard may have before it is written whole again.
+    var longestChain = 32
     var logger = Logger(label: "runtime")
     /// A fault that a test wants to see found; nil in every run.
     var fault: PlantedFault?

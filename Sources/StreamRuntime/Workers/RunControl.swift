@@ -22,8 +22,8 @@ final class RunControl: @unchecked Sendable {
     /// What one worker contributes to a checkpoint.
     struct Report: Sendable {
         var positions: [SectionPosition]
-        /// Where the state of the worker's shard is, per aggregation.
-        var state: [StateFile]
+        /// Where the state of the worker's shard is, per aggregation: see ``Checkpoint/Section/chains``.
+        var state: [[StateFile]]
         /// How far dead letters were sent, one section a partition.
         var letters: [Checkpoint.Section]
     }

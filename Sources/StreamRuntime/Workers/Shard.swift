@@ -10,6 +10,10 @@ final class Shard {
     private let aggregations: [Aggregation]
     private let emission: [EmissionMode]
     private let schemas: [BatchSchema]
+    /// Where the state is, as this shard has written it, by aggregation. All are equally long: a file has a part of each, so
+    /// none keeps old files that have nothing but dead parts of others.
+    private var chains: [[StateFile]]
+    private let longestChain: Int
     private let fault: PlantedFault?
     /// Per worker, per aggregation.
     private var watermarks: [[WatermarkReport]]
@@ -19,9 +23,11 @@ final class Shard {
 
     init(
         aggregations: [Aggregation], emission: [EmissionMode], schemas: [BatchSchema], hashKey: HashKey,
-        workerCount: Int, memory: MemoryBudget, fault: PlantedFault? = nil
+        workerCount: Int, memory: MemoryBudget, longestChain: Int = RunHost().longestChain, fault: PlantedFault? = nil
     ) throws {
         self.fault = fault
+        self.longestChain = longestChain
+        chains = aggregations.map { _ in [] }
         self.aggregations = aggregations
         self.emission = emission
         self.schemas = schemas
@@ -37,6 +43,7 @@ final class Shard {
         let unknown = WatermarkReport(active: .min, idle: .min)
         watermarks = Array(repeating: Array(repeating: unknown, count: aggregations.count), count: workerCount)
         lateCounts = aggregations.map { _ in 0 }
+        for aggregator in aggregators { aggregator.fault = fault?.ofState }
     }
 
     /// Takes the state of the shard `index` of `count` from a checkpoint that any number of shards wrote.
@@ -50,26 +57,32 @@ final class Shard {
             guard let section = checkpoint.section(aggregation.name, fingerprint: aggregation.fingerprint) else {
                 continue
             }
-            let restore = { (state: UnsafeRawBufferPointer) in
-                try self.reporting(position) {
-                    try self.aggregators[position].restore(
-                        from: state, fingerprint: aggregation.fingerprint,
-                        filter: { LocalAggregator.shard(of: $0, count: count) == index })
+            let restorer = StateRestorer(aggregators[position], fingerprint: aggregation.fingerprint) {
+                LocalAggregator.shard(of: $0, count: count) == index
+            }
+            try reporting(position) {
+                for bytes in section.shards {
+                    try restorer.restore(parts: 1) { _, take in try bytes.withUnsafeBytes(take) }
+                }
+                // As many shards as there were: each has all of its groups and no others in a chain of its own.
+                for chain in section.chains.count == count ? section.chains[index...index] : section.chains[...] {
+                    try restorer.restore(parts: chain.count) { part, take in
+                        try read(chain[part], reader, take)
+                    }
                 }
             }
-            for bytes in section.shards { try bytes.withUnsafeBytes(restore) }
-            // As many shards as there were: each has all of its groups and no others in a file of its own.
-            let own = section.files.count == count ? section.files[index...index] : section.files[...]
-            for file in fault == .stateMergedTwice ? own + own : own {
-                do {
-                    try reader.forEachPiece(of: file, restore)
-                } catch is StateFileReader.Damage {
-                    throw PipelineError(
-                        .checkpointUnreadable,
-                        "\(folder)/\(file.name) cannot be read any more: it has changed meanwhile",
-                        exitCode: 1)
-                }
-            }
+        }
+    }
+
+    private func read(
+        _ file: StateFile, _ reader: StateFileReader, _ take: (UnsafeRawBufferPointer) throws -> Void
+    ) throws {
+        do {
+            try reader.forEachPiece(of: file, take)
+        } catch is StateFileReader.Damage {
+            throw PipelineError(
+                .checkpointUnreadable,
+                "\(reader.folder)/\(file.name) cannot be read any more: it has changed meanwhile", exitCode: 1)
         }
     }
 
@@ -147,19 +160,30 @@ final class Shard {
         }
     }
 
-    /// Writes the state to a file in the checkpoint's folder; gives the place of each aggregation's.
-    func save(to folder: String, _ files: any CheckpointFiles, name: String) throws -> [StateFile] {
+    /// Writes what changed since the last call, or the whole state, to a file in the checkpoint's folder; gives where the state
+    /// is, by aggregation. After a thrown error the next call would not know what changed: the run ends with it.
+    func save(to folder: String, _ files: any CheckpointFiles, name: String) throws -> [[StateFile]] {
         let writer = try StateFileWriter(folder: folder, name: name, files: files)
-        let places = try aggregators.indices.map { index in
+        let onlyChanges = mayGrow
+        for index in aggregators.indices {
             try reporting(index) {
-                try aggregators[index].serialize(fingerprint: aggregations[index].fingerprint) {
-                    try writer.append($0)
-                }
+                try aggregators[index].serialize(
+                    fingerprint: aggregations[index].fingerprint, onlyChanges: onlyChanges
+                ) { try writer.append($0) }
             }
-            return writer.finish()
+            if !onlyChanges { chains[index] = [] }
+            chains[index].append(writer.finish())
         }
         try writer.close()
-        return places
+        return chains
+    }
+
+    /// Whether what changed is worth a further part: reading all of them costs half as much again as reading the state.
+    private var mayGrow: Bool {
+        guard let length = chains.first?.count, length > 0, length < longestChain else { return false }
+        let whole = chains.reduce(0) { $0 + $1[0].length }
+        let changes = chains.reduce(0) { $0 + $1.dropFirst().reduce(0) { $0 + $1.length } }
+        return changes * 2 <= whole
     }
 
     private func reporting(_ index: Int, _ body: () throws -> Void) throws {

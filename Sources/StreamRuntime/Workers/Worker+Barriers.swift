@@ -36,7 +36,7 @@ extension Worker {
         phase = .reported(barrier)
     }
 
-    private func saveState(_ barrier: Int) throws -> [StateFile] {
+    private func saveState(_ barrier: Int) throws -> [[StateFile]] {
         try shard.save(
             to: shared.settings.checkpointFolder, shared.host.files,
             name: StateFile.name(epoch: shared.settings.epoch, barrier: barrier, worker: index))

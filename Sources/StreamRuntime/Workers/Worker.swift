@@ -125,7 +125,8 @@ final class Worker {
         shard = try Shard(
             aggregations: topology.aggregations, emission: shared.settings.emission,
             schemas: topology.tables.map { BatchSchema($0.columns) }, hashKey: shared.hashKey,
-            workerCount: shared.settings.workerCount, memory: shared.memory, fault: shared.host.fault)
+            workerCount: shared.settings.workerCount, memory: shared.memory, longestChain: shared.host.longestChain,
+            fault: shared.host.fault)
         shardGauges = ShardGauges(topology.aggregations, worker: index)
         if let checkpoint {
             do {

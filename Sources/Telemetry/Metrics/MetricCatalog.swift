@@ -74,7 +74,9 @@ public enum MetricCatalog {
             "streamplat_reloads_total", .counter,
             "Looks at a changed configuration: ok = taken over, unchanged, invalid = it has errors, refused = not while it "
                 + "runs or not applied, failed = it could not be taken over.", labels: ["result"]),
-        MetricDefinition("streamplat_checkpoint_bytes", .gauge, "Size of the newest checkpoint."),
+        MetricDefinition(
+            "streamplat_checkpoint_bytes", .gauge,
+            "Bytes that the newest checkpoint wrote: its file and what changed in the state."),
         MetricDefinition(
             "streamplat_retries_total", .counter, "Calls that failed and were tried again.", labels: ["component"]),
     ]

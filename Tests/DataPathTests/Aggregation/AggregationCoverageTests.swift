@@ -176,17 +176,22 @@ struct AggregationCoverageTests {
         var bytes: [UInt8] = []
         try shard.serialize(into: &bytes, fingerprint: "f")
         let rows = try Self.open([shard], spec)
-        // Up to the boundary of final windows: magic, version, fingerprint, measures, watermark, closed-before.
+        // Up to the boundary of final windows: magic, version, fingerprint, measures, watermark, closed-before. Behind it the
+        // part's number and the count of removed panes.
         let header =
             4 + 4 + (4 + 1) + 4 + 16
             + spec.measures.reduce(0) { $0 + 4 + "\($1.function.rawValue) \($1.name)".utf8.count }
-        var earlier = bytes
-        earlier[4] = 2
-        earlier.removeSubrange(header..<header + 8)
+        for version in [2, 3] as [UInt8] {
+            var earlier = bytes
+            earlier[4] = version
+            earlier.removeSubrange(header + 8..<header + 20)
+            if version == 2 { earlier.removeSubrange(header..<header + 8) }
+            let other = try ShardAggregator(spec: spec, hashKey: Self.key)
+            try earlier.withUnsafeBytes { try other.restore(from: $0, fingerprint: "f") }
+            #expect(try Self.open([other], spec) == rows)
+        }
         let other = try ShardAggregator(spec: spec, hashKey: Self.key)
-        try earlier.withUnsafeBytes { try other.restore(from: $0, fingerprint: "f") }
-        #expect(try Self.open([other], spec) == rows)
-        for version in [0, 1, 4, 255] as [UInt8] {
+        for version in [0, 1, 5, 255] as [UInt8] {
             bytes[4] = version
             #expect(throws: AggregationError.otherState(reason: "format version \(version)")) {
                 try bytes.withUnsafeBytes { try other.restore(from: $0, fingerprint: "f") }

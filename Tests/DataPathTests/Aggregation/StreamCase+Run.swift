@@ -86,12 +86,12 @@ extension StreamCase {
                 if let units = row.units, units > 10 { selection.append(Int32(maxima.count - 1)) }
                 for (index, column) in batch.schema.columns.enumerated() {
                     switch column.name {
-                    case "timestamp": put(row.time, batch.columns[index])
-                    case "shop": put(row.shop, batch.columns[index])
-                    case "units": put(row.units, batch.columns[index])
-                    case "amount": put(row.amount, batch.columns[index])
-                    case "country": put(row.country, batch.columns[index])
-                    default: put(row.user, batch.columns[index])
+                    case "timestamp": Self.put(row.time, batch.columns[index])
+                    case "shop": Self.put(row.shop, batch.columns[index])
+                    case "units": Self.put(row.units, batch.columns[index])
+                    case "amount": Self.put(row.amount, batch.columns[index])
+                    case "country": Self.put(row.country, batch.columns[index])
+                    default: Self.put(row.user, batch.columns[index])
                     }
                 }
             }
@@ -140,7 +140,7 @@ extension StreamCase {
         return (table, late, twice, lateRecords)
     }
 
-    private func put<T>(_ value: T?, _ column: ColumnVector) {
+    static func put<T>(_ value: T?, _ column: ColumnVector) {
         switch (column, value) {
         case (.int64(let vector), let value as Int64): vector.append(value)
         case (.double(let vector), let value as Double): vector.append(value)
