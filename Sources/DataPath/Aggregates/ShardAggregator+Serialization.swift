@@ -42,7 +42,7 @@ extension ShardAggregator {
             while next < pane.keys.count {
                 if writer.count == 0 { paneCountPlace = putHeader(fingerprint, writer) }
                 let groups = next..<(groupsPerPiece < pane.keys.count - next ? next + groupsPerPiece : pane.keys.count)
-                put(pane, groups, writer)
+                Self.put(pane, groups, writer)
                 paneCount += 1
                 groupCount += groups.count
                 next = groups.upperBound
@@ -67,7 +67,7 @@ extension ShardAggregator {
         return writer.count
     }
 
-    private func put(_ pane: PaneState, _ groups: Range<Int>, _ writer: StateWriter) {
+    static func put(_ pane: PaneState, _ groups: Range<Int>, _ writer: StateWriter) {
         writer.put(pane.key.start)
         writer.put(pane.key.firstWindow)
         writer.put(UInt64(groups.count))
@@ -77,7 +77,7 @@ extension ShardAggregator {
             writer.put(pane.keys[group])
         }
         for states in pane.measures { states.serialize(groups, into: writer) }
-        guard calendar.kind == .session else { return }
+        guard pane.spans != nil else { return }
         let records = pane.records.filter { groups.contains(Int($0.group)) }
         writer.put(UInt64(records.count))
         for kept in records {
@@ -127,6 +127,12 @@ extension ShardAggregator {
     private func restorePane(
         from reader: inout StateReader, _ filter: ((UInt64) -> Bool)?
     ) throws(AggregationError) {
+        let (saved, changed) = try readPane(from: &reader)
+        try merge(saved, isChanged: { changed[$0] }, filter: filter)
+    }
+
+    /// A pane as it was written, and which of its groups are marked as changed.
+    func readPane(from reader: inout StateReader) throws(AggregationError) -> (PaneState, changed: [Bool]) {
         let key = PaneKey(start: try reader.take(), firstWindow: try reader.take())
         guard key.start.magnitude <= WindowCalendar.timeLimit.magnitude * 2,
             calendar.paneStart(of: key.start) == key.start,
@@ -163,6 +169,6 @@ extension ShardAggregator {
                 saved.records.append((group, Array(try reader.takeBytes())))
             }
         }
-        try merge(saved, isChanged: { changed[$0] }, filter: filter)
+        return (saved, changed)
     }
 }

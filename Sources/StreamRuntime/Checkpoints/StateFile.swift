@@ -23,6 +23,12 @@ package struct StateFile: Equatable, Hashable, Sendable {
     /// The name of one worker's file.
     static func name(epoch: UInt64, barrier: Int, worker: Int) -> String { "\(prefix)\(epoch)-\(barrier)-\(worker)" }
 
+    /// Of the run that wrote it; nil for a file that is no such one.
+    static func epoch(ofName name: String) -> UInt64? {
+        guard name.hasPrefix(prefix) else { return nil }
+        return UInt64(name.dropFirst(prefix.count).prefix { $0 != "-" })
+    }
+
     /// It lies in the checkpoint's folder and nowhere else.
     var isPlain: Bool { name.hasPrefix(Self.prefix) && !name.contains("/") && offset >= 0 && length >= 0 }
 }

@@ -1,0 +1,10 @@
+/// The workers of a round: numbered through all processes that share it.
+struct Crew: Sendable {
+    var total: Int
+    /// Those of this process.
+    var own: Range<Int>
+    /// How workers of different processes reach each other; nil for one process alone.
+    var exchange: Exchange.Place?
+
+    static func alone(_ count: Int) -> Crew { Crew(total: count, own: 0..<count) }
+}
