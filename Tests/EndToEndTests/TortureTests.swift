@@ -8,7 +8,7 @@ extension EndToEnd {
     struct TortureTests {
         @Test(
             "Kills of runner, generator and sink server: every store ends with the undisturbed run's rows",
-            arguments: TortureStore.allCases)
+            arguments: TortureStore.chosen)
         func kills(_ store: TortureStore) async throws {
             let torture = try await Torture(store)
             for step in try torture.stepsToKillAt() {

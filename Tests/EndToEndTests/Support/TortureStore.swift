@@ -5,6 +5,13 @@ import Testing
 enum TortureStore: String, CaseIterable, Sendable {
     case sqlite, postgresql, clickhouse, file
 
+    /// All, or the one that `STREAMPLAT_TORTURE_STORE` names.
+    static var chosen: [TortureStore] {
+        ProcessInfo.processInfo.environment["STREAMPLAT_TORTURE_STORE"].map { name in
+            allCases.filter { $0.rawValue == name }
+        } ?? allCases
+    }
+
     var server: RealServers.Name? {
         switch self {
         case .postgresql: .postgres
