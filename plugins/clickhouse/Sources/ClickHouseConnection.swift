@@ -18,6 +18,11 @@ final class ClickHouseConnection {
     private var current = 0
     /// Whether answers carry headers of ClickHouse: then one without them comes from something else.
     private var marksAnswers = false
+    /// Since when inserts are answered with a table or database that is not there.
+    private var missingSince: ContinuousClock.Instant?
+
+    /// A server that is being stopped answers so for a moment, before it answers no more.
+    private static let missingPatience = Duration.seconds(5)
 
     /// The result of a query may be so large; it is held in memory.
     private static let responseByteLimit = 256 << 20
@@ -125,9 +130,19 @@ final class ClickHouseConnection {
         if let exception = ServerException(response), exception.code == ServerException.violatedConstraint {
             throw ViolatedConstraint(reason: "a constraint of the table refuses the row with \(exception.summary)")
         }
+        if let exception = ServerException(response), exception.isMissing {
+            let since = missingSince ?? .now
+            missingSince = since
+            if .now - since < Self.missingPatience {
+                throw PipelineError(
+                    .clickHouseBusy, "an insert failed with \(exception.summary)",
+                    hint: "a server that is being stopped says so, too", component: component, retry: .backoff)
+            }
+        }
         try check(response, of: "an insert")
         // An insert is answered without a word; anything else may be a front that never passed the rows on.
         guard response.body.isEmpty else { throw damaged("the answer to an insert") }
+        missingSince = nil
     }
 
     // MARK: One exchange.

@@ -38,6 +38,9 @@ struct ServerException {
     static let unknownDatabase = 81
     static let violatedConstraint = 469
 
+    /// A table or database is not there.
+    var isMissing: Bool { code == Self.unknownTable || code == Self.unknownDatabase }
+
     // MARK: What the codes mean. Source: src/Common/ErrorCodes.cpp of ClickHouse, whose numbers never change.
 
     private static let passing = [
