@@ -22,7 +22,9 @@ extension Pipeline {
     private var clusterFingerprint: String {
         let inputs = topology.inputs.map { "\($0.eventType.topic.name) \($0.eventType.rawEvents)" }
         let aggregations = topology.aggregations.map { "\($0.name) \($0.fingerprint) \($0.sink)" }
-        let text = (["1"] + inputs + aggregations).joined(separator: "\n")
+        // Results that go elsewhere have a folder of their own.
+        let place = [parts.environment, String(parts.checkpointFolder.split(separator: "/").last ?? "")]
+        let text = (["1"] + place + inputs + aggregations).joined(separator: "\n")
         return String(Array(text.utf8).withUnsafeBytes { CRC32C.checksum($0) }, radix: 16)
     }
 
@@ -97,7 +99,7 @@ extension Pipeline {
             throw leaving(lock, control)
         }
         let crew = Crew(
-            total: plan.workerCount, own: share.workers,
+            total: plan.workerCount, own: share.workers, readers: plan.readers,
             exchange: Exchange.Place(topic: session.topic, round: round.number, inboxOffsets: plan.inboxOffsets))
         let (shared, workers) = try makeWorkers(
             crew, control, sinkQueue, targets, plan.partitions, start.checkpoint,

@@ -58,7 +58,7 @@ extension Pipeline {
                         hint: "the topic was replaced; run with --from-earliest to count what it holds now")
                 }
                 defer { partitionCount += 1 }
-                let worker = partitionCount % crew.total
+                let worker = crew.readers[partitionCount % crew.total]
                 guard crew.own.contains(worker) else { continue }
                 result[worker - crew.own.lowerBound].append(
                     PartitionState(

@@ -48,7 +48,7 @@ extension Pipeline {
             // As after an `apply` that empties a table: the stores have forgotten what they hold of checkpoints.
             candidates[0].epoch = 0
         }
-        try sinks.open(parts.openSink)
+        try open(sinks, retrying)
         let claim = WriterClaim(
             domain: topology.domain, environment: parts.environment, writer: String(host.random(), radix: 16),
             epoch: epoch, tables: [])
@@ -68,7 +68,7 @@ extension Pipeline {
         -> Beginning
     {
         let retrying = Retrying(component: "sinks", control: control)
-        try sinks.open(parts.openSink)
+        try open(sinks, retrying)
         let claim = WriterClaim(
             domain: topology.domain, environment: parts.environment, writer: plan.writer, epoch: plan.epoch, tables: [])
         let standing = try sinks.claim(claim) { body in
@@ -79,6 +79,14 @@ extension Pipeline {
             checkpoint?.stores ?? [],
             after: CheckpointNumber(epoch: plan.epoch, sequence: checkpoint?.sequence ?? 0))
         return Beginning(checkpoint: checkpoint, epoch: plan.epoch, stores: stores, writer: plan.writer)
+    }
+
+    /// At the start of the run a server that is not there is said at once; later rounds wait for it.
+    private func open(_ sinks: SinkThread, _ retrying: Retrying) throws {
+        try sinks.open { name in
+            guard hasStarted else { return try parts.openSink(name) }
+            return try retrying(until: { self.ending.hasBegun }) { try parts.openSink(name) }
+        }
     }
 
     /// The newest checkpoint that no store is behind. A store can be behind after a backup of it was put back, or when the

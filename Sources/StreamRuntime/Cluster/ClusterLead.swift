@@ -69,7 +69,7 @@ final class ClusterLead {
         self.number = number
         leader = RoundLeader(session, plan, number: number, folder: folder, host: host)
         return Crew(
-            total: workerCount, own: shares[0].workers,
+            total: workerCount, own: shares[0].workers, readers: plan.readers,
             exchange: Exchange.Place(topic: session.topic, round: number, inboxOffsets: plan.inboxOffsets))
     }
 }

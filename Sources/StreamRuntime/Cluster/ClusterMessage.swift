@@ -103,4 +103,12 @@ struct RoundPlan: Codable, Equatable, Sendable {
     var leader: String { shares.first?.member ?? "" }
     var workerCount: Int { shares.reduce(0) { $0 + $1.workerCount } }
     func share(of member: String) -> Share? { shares.first { $0.member == member } }
+
+    /// All workers: the first of every member, then the second, and so on.
+    var readers: [Int] {
+        let longest = shares.map(\.workerCount).max() ?? 0
+        return (0..<longest).flatMap { turn in
+            shares.filter { turn < $0.workerCount }.map { $0.firstWorker + turn }
+        }
+    }
 }

@@ -20,6 +20,7 @@ struct ClusterView {
     private(set) var round: Round?
     /// When ``round`` was over, or the view began without one; on the reader's clock.
     private(set) var quietSince: Int64
+    private let began: Int64
     /// Until a round is known to be the current one, any that begins is taken to be: the log's front may be gone.
     private var isSure = false
     let timeoutMilliseconds: Int64
@@ -27,6 +28,7 @@ struct ClusterView {
     init(timeoutMilliseconds: Int64, now: Int64) {
         self.timeoutMilliseconds = timeoutMilliseconds
         quietSince = now
+        began = now
     }
 
     /// - Parameters:
@@ -80,11 +82,12 @@ struct ClusterView {
 
     /// Whether `own` is to begin a round: none is active, and every live member before it had its time to.
     ///
-    /// - Parameter settling: How long others get to show themselves.
+    /// - Parameter settling: How long others get to show themselves to a member that knows of none yet.
     func shouldBegin(_ own: MemberSign, at now: Int64, settling: Int64) -> Bool {
-        guard !isActive(at: now), now - quietSince >= settling else { return false }
-        let rank = live(at: now).filter { $0.configuration == own.configuration && $0.member < own.member }.count
-        return now - quietSince >= settling + Int64(rank) * timeoutMilliseconds
+        guard !isActive(at: now) else { return false }
+        let rank = live(at: now).count { $0.configuration == own.configuration && $0.member < own.member }
+        let patience = Int64(rank) * timeoutMilliseconds
+        return now - quietSince >= patience && now - began >= settling
     }
 
     /// Whether the round does without somebody who could work, or with somebody who wants to leave.
