@@ -59,10 +59,10 @@ PY
 }
 
 wait_for() {
-    # wait_for NAME COMMAND…: until the command succeeds, at most 30 seconds, or until the server has ended.
+    # wait_for NAME COMMAND…: until the command succeeds, at most 90 seconds, or until the server has ended.
     local name="$1" try
     shift
-    for ((try = 0; try < 300; try++)); do
+    for ((try = 0; try < 900; try++)); do
         "$@" >/dev/null 2>&1 && return 0
         is_running "$name" || break
         sleep 0.1
@@ -273,7 +273,7 @@ stop() {
     for name in "${names[@]}"; do
         if is_running "$name"; then
             pid="$(process_of "$name")"
-            for ((try = 0; try < 300; try++)); do
+            for ((try = 0; try < 900; try++)); do
                 kill -0 "$pid" 2>/dev/null || break
                 sleep 0.1
             done

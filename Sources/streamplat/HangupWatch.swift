@@ -1,4 +1,5 @@
 import Dispatch
+import Foundation
 import Glibc
 import Synchronization
 
@@ -19,13 +20,10 @@ final class HangupWatch: @unchecked Sendable {
         let before = signal(SIGHUP, SIG_IGN)
         let outlivesTerminal = unsafeBitCast(before, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
         if !outlivesTerminal { look() }
-        let source = DispatchSource.makeSignalSource(signal: SIGHUP, queue: .global())
-        source.setEventHandler { [weak self] in
+        SignalThread.take(SIGHUP) { [weak self] in
             guard let self else { return }
-            self.isTerminalGone ? onTerminalGone() : onReload()
+            Thread.detachNewThread(self.isTerminalGone ? onTerminalGone : onReload)
         }
-        source.resume()
-        sources.append(source)
         guard terminalSeen.load(ordering: .relaxed) > 0 else { return }
         let timer = DispatchSource.makeTimerSource(queue: .global())
         timer.schedule(deadline: .now() + 1, repeating: 1, leeway: .milliseconds(200))
