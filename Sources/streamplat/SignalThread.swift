@@ -32,6 +32,10 @@ enum SignalThread {
         let exit = ends[0]
         entrance.store(ends[1], ordering: .releasing)
         let thread = Thread {
+            // Whoever started the process may have blocked signals; here they arrive.
+            var all = sigset_t()
+            sigfillset(&all)
+            pthread_sigmask(SIG_UNBLOCK, &all, nil)
             var byte: UInt8 = 0
             while true {
                 let count = read(exit, &byte, 1)
