@@ -39,6 +39,8 @@ extension DiagnosticCode {
     public static let conflictingKeys = DiagnosticCode("SP2124", "Two keys say the same thing or exclude each other.")
     public static let sessionUpdates = DiagnosticCode(
         "SP2180", "Updates of session windows go to a sink that cannot replace rows.")
+    public static let sinkNotShared = DiagnosticCode(
+        "SP2181", "Several processes would write to a sink that only one can.")
     public static let invalidExpression = DiagnosticCode("SP2301", "The text of an expression does not parse.")
     public static let unknownReference = DiagnosticCode("SP2302", "An expression names a field that is not there.")
     public static let expressionType = DiagnosticCode("SP2303", "A part of an expression has a type that does not fit.")
@@ -57,7 +59,8 @@ extension DiagnosticCode {
         unknownFieldType, invalidFieldType, cyclicType, fieldDisagreement, invalidDefault, valueDoesNotFit,
         moneySuggested, topicConflict, unknownField, unknownEventType, unknownSink, unknownAggregation, measureForm,
         measureType, invalidWindow, noInput, severalInputs, invalidGroup, invalidProbability, invalidGenerator,
-        invalidMessageKey, conflictingKeys, sessionUpdates, invalidExpression, unknownReference, expressionType,
+        invalidMessageKey, conflictingKeys, sessionUpdates, sinkNotShared, invalidExpression, unknownReference,
+        expressionType,
         unknownFunction,
         expressionOverflow, invalidFilter, jsonMessagesOnly, invalidEventTime, payloadNameConflict,
     ]

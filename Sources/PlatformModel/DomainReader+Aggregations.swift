@@ -46,6 +46,7 @@ extension DomainReader {
                 path: "\(path).sink", hint: hint(for: sink, among: platform.sinks.map(\.name), "sinks"))
         }
         if window?.kind == .session { checkSessionEmission(&emit, sink: sink, reader) }
+        checkSharing(sink, at: reader.mapping["sink"]?.location ?? location, path: "\(path).sink")
         reader.finish(into: &diagnostics)
 
         let binder = AggregationBinder(
@@ -72,6 +73,19 @@ extension DomainReader {
             fingerprint: "")
         aggregation.fingerprint = aggregation.meaning.text
         aggregations.append(aggregation)
+    }
+
+    /// A file or a stream has one writer.
+    mutating func checkSharing(_ sink: String, at location: SourceLocation?, path: String) {
+        guard let cluster = platform.runtime.cluster, let type = platform.sink(sink)?.plugin.type,
+            let plugin = plugins.sink(type), Swift.type(of: plugin).nature == .append
+        else { return }
+        error(
+            .sinkNotShared,
+            "sink '\(sink)' (\(type)) takes rows of one process only, and runtime.cluster lets several run",
+            at: location, path: path,
+            notes: cluster.location.map { [Diagnostic.Note("runtime.cluster is set here", at: $0)] } ?? [],
+            hint: "use a sink that replaces rows, such as postgresql, or leave runtime.cluster out")
     }
 
     /// A session that goes on or joins another replaces rows that were written; a sink that cannot gets final rows only.

@@ -48,6 +48,9 @@ extension DomainReader {
             into: &diagnostics)
         plugins.broker(platform.broker.type)?.validateTopic(TopicRequest(topic), into: &diagnostics)
         let rawEvents = reader.boolean("raw_events", into: &diagnostics) ?? false
+        if rawEvents {
+            checkSharing("primary", at: reader.mapping["raw_events"]?.location, path: "\(path).raw_events")
+        }
         let messages = readMessages(&reader, fields, path: path)
         let messageKey = readMessageKey(&reader, fields, broken)
         reader.finish(into: &diagnostics)

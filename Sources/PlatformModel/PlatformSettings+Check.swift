@@ -133,7 +133,33 @@ extension PlatformSettings {
             runtime.checkpointPath = checkpoint.string("path", into: &diagnostics) ?? runtime.checkpointPath
             checkpoint.finish(into: &diagnostics)
         }
+        if let node = reader.node("cluster") { runtime.cluster = readCluster(node, into: &diagnostics) }
         reader.finish(into: &diagnostics)
+    }
+
+    /// `false`, `true` or settings.
+    private func readCluster(_ node: ConfigNode, into diagnostics: inout Diagnostics) -> ClusterSettings? {
+        switch node.scalar?.text {
+        case "true": return ClusterSettings(location: node.location)
+        case "false": return nil
+        default: break
+        }
+        guard var reader = MappingReader(node, path: "runtime.cluster", into: &diagnostics) else { return nil }
+        var cluster = ClusterSettings(location: node.location)
+        if let timeout = reader.duration("session_timeout", positive: true, into: &diagnostics) {
+            if timeout >= 500 {
+                cluster.sessionTimeoutMilliseconds = timeout
+            } else {
+                diagnostics.error(
+                    .invalidValue,
+                    "'session_timeout' is shorter than 500 ms: a process that only pauses would count as dead",
+                    at: reader.mapping["session_timeout"]?.location, path: "runtime.cluster.session_timeout",
+                    hint: "10 seconds is the default")
+            }
+        }
+        cluster.slots = reader.integer("slots", in: 1...256, into: &diagnostics) ?? cluster.slots
+        reader.finish(into: &diagnostics)
+        return cluster
     }
 
     private mutating func readMonitoring(_ node: ConfigNode, into diagnostics: inout Diagnostics) {

@@ -126,6 +126,8 @@ public struct RuntimeSettings: Hashable, Sendable {
     public var checkpointIntervalMilliseconds: Int64
     /// Relative to the project root.
     public var checkpointPath: String
+    /// How several processes share the work of a domain; nil = one process has it alone.
+    public var cluster: ClusterSettings?
 
     /// The tables of one aggregation take some of it before the first group.
     public static let lowestMemoryLimit = 1 << 20
@@ -135,7 +137,7 @@ public struct RuntimeSettings: Hashable, Sendable {
         watermarkDelayMilliseconds: Int64 = 10_000, idleTimeoutMilliseconds: Int64 = 30_000,
         maxFutureSkewMilliseconds: Int64 = 86_400_000, stopTimeoutMilliseconds: Int64 = 30_000,
         memoryLimitBytes: Int? = nil, checkpointIntervalMilliseconds: Int64 = 10_000,
-        checkpointPath: String = ".streamplat/checkpoints"
+        checkpointPath: String = ".streamplat/checkpoints", cluster: ClusterSettings? = nil
     ) {
         self.workers = workers
         self.batchRows = batchRows
@@ -147,6 +149,22 @@ public struct RuntimeSettings: Hashable, Sendable {
         self.memoryLimitBytes = memoryLimitBytes
         self.checkpointIntervalMilliseconds = checkpointIntervalMilliseconds
         self.checkpointPath = checkpointPath
+        self.cluster = cluster
+    }
+}
+
+/// `runtime.cluster:`.
+public struct ClusterSettings: Hashable, Sendable {
+    /// A process that is silent for so long is taken to be dead.
+    public var sessionTimeoutMilliseconds: Int64
+    /// How many workers all processes may have together.
+    public var slots: Int
+    public var location: SourceLocation?
+
+    public init(sessionTimeoutMilliseconds: Int64 = 10_000, slots: Int = 32, location: SourceLocation? = nil) {
+        self.sessionTimeoutMilliseconds = sessionTimeoutMilliseconds
+        self.slots = slots
+        self.location = location
     }
 }
 

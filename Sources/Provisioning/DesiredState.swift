@@ -30,7 +30,8 @@ public struct DesiredState: Sendable {
     public var topics: [TopicDefinition]
     public var tables: [Table]
 
-    public init(domain: DomainDefinition, topicPrefix: String) {
+    /// - Parameter cluster: Where several processes share the domain's work.
+    public init(domain: DomainDefinition, topicPrefix: String, cluster: ClusterSettings? = nil) {
         // JSON messages follow no registered schema.
         subjects = domain.eventTypes.filter { $0.format == .avro }.map { Subject(name: $0.subject, eventType: $0) }
         messages = domain.eventTypes.map { Messages(topic: $0.topic.name, eventType: $0) }
@@ -39,6 +40,14 @@ public struct DesiredState: Sendable {
         topics = domain.eventTypes.map(\.topic) + [deadLetters]
         if domain.aggregations.contains(where: { $0.late == .sideOutput }) {
             topics.append(TopicDefinition(name: LateRecord.topic(prefix: topicPrefix), partitions: 1))
+        }
+        if let cluster {
+            // Nothing in it matters for longer than a checkpoint interval.
+            topics.append(
+                TopicDefinition(
+                    name: ClusterTopic.name(prefix: topicPrefix, domain: domain.name),
+                    partitions: ClusterTopic.partitions(slots: cluster.slots), retentionMilliseconds: 3_600_000,
+                    config: ["segment.bytes": "16777216"]))
         }
         tables = domain.aggregations.map { aggregation in
             Table(

@@ -12,6 +12,8 @@ final class Coordinator {
     private let pipeline: Pipeline
     private let shared: Worker.Shared
     private let store: CheckpointStore
+    /// The other processes of the round; nil when there are none.
+    private let leader: RoundLeader?
     private let epoch: UInt64
     private var sequence: UInt64
     private let hashKey: HashKey
@@ -24,6 +26,8 @@ final class Coordinator {
     private var recordBreaker: DeadLetterBreaker
     private var rowBreaker: DeadLetterBreaker
     private var stillness: Stillness?
+    /// Everything has been read, and the round ends because of that.
+    private(set) var isDrained = false
     /// Why the run ends though nobody asked it to: too much of what it reads cannot be used.
     private(set) var halted: PipelineError?
 
@@ -43,8 +47,9 @@ final class Coordinator {
     /// - Parameter checkpoint: The one that the round goes on from.
     init(
         _ pipeline: Pipeline, _ shared: Worker.Shared, _ store: CheckpointStore, from checkpoint: Checkpoint?,
-        epoch: UInt64
+        epoch: UInt64, leader: RoundLeader? = nil
     ) {
+        self.leader = leader
         self.pipeline = pipeline
         self.shared = shared
         self.store = store
@@ -62,7 +67,8 @@ final class Coordinator {
     func run() {
         while step() != .ended {
             switch phase {
-            case .awaiting(let barrier, _, _): shared.control.waitForBarrier(barrier, milliseconds: 100)
+            case .awaiting(let barrier, _, _):
+                shared.control.waitForBarrier(barrier, milliseconds: leader == nil ? 100 : 5)
             case .watching: shared.host.clock.sleep(milliseconds: 2)
             case .ended: break
             }
@@ -73,10 +79,12 @@ final class Coordinator {
     func step() -> StepProgress {
         let progress = shared.control.guarding {
             if shared.control.shouldAbandon { return .ended }
+            try leader?.poll(shared)
             switch phase {
-            case .watching: return watch()
+            case .watching: return try watch()
             case .ended: return .ended
             case .awaiting(let barrier, let isFinal, let asked):
+                try leader?.release(shared.control)
                 guard let outcome = shared.control.outcome(ofBarrier: barrier) else {
                     try pipeline.checkStopTimeout()
                     return .waiting
@@ -84,6 +92,7 @@ final class Coordinator {
                 try save(outcome, askedNanoseconds: asked)
                 lastCheckpoint = shared.host.clock.milliseconds
                 phase = .watching
+                if isFinal { try leader?.end(isDrained: isDrained && shared.recounts.wanted.isEmpty) }
                 return isFinal ? .ended : .worked
             }
         }
@@ -95,7 +104,7 @@ final class Coordinator {
         return progress
     }
 
-    private func watch() -> StepProgress {
+    private func watch() throws -> StepProgress {
         let now = shared.host.clock.milliseconds
         if shouldEnd(at: now) {
             // It ends as a run that is told to: within the stop timeout.
@@ -105,19 +114,20 @@ final class Coordinator {
                 "\(pipeline.isHandingOver ? "reloading" : "draining"): what was read is being written")
             let closesWindows =
                 pipeline.options.closeWindows && !pipeline.isHandingOver && shared.recounts.wanted.isEmpty
-                && halted == nil
-            ask(.final(closeWindows: closesWindows), isFinal: true)
+                && halted == nil && (leader == nil || isDrained)
+            try ask(.final(closeWindows: closesWindows), isFinal: true)
             return .worked
         }
         guard now - lastCheckpoint >= pipeline.parts.settings.checkpointIntervalMilliseconds else { return .waiting }
-        ask(.checkpoint, isFinal: false)
+        try ask(.checkpoint, isFinal: false)
         return .worked
     }
 
-    private func ask(_ kind: RunControl.BarrierKind, isFinal: Bool) {
+    private func ask(_ kind: RunControl.BarrierKind, isFinal: Bool) throws {
         let asked = MachineClock.nanoseconds()
-        phase = .awaiting(
-            barrier: shared.control.requestBarrier(kind), isFinal: isFinal, askedNanoseconds: asked)
+        let barrier = shared.control.requestBarrier(kind)
+        try leader?.ask(kind, barrier)
+        phase = .awaiting(barrier: barrier, isFinal: isFinal, askedNanoseconds: asked)
     }
 
     private func save(_ outcome: RunControl.Outcome, askedNanoseconds: UInt64) throws {
@@ -130,7 +140,8 @@ final class Coordinator {
         pipeline.leaveOut(wanted, of: &checkpoint)
         // One that still has the state of an aggregation whose table is to be cleared must not be gone on from, either.
         let bytes =
-            try store.save(checkpoint, keepingPrevious: wanted.isEmpty && !isIncomplete) + checkpoint.writtenStateBytes
+            try store.save(checkpoint, keepingPrevious: wanted.isEmpty && !isIncomplete, isShared: leader != nil)
+            + checkpoint.writtenStateBytes
         isIncomplete = !wanted.isEmpty
         KillPoint.beforeOffsetCommit.pass()
         pipeline.commitGroupOffsets(checkpoint)
@@ -146,7 +157,8 @@ final class Coordinator {
 
     /// Whether it is time for the last checkpoint; notes the reason in ``halted`` when that is because too much cannot be used.
     private func shouldEnd(at now: Int64) -> Bool {
-        pipeline.status.lag.store(shared.progress.reduce(0) { $0 + $1.lag }, ordering: .relaxed)
+        let others = leader?.progress
+        pipeline.status.lag.store(shared.progress.reduce(others?.lag ?? 0) { $0 + $1.lag }, ordering: .relaxed)
         if now - lastShown >= 500 {
             lastShown = now
             pipeline.metrics.show(watermarks: shared.watermarks.all)
@@ -155,9 +167,11 @@ final class Coordinator {
         if pipeline.shouldEnd { return true }
         if shared.recounts.isDue(at: now) { return true }
         if isHalted(at: now) { return true }
+        if leader?.isChangeWanted == true { return true }
         // Between the last look at the breakers and the end of the topics bad records may have come.
-        guard pipeline.options.untilIdle, isDrained() else { return false }
+        guard pipeline.options.untilIdle, isStill() else { return false }
         _ = isHalted(at: now)
+        isDrained = true
         return true
     }
 
@@ -169,9 +183,14 @@ final class Coordinator {
     }
 
     /// Every worker has found all its partitions at their ends, and, on a second look, finds them so again.
-    private func isDrained() -> Bool {
-        let eventsRead = pipeline.status.eventsRead.load(ordering: .acquiring)
-        let quiet = shared.progress.map(\.quiet)
+    private func isStill() -> Bool {
+        var eventsRead = pipeline.status.eventsRead.load(ordering: .acquiring)
+        var quiet = shared.progress.map(\.quiet)
+        if let leader {
+            guard let others = leader.progress else { return false }
+            eventsRead += others.eventsRead
+            quiet += others.quiet
+        }
         guard quiet.allSatisfy({ $0 > 0 }) else {
             stillness = nil
             return false

@@ -15,13 +15,13 @@ extension Pipeline {
     }
 
     func makeShared(
-        _ sinkQueue: BoundedQueue<SinkMessage>, _ hashKey: HashKey, _ epoch: UInt64,
+        _ crew: Crew, _ sinkQueue: BoundedQueue<SinkMessage>, _ hashKey: HashKey, _ epoch: UInt64,
         _ targets: (list: [SinkThread.Target], raw: [Int: Int]), _ recounts: RecountRequests, _ control: RunControl
     ) -> Worker.Shared {
         Worker.Shared(
             topology: topology,
             settings: Worker.Settings(
-                workerCount: workerCount, batchRows: options.batchRows ?? parts.settings.batchRows,
+                workerCount: crew.total, ownWorkers: crew.own, batchRows: options.batchRows ?? parts.settings.batchRows,
                 flushIntervalMilliseconds: parts.settings.flushIntervalMilliseconds,
                 idleTimeoutMilliseconds: parts.settings.idleTimeoutMilliseconds,
                 maxFutureSkewMilliseconds: parts.settings.maxFutureSkewMilliseconds,
@@ -38,12 +38,12 @@ extension Pipeline {
                 }, rawTargets: targets.raw),
             broker: parts.broker, schemas: parts.schemas, hashKey: hashKey,
             memory: MemoryBudget(limitBytes: memoryLimitBytes, names: topology.aggregations.map(\.name)),
-            inboxes: (0..<workerCount).map { _ in
-                BoundedQueue(capacity: host.queueCapacity, byteLimit: max(queueBytes / workerCount, 1 << 20)) {
+            inboxes: crew.own.map { _ in
+                BoundedQueue(capacity: host.queueCapacity, byteLimit: max(queueBytes / crew.own.count, 1 << 20)) {
                     $0.byteCount
                 }
-            }, sinkQueue: sinkQueue,
-            control: control, status: status, progress: (0..<workerCount).map { _ in WorkerProgress() },
+            }, exchange: crew.exchange, sinkQueue: sinkQueue,
+            control: control, status: status, progress: crew.own.map { _ in WorkerProgress() },
             watermarks: PublishedWatermarks(count: topology.aggregations.count), metrics: metrics,
             deadLetterTally: deadLetterTally, recounts: recounts, host: host,
             notify: parts.notify)
@@ -56,7 +56,7 @@ extension Pipeline {
     var queueBytes: Int { min(1 << 26, max(memoryLimitBytes / 16, 1 << 20)) }
 
     func makeSinkThread(
-        _ queue: BoundedQueue<SinkMessage>, _ targets: [SinkThread.Target], _ control: RunControl
+        _ queue: BoundedQueue<SinkMessage>, _ targets: [SinkThread.Target], _ control: RunControl, workerCount: Int
     ) -> SinkThread {
         SinkThread(
             targets: targets, queue: queue, control: control, status: status, workerCount: workerCount,
@@ -70,8 +70,6 @@ extension Pipeline {
 
     func startThreads(_ workers: [Worker], _ sink: SinkThread) -> [RunThread] {
         [RunThread(name: "sink", confining: sink) { $0.run() }]
-            + workers.enumerated().map { index, worker in
-                RunThread(name: "worker \(index)", confining: worker) { $0.run() }
-            }
+            + workers.map { worker in RunThread(name: "worker \(worker.index)", confining: worker) { $0.run() } }
     }
 }

@@ -5,26 +5,39 @@ internal import PluginAPI
 
 /// Where a run begins to read.
 extension Pipeline {
-    /// The partitions of all inputs, and which aggregations can be counted anew from them.
-    func openPartitions(
-        _ checkpoint: Checkpoint?, after earlier: RecountRequests?
-    ) throws -> ([PartitionState], RecountRequests) {
-        let now = host.clock.milliseconds
+    /// The number of partitions of each topic that is read.
+    func partitionCounts() throws -> [String: Int] {
         let topics = Dictionary(uniqueKeysWithValues: try parts.broker.topics().map { ($0.name, $0.partitions) })
-        var result: [PartitionState] = []
-        var isWhole = topology.aggregations.map { _ in true }
+        var counts: [String: Int] = [:]
+        for name in topology.inputs.map(\.eventType.topic.name) {
+            guard let count = topics[name] else { throw notApplied(topic: name) }
+            counts[name] = count
+        }
         let lateTopic = LateRecord.topic(prefix: parts.topicPrefix)
         if topics[lateTopic] == nil, topology.aggregations.contains(where: { $0.late == .sideOutput }) {
-            throw PipelineError(
-                .notApplied, "topic '\(lateTopic)' is not there", hint: "run `streamplat apply` first", exitCode: 3)
+            throw notApplied(topic: lateTopic)
         }
+        return counts
+    }
+
+    func notApplied(topic: String) -> PipelineError {
+        PipelineError(
+            .notApplied, "topic '\(topic)' is not there", hint: "run `streamplat apply` first", exitCode: 3)
+    }
+
+    /// The partitions of all inputs that this process reads, by worker, and which aggregations can be counted anew from all.
+    ///
+    /// - Parameter topics: See ``partitionCounts()``.
+    func openPartitions(
+        _ crew: Crew, _ checkpoint: Checkpoint?, _ topics: [String: Int], after earlier: RecountRequests?
+    ) throws -> ([[PartitionState]], RecountRequests) {
+        let now = host.clock.milliseconds
+        var result = crew.own.map { _ in [PartitionState]() }
+        var partitionCount = 0
+        var isWhole = topology.aggregations.map { _ in true }
         for (index, input) in topology.inputs.enumerated() {
             let name = input.eventType.topic.name
-            guard let count = topics[name] else {
-                throw PipelineError(
-                    .notApplied, "topic '\(name)' is not there", hint: "run `streamplat apply` first", exitCode: 3)
-            }
-            for number in 0..<count {
+            for number in 0..<(topics[name] ?? 0) {
                 let partition = TopicPartition(topic: name, partition: number)
                 let (earliest, next) = try parts.broker.offsets(partition)
                 if options.fromEarliest, earliest > 0 {
@@ -44,7 +57,10 @@ extension Pipeline {
                         "the checkpoint goes on at offset \(start) of \(name), partition \(number), which ends at \(next)",
                         hint: "the topic was replaced; run with --from-earliest to count what it holds now")
                 }
-                result.append(
+                defer { partitionCount += 1 }
+                let worker = crew.readers[partitionCount % crew.total]
+                guard crew.own.contains(worker) else { continue }
+                result[worker - crew.own.lowerBound].append(
                     PartitionState(
                         input: index, partition: partition, reader: try parts.broker.makeReader(partition, at: start),
                         consumers: consumers, reported: ReportedLetters(partition, in: checkpoint, end: next), now: now)

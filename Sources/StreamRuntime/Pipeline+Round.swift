@@ -11,6 +11,8 @@ struct Round {
     var workers: [Worker]
     var sinks: SinkThread
     var coordinator: Coordinator
+    /// Of the round's threads.
+    var ending: Ending
 }
 
 extension Pipeline {
@@ -22,55 +24,90 @@ extension Pipeline {
         _ store: CheckpointStore, _ lock: CheckpointStore.Lock, _ candidates: [Checkpoint], lowestEpoch: UInt64,
         after earlier: RecountRequests?
     ) throws -> RecountRequests? {
-        let round = try openRound(store, lock, candidates, lowestEpoch: lowestEpoch, after: earlier)
+        try run(try openRound(store, lock, candidates, lowestEpoch: lowestEpoch, after: earlier), lock)
+    }
+
+    /// Starts the threads of a round that this process coordinates, and waits for their end. As ``runOnce`` gives it.
+    func run(_ round: Round, _ lock: CheckpointStore.Lock) throws -> RecountRequests? {
         let threads = startThreads(round.workers, round.sinks)
         noteStart()
         round.coordinator.run()
-        guard threads.allSatisfy({ ending.waits(for: $0) }) else { throw leaving(lock, round.shared.control) }
+        guard threads.allSatisfy({ round.ending.waits(for: $0) }) else { throw leaving(lock, round.shared.control) }
         return try finish(round)
     }
 
     /// Opens everything that a round needs, and takes it to where it goes on.
+    ///
+    /// - Parameter cluster: The processes that share the round, of which this one leads; nil for a round of its own.
     func openRound(
         _ store: CheckpointStore, _ lock: CheckpointStore.Lock, _ candidates: [Checkpoint], lowestEpoch: UInt64,
-        after earlier: RecountRequests?
+        after earlier: RecountRequests?, cluster: ClusterLead? = nil
     ) throws -> Round {
-        let control = RunControl(workerCount: workerCount, ending: ending, host: host)
-        let sinkQueue = BoundedQueue<SinkMessage>(capacity: host.queueCapacity, byteLimit: queueBytes) { $0.byteCount }
+        let total = cluster?.workerCount ?? workerCount
+        // A round of a cluster can be over without the run.
+        let roundEnding = cluster == nil ? ending : ending.part()
+        let control = RunControl(workerCount: total, ending: roundEnding, host: host)
+        let sinkQueue = makeSinkQueue()
         let targets = makeTargets()
-        let sinks = makeSinkThread(sinkQueue, targets.list, control)
+        let sinks = makeSinkThread(sinkQueue, targets.list, control, workerCount: cluster?.ownCount ?? workerCount)
         readiness.hold(SinkThread.component, "opening")
-        guard let start = try openWhileRunning(sinks, candidates, epoch: lowestEpoch, control) else {
-            throw leaving(lock, control)
-        }
+        guard
+            let start = try openWhileRunning(
+                sinks, { [self] in try open($0, candidates, epoch: lowestEpoch, control) })
+        else { throw leaving(lock, control) }
         let checkpoint = start.checkpoint
         let hashKey = checkpoint?.hashKey ?? host.hashKey()
-        let (partitions, recounts) = try openPartitions(checkpoint, after: earlier)
-        let shared = makeShared(sinkQueue, hashKey, start.epoch, targets, recounts, control)
-        let workers = try (0..<workerCount).map { index in
-            try Worker(
-                index: index, shared: shared,
-                partitions: partitions.enumerated().filter { $0.offset % workerCount == index }.map(\.element),
-                checkpoint: checkpoint)
-        }
-        logStart(partitions: partitions.count, checkpoint: checkpoint?.sequence)
-        if checkpoint?.stores != start.stores || checkpoint == nil {
+        let topics = try partitionCounts()
+        func noteBeginning() throws {
+            guard checkpoint?.stores != start.stores || checkpoint == nil else { return }
             // Before the first row: what a sink holds after a crash that comes before the first checkpoint of this run can
             // be told from what it held before. Earlier checkpoints do not fit the sinks any more.
             var beginning = checkpoint ?? Checkpoint(sequence: 0, epoch: start.epoch, hashKey: hashKey, sections: [])
             beginning.stores = start.stores
-            try store.save(beginning, keepingPrevious: false)
+            try store.save(beginning, keepingPrevious: false, isShared: cluster != nil)
         }
+        var crew = Crew.alone(total)
+        if let cluster {
+            try noteBeginning()
+            crew = try cluster.begin(start, candidates, hashKey, topics)
+        }
+        let (shared, workers) = try makeWorkers(
+            crew, control, sinkQueue, targets, topics, checkpoint, hashKey, epoch: start.epoch, after: earlier)
+        if cluster == nil { try noteBeginning() }
         readiness.release(Readiness.process)
         return Round(
             shared: shared, workers: workers, sinks: sinks,
-            coordinator: Coordinator(self, shared, store, from: checkpoint, epoch: start.epoch))
+            coordinator: Coordinator(
+                self, shared, store, from: checkpoint, epoch: start.epoch, leader: cluster?.leader),
+            ending: roundEnding)
+    }
+
+    func makeSinkQueue() -> BoundedQueue<SinkMessage> {
+        BoundedQueue(capacity: host.queueCapacity, byteLimit: queueBytes) { $0.byteCount }
+    }
+
+    /// The workers of this process, which go on from the checkpoint.
+    ///
+    /// - Parameter topics: See ``partitionCounts()``.
+    func makeWorkers(
+        _ crew: Crew, _ control: RunControl, _ sinkQueue: BoundedQueue<SinkMessage>,
+        _ targets: (list: [SinkThread.Target], raw: [Int: Int]), _ topics: [String: Int], _ checkpoint: Checkpoint?,
+        _ hashKey: HashKey, epoch: UInt64, after earlier: RecountRequests?
+    ) throws -> (shared: Worker.Shared, workers: [Worker]) {
+        let (partitions, recounts) = try openPartitions(crew, checkpoint, topics, after: earlier)
+        let shared = makeShared(crew, sinkQueue, hashKey, epoch, targets, recounts, control)
+        let workers = try zip(crew.own, partitions).map { index, partitions in
+            try Worker(index: index, shared: shared, partitions: partitions, checkpoint: checkpoint)
+        }
+        logStart(partitions: partitions.reduce(0) { $0 + $1.count }, checkpoint: checkpoint?.sequence)
+        return (shared, workers)
     }
 
     /// After the end of all parts: throws why the round failed, or gives what has to be counted anew.
     func finish(_ round: Round) throws -> RecountRequests? {
         if let failure = round.shared.control.failure ?? round.coordinator.halted {
             deadLetterTally.tell(at: host.clock.milliseconds, isLast: true)
+            if failure is RoundOver { throw failure }
             logger.error(
                 "run failed", metadata: ["code": "\((failure as? PipelineError)?.code.id ?? "none")"])
             throw failure

@@ -12,16 +12,18 @@ extension Pipeline {
         var epoch: UInt64
         /// What the sinks want to get back from now on.
         var stores: [Checkpoint.Store]
+        /// The name under which the epoch was taken.
+        var writer: String
     }
 
-    /// Like ``open(_:_:epoch:_:)``, on a thread of its own: a server that does not answer must not hold up the end of the run.
-    /// Nil when the run has to end first; the thread is inside a call then.
+    /// Opens the sinks on a thread of its own: a server that does not answer must not hold up the end of the run. Nil when the
+    /// run has to end first; the thread is inside a call then.
     func openWhileRunning(
-        _ sinks: SinkThread, _ candidates: [Checkpoint], epoch: UInt64, _ control: RunControl
+        _ sinks: SinkThread, _ open: @escaping @Sendable (SinkThread) throws -> Beginning
     ) throws -> Beginning? {
         let outcome = Outcome()
-        let thread = RunThread(name: "open sinks", confining: sinks, isInline: !host.hasThreads) { [self] sinks in
-            let result = Result { try open(sinks, candidates, epoch: epoch, control) }
+        let thread = RunThread(name: "open sinks", confining: sinks, isInline: !host.hasThreads) { sinks in
+            let result = Result { try open(sinks) }
             outcome.value.withLock { $0 = result }
         }
         guard ending.waits(for: thread) else { return nil }
@@ -46,10 +48,9 @@ extension Pipeline {
             // As after an `apply` that empties a table: the stores have forgotten what they hold of checkpoints.
             candidates[0].epoch = 0
         }
-        try sinks.open(parts.openSink)
+        try open(sinks, retrying)
         let claim = WriterClaim(
-            domain: topology.domain, environment: parts.environment,
-            writer: String(host.random(), radix: 16),
+            domain: topology.domain, environment: parts.environment, writer: String(host.random(), radix: 16),
             epoch: epoch, tables: [])
         let standing = try sinks.claim(claim) { body in
             try retrying(until: { self.ending.hasBegun }, body)
@@ -59,7 +60,33 @@ extension Pipeline {
             checkpoint?.stores ?? [],
             after: CheckpointNumber(epoch: standing.epoch, sequence: checkpoint?.sequence ?? 0))
         logger.info("epoch taken", metadata: ["epoch": "\(standing.epoch)"])
-        return Beginning(checkpoint: checkpoint, epoch: standing.epoch, stores: stores)
+        return Beginning(checkpoint: checkpoint, epoch: standing.epoch, stores: stores, writer: claim.writer)
+    }
+
+    /// Opens the sinks of a member that does not lead: under the epoch that the leader has taken.
+    func join(_ sinks: SinkThread, _ plan: RoundPlan, _ checkpoint: Checkpoint?, _ control: RunControl) throws
+        -> Beginning
+    {
+        let retrying = Retrying(component: "sinks", control: control)
+        try open(sinks, retrying)
+        let claim = WriterClaim(
+            domain: topology.domain, environment: parts.environment, writer: plan.writer, epoch: plan.epoch, tables: [])
+        let standing = try sinks.claim(claim) { body in
+            try retrying(until: { self.ending.hasBegun }, body)
+        }
+        guard standing.epoch == plan.epoch else { throw RoundOver("another run has taken the tables over meanwhile") }
+        let stores = try sinks.restore(
+            checkpoint?.stores ?? [],
+            after: CheckpointNumber(epoch: plan.epoch, sequence: checkpoint?.sequence ?? 0))
+        return Beginning(checkpoint: checkpoint, epoch: plan.epoch, stores: stores, writer: plan.writer)
+    }
+
+    /// At the start of the run a server that is not there is said at once; later rounds wait for it.
+    private func open(_ sinks: SinkThread, _ retrying: Retrying) throws {
+        try sinks.open { name in
+            guard hasStarted else { return try parts.openSink(name) }
+            return try retrying(until: { self.ending.hasBegun }) { try parts.openSink(name) }
+        }
     }
 
     /// The newest checkpoint that no store is behind. A store can be behind after a backup of it was put back, or when the

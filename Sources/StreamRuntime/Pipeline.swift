@@ -106,19 +106,32 @@ public final class Pipeline: Sendable {
     ///
     /// Throws ``PipelineError``; what was not checkpointed by then is counted again by the next run, with the same rows.
     public func run() throws -> RunSummary {
-        try run(under: RunLock(folder: parts.checkpointFolder, files: host.files))
+        try run(
+            under: RunLock(folder: parts.checkpointFolder, isShared: parts.settings.cluster != nil, files: host.files))
     }
 
     /// Like ``run()``, under a lock that the caller has taken and keeps.
     ///
-    /// - Parameter held: The lock of ``Parts/checkpointFolder``.
+    /// - Parameter held: The lock of ``Parts/checkpointFolder``; shared for a member of a cluster.
     public func run(under held: RunLock) throws -> RunSummary {
         let begin = Date()
         let store = CheckpointStore(folder: held.folder, files: host.files)
         let lock = held.lock
         defer { withExtendedLifetime(held) {} }
-        // What a run that died was writing.
-        store.removeUnusedState()
+        if let cluster = parts.settings.cluster {
+            try runInCluster(cluster, store, lock)
+        } else {
+            // What a run that died was writing.
+            store.removeUnusedState()
+            try runAlone(store, lock)
+        }
+        deadLetterTally.tell(at: host.clock.milliseconds, isLast: true)
+        let summary = RunSummary(status, seconds: Date().timeIntervalSince(begin))
+        logEnd(summary)
+        return summary
+    }
+
+    private func runAlone(_ store: CheckpointStore, _ lock: CheckpointStore.Lock) throws {
         var candidates: [Checkpoint] = []
         var oldEpoch: UInt64 = 0
         if options.fromEarliest {
@@ -137,10 +150,6 @@ public final class Pipeline: Sendable {
             let saved = try store.load()
             (candidates, oldEpoch) = (saved.candidates, saved.highestEpoch)
         }
-        deadLetterTally.tell(at: host.clock.milliseconds, isLast: true)
-        let summary = RunSummary(status, seconds: Date().timeIntervalSince(begin))
-        logEnd(summary)
-        return summary
     }
 
     /// What a run throws that ends while a thread is still inside a call. The thread may come back and do a little more

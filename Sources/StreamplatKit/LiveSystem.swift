@@ -71,7 +71,8 @@ public final class LiveSystem: Sendable {
     private func withProvisioner<Result>(
         _ access: PluginContext.Access, _ body: (Provisioner) throws -> Result
     ) throws -> Result {
-        let desired = DesiredState(domain: domain, topicPrefix: project.platform.topicPrefix)
+        let desired = DesiredState(
+            domain: domain, topicPrefix: project.platform.topicPrefix, cluster: project.platform.runtime.cluster)
         var sinks: [String: any Sink] = [:]
         for name in Set(desired.tables.map(\.sink)) { sinks[name] = try project.openSink(name, access, notify: notify) }
         let provisioner = Provisioner(

@@ -101,8 +101,14 @@ extension ShardAggregator {
     private func put(
         _ pane: PaneState, _ run: GroupRun, hasEarlierValues: Bool, removed: Range<Int>, into piece: inout Piece
     ) throws {
-        let writer = piece.writer
         piece.begin()
+        Self.put(pane, run, hasEarlierValues: hasEarlierValues, piece.writer)
+        if pane.spans != nil { putRemoved(pane, removed, piece.writer) }
+        try piece.end(groupCount: run.groups.count + removed.count)
+    }
+
+    /// Writes a pane with some of its groups.
+    static func put(_ pane: PaneState, _ run: GroupRun, hasEarlierValues: Bool, _ writer: StateWriter) {
         writer.put(pane.key.start)
         writer.put(pane.key.firstWindow)
         writer.put(UInt64(run.groups.count))
@@ -115,14 +121,10 @@ extension ShardAggregator {
             writer.put(pane.keys[group])
         }
         for states in pane.measures { states.serialize(run, into: writer) }
-        if calendar.kind == .session {
-            putRecords(pane, run, writer)
-            putRemoved(pane, removed, writer)
-        }
-        try piece.end(groupCount: run.groups.count + removed.count)
+        if pane.spans != nil { putRecords(pane, run, writer) }
     }
 
-    private func putRecords(_ pane: PaneState, _ run: GroupRun, _ writer: StateWriter) {
+    private static func putRecords(_ pane: PaneState, _ run: GroupRun, _ writer: StateWriter) {
         let place = writer.count
         writer.put(UInt64(0))
         guard !pane.records.isEmpty, !run.groups.isEmpty else { return }

@@ -110,31 +110,11 @@ public final class StateRestorer {
     }
 
     private func takePane(_ reader: inout StateReader, _ version: UInt32) throws(AggregationError) {
-        let key = PaneKey(start: try reader.take(), firstWindow: try reader.take())
-        let calendar = shard.calendar
-        guard key.start.magnitude <= WindowCalendar.timeLimit.magnitude * 2,
-            calendar.paneStart(of: key.start) == key.start,
-            calendar.kind == .session
-                || key.firstWindow >= calendar.firstWindow(ofPane: key.start)
-                    && key.firstWindow <= calendar.lastWindow(ofPane: key.start)
-        else { throw .corruptState(reason: "a pane is not of this window") }
-        let saved = try shard.newPane(key)
-        let groupCount = try reader.takeCount(itemSize: 13)
-        var flags: [UInt8] = []
-        for group in 0..<groupCount {
-            let hash = try reader.take(UInt64.self)
-            flags.append(try takeFlags(&reader, version))
-            let bytes = try reader.takeBytes()
-            guard shard.codec.isValid(bytes) else { throw .corruptState(reason: "a group key is malformed") }
-            guard saved.keys.insert(bytes, hash: hash) == Int32(group) else {
-                throw .corruptState(reason: "a group is there twice")
-            }
+        let part = part
+        let (saved, flags) = try shard.readPane(from: &reader) { (reader) throws(AggregationError) in
+            try Self.takeFlags(&reader, version, part: part)
         }
-        for states in saved.measures {
-            states.resize(to: groupCount)
-            try states.restore(from: &reader)
-        }
-        try takeSpans(of: saved, &reader)
+        let key = saved.key
         let removed = version == SavedState.version ? try takeRemoved(&reader) : KeyTable()
         // What has been closed since is in older parts only.
         guard shard.mayBeOpen(key), !removedPanes.contains(key) else { return }
@@ -142,28 +122,15 @@ public final class StateRestorer {
         try close(removed, in: key)
     }
 
-    private func takeFlags(_ reader: inout StateReader, _ version: UInt32) throws(AggregationError) -> UInt8 {
+    private static func takeFlags(
+        _ reader: inout StateReader, _ version: UInt32, part: Int
+    ) throws(AggregationError) -> UInt8 {
         let flags = try reader.take(UInt8.self)
         guard version == SavedState.version else { return flags != 0 ? SavedState.hasChanged : 0 }
         guard flags <= SavedState.hasChanged | SavedState.hasEarlierValues,
             part > 0 || flags & SavedState.hasEarlierValues == 0
         else { throw .corruptState(reason: "a flag is not known") }
         return flags
-    }
-
-    /// Of a session.
-    private func takeSpans(of saved: PaneState, _ reader: inout StateReader) throws(AggregationError) {
-        guard let spans = saved.spans else { return }
-        let (key, groupCount) = (saved.key, saved.keys.count)
-        for group in 0..<groupCount
-        where spans[group].first < key.start || spans[group].last >= key.start + shard.calendar.paneMilliseconds {
-            throw .corruptState(reason: "a session's span is not in its pane")
-        }
-        for _ in 0..<(try reader.takeCount(itemSize: 8)) {
-            let group = try reader.take(Int32.self)
-            guard (0..<groupCount).contains(Int(group)) else { throw .corruptState(reason: "a group does not exist") }
-            saved.records.append((group, Array(try reader.takeBytes())))
-        }
     }
 
     private func takeRemoved(_ reader: inout StateReader) throws(AggregationError) -> KeyTable {
@@ -242,6 +209,52 @@ public final class StateRestorer {
 }
 
 extension ShardAggregator {
+    /// A pane as ``put(_:_:hasEarlierValues:_:)`` wrote it, and the flags of its groups.
+    func readPane(
+        from reader: inout StateReader, _ takeFlags: (inout StateReader) throws(AggregationError) -> UInt8
+    ) throws(AggregationError) -> (PaneState, flags: [UInt8]) {
+        let key = PaneKey(start: try reader.take(), firstWindow: try reader.take())
+        guard key.start.magnitude <= WindowCalendar.timeLimit.magnitude * 2,
+            calendar.paneStart(of: key.start) == key.start,
+            calendar.kind == .session
+                || key.firstWindow >= calendar.firstWindow(ofPane: key.start)
+                    && key.firstWindow <= calendar.lastWindow(ofPane: key.start)
+        else { throw .corruptState(reason: "a pane is not of this window") }
+        let saved = try newPane(key)
+        let groupCount = try reader.takeCount(itemSize: 13)
+        var flags: [UInt8] = []
+        for group in 0..<groupCount {
+            let hash = try reader.take(UInt64.self)
+            flags.append(try takeFlags(&reader))
+            let bytes = try reader.takeBytes()
+            guard codec.isValid(bytes) else { throw .corruptState(reason: "a group key is malformed") }
+            guard saved.keys.insert(bytes, hash: hash) == Int32(group) else {
+                throw .corruptState(reason: "a group is there twice")
+            }
+        }
+        for states in saved.measures {
+            states.resize(to: groupCount)
+            try states.restore(from: &reader)
+        }
+        try takeSpans(of: saved, &reader)
+        return (saved, flags)
+    }
+
+    /// Of a session.
+    private func takeSpans(of saved: PaneState, _ reader: inout StateReader) throws(AggregationError) {
+        guard let spans = saved.spans else { return }
+        let (key, groupCount) = (saved.key, saved.keys.count)
+        for group in 0..<groupCount
+        where spans[group].first < key.start || spans[group].last >= key.start + calendar.paneMilliseconds {
+            throw .corruptState(reason: "a session's span is not in its pane")
+        }
+        for _ in 0..<(try reader.takeCount(itemSize: 8)) {
+            let group = try reader.take(Int32.self)
+            guard (0..<groupCount).contains(Int(group)) else { throw .corruptState(reason: "a group does not exist") }
+            saved.records.append((group, Array(try reader.takeBytes())))
+        }
+    }
+
     /// Adds a piece of state that was saved whole to this aggregator, which must be new or hold state of the same
     /// checkpoint: the groups whose key hash passes `filter`. Of a group that is there already nothing is taken. Throws
     /// ``AggregationError``, see ``StateRestorer``.

@@ -18,15 +18,20 @@ struct CheckpointStore {
         self.files = files
     }
 
-    /// Makes this process the only runner of the domain on this machine until ``Lock`` is released.
-    func lock() throws(PipelineError) -> Lock {
+    /// Makes this process the only runner of the domain on this machine until ``Lock`` is released, or one of those that share
+    /// it.
+    func lock(isShared: Bool = false) throws(PipelineError) -> Lock {
         try makeFolder()
         let held: (any HeldLock)?
-        do { held = try files.lock(lockFile) } catch { throw failure("cannot lock \(lockFile)", error) }
+        do { held = try files.lock(lockFile, isShared: isShared) } catch {
+            throw failure("cannot lock \(lockFile)", error)
+        }
         guard let held else {
             throw PipelineError(
                 .runnerBusy, "another `run` of this domain holds \(lockFile)",
-                hint: "stop that one first, or give this one another runtime.checkpoint.path", exitCode: 1)
+                hint:
+                    "stop that one first, or give this one another runtime.checkpoint.path; with runtime.cluster in the "
+                    + "configuration of all, several share the work", exitCode: 1)
         }
         return Lock(held)
     }
@@ -145,24 +150,37 @@ struct CheckpointStore {
     /// Removes files of state that no checkpoint names: those of checkpoints that were replaced, and of one that was being
     /// written when the program died. Nothing is removed while a checkpoint cannot be read, and what cannot be removed is
     /// tried again with the next checkpoint.
-    func removeUnusedState() {
+    ///
+    /// - Parameter epoch: Files of newer ones stay: they belong to a run that has replaced this one.
+    func removeUnusedState(until epoch: UInt64 = .max) {
         var used: Set<String> = []
         for path in [file, previous] {
             do { used.formUnion(try decoded(path)?.fileNames ?? []) } catch { return }
         }
-        for name in (try? files.names(in: folder)) ?? [] where name.hasPrefix(StateFile.prefix) && !used.contains(name)
-        {
+        for name in (try? files.names(in: folder)) ?? [] where !used.contains(name) {
+            guard let owner = StateFile.epoch(ofName: name), owner <= epoch else { continue }
             try? files.remove("\(folder)/\(name)")
         }
     }
 
     /// Puts a checkpoint in place and gives its size in bytes, without its files.
     ///
-    /// - Parameter keepingPrevious: Whether the newest one until now stays as the one before.
+    /// - Parameters:
+    ///   - keepingPrevious: Whether the newest one until now stays as the one before.
+    ///   - isShared: Other processes may save, too: one that was replaced throws `SP6200`.
     @discardableResult
-    func save(_ checkpoint: Checkpoint, keepingPrevious: Bool = true) throws(PipelineError) -> Int {
-        let temporary = "\(file).new"
+    func save(
+        _ checkpoint: Checkpoint, keepingPrevious: Bool = true, isShared: Bool = false
+    ) throws(PipelineError) -> Int {
+        let temporary = isShared ? "\(folder)/\(StateFile.prefix)\(checkpoint.epoch)-new" : "\(file).new"
         let bytes = checkpoint.encoded()
+        // One that is replaced between this look and the renames does no harm: its checkpoint is whole, and older.
+        if isShared, let newest = try? decoded(file), newest.epoch > checkpoint.epoch {
+            throw PipelineError(
+                .writerReplaced,
+                "a process of the cluster with epoch \(newest.epoch) has written a checkpoint, this one has \(checkpoint.epoch)",
+                hint: "nothing is lost: the newer one counts what this one could not write")
+        }
         do throws(FileFailure) {
             // Before anything names the files of state, their places in the folder are durable.
             if !checkpoint.fileNames.isEmpty { try files.sync(folder: folder) }
@@ -176,7 +194,7 @@ struct CheckpointStore {
             try? files.remove(temporary)
             throw failure("cannot write the checkpoint \(file)", error)
         }
-        removeUnusedState()
+        removeUnusedState(until: isShared ? checkpoint.epoch : .max)
         return bytes.count
     }
 

@@ -9,13 +9,15 @@ public final class RunLock: Sendable {
 
     /// Throws ``PipelineError`` `SP6101` while another run holds the domain.
     ///
-    /// - Parameter folder: Where the domain's checkpoints live; absolute.
-    public convenience init(folder: String) throws(PipelineError) {
-        try self.init(folder: folder, files: MachineFiles())
+    /// - Parameters:
+    ///   - folder: Where the domain's checkpoints live; absolute.
+    ///   - isShared: Other processes of a cluster may have it, too; a single run may not.
+    public convenience init(folder: String, isShared: Bool = false) throws(PipelineError) {
+        try self.init(folder: folder, isShared: isShared, files: MachineFiles())
     }
 
-    init(folder: String, files: any CheckpointFiles) throws(PipelineError) {
+    init(folder: String, isShared: Bool, files: any CheckpointFiles) throws(PipelineError) {
         self.folder = folder
-        lock = try CheckpointStore(folder: folder, files: files).lock()
+        lock = try CheckpointStore(folder: folder, files: files).lock(isShared: isShared)
     }
 }

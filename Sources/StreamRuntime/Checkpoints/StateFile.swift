@@ -24,8 +24,12 @@ package struct StateFile: Equatable, Hashable, Sendable {
     static func name(epoch: UInt64, barrier: Int, worker: Int) -> String { "\(prefix)\(epoch)-\(barrier)-\(worker)" }
 
     /// Of the run that wrote the file.
-    var epoch: UInt64 {
-        name.dropFirst(Self.prefix.count).split(separator: "-").first.flatMap { UInt64($0) } ?? 0
+    var epoch: UInt64 { Self.epoch(ofName: name) ?? 0 }
+
+    /// Of the run that wrote it; nil for a file that is no such one.
+    static func epoch(ofName name: String) -> UInt64? {
+        guard name.hasPrefix(prefix) else { return nil }
+        return UInt64(name.dropFirst(prefix.count).prefix { $0 != "-" })
     }
 
     /// It lies in the checkpoint's folder and nowhere else.

@@ -5,8 +5,9 @@ internal import Glibc
 protocol CheckpointFiles: Sendable {
     /// Creates a folder; one that is there is fine.
     func makeFolder(_ path: String) throws(FileFailure)
-    /// Locks a file, which is created if it is missing, until the result goes; nil when another holds it.
-    func lock(_ path: String) throws(FileFailure) -> (any HeldLock)?
+    /// Locks a file, which is created if it is missing, until the result goes; nil when another holds it. Any number of
+    /// processes may share a lock that none has alone.
+    func lock(_ path: String, isShared: Bool) throws(FileFailure) -> (any HeldLock)?
     /// A file's content; nil when there is no such file.
     func read(_ path: String) throws(FileFailure) -> [UInt8]?
     /// Opens a file to read parts of it; nil when there is no such file.

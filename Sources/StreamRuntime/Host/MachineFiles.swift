@@ -6,9 +6,9 @@ struct MachineFiles: CheckpointFiles {
         if mkdir(path, 0o755) != 0, errno != EEXIST { throw FileFailure(number: errno) }
     }
 
-    func lock(_ path: String) throws(FileFailure) -> (any HeldLock)? {
+    func lock(_ path: String, isShared: Bool) throws(FileFailure) -> (any HeldLock)? {
         let file = try Descriptor(path, O_RDWR | O_CREAT)
-        guard flock(file.number, LOCK_EX | LOCK_NB) == 0 else {
+        guard flock(file.number, (isShared ? LOCK_SH : LOCK_EX) | LOCK_NB) == 0 else {
             guard errno == EWOULDBLOCK else { throw FileFailure(number: errno) }
             return nil
         }

@@ -64,6 +64,14 @@ final class RecountRequests: Sendable {
         }
     }
 
+    /// What another process of the cluster wants.
+    func add(_ aggregation: Int, _ reason: Reason, at now: Int64) {
+        state.withLock { state in
+            if state.wanted.isEmpty { state.since = now }
+            if state.wanted[aggregation] != .clock { state.wanted[aggregation] = reason }
+        }
+    }
+
     /// Whether it is time to begin.
     func isDue(at now: Int64) -> Bool {
         state.withLock { !$0.wanted.isEmpty && now - $0.since >= Self.gatheringMilliseconds }

@@ -6,19 +6,25 @@ final class Ending: Sendable {
     private let since = Atomic<Int64>(0)
     private let limitMilliseconds: Int64
     private let clock: any RunClock
+    private let outer: Ending?
 
-    init(limitMilliseconds: Int64, clock: any RunClock = MachineClock()) {
+    /// - Parameter outer: Its end is this one's, too.
+    init(limitMilliseconds: Int64, clock: any RunClock = MachineClock(), within outer: Ending? = nil) {
         self.limitMilliseconds = limitMilliseconds
         self.clock = clock
+        self.outer = outer
     }
+
+    /// Of a part of the run, which may end by itself, with the same time to do so.
+    func part() -> Ending { Ending(limitMilliseconds: limitMilliseconds, clock: clock, within: self) }
 
     /// The run ends from now on; a second call changes nothing.
     func begin() { _ = since.compareExchange(expected: 0, desired: max(1, clock.milliseconds), ordering: .relaxed) }
 
-    var hasBegun: Bool { since.load(ordering: .relaxed) != 0 }
+    var hasBegun: Bool { since.load(ordering: .relaxed) != 0 || outer?.hasBegun == true }
 
     /// True when the run should have been over by now.
-    var isOverdue: Bool { overdueMilliseconds.map { $0 > 0 } ?? false }
+    var isOverdue: Bool { overdueMilliseconds.map { $0 > 0 } ?? false || outer?.isOverdue == true }
 
     /// Nil before the end has begun; negative while there is time.
     private var overdueMilliseconds: Int64? {

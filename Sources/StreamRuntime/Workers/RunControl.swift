@@ -33,11 +33,24 @@ final class RunControl: @unchecked Sendable {
         var position: Checkpoint.Position
     }
 
+    /// Who says when all workers have given their part of a barrier.
+    enum Role: Sendable, Equatable {
+        /// All of them are known here: those of this process, and what other processes tell.
+        case leader
+        /// Another process does; barriers are made of this one's workers.
+        case member
+    }
+
     private let condition = NSCondition()
     private let workerCount: Int
+    private let role: Role
     private let ending: Ending
     let host: RunHost
     private var reports: [Int: Report] = [:]
+    /// Workers that have given their part, though perhaps not everything of it is in the sinks.
+    private var arrivals: Set<Int> = []
+    /// The newest barrier that all have passed, as another process says.
+    private var passedBarrier = 0
     private var sinkReachedBarrier = 0
     private var stores: [Checkpoint.Store] = []
     private var failureValue: (any Error)?
@@ -46,9 +59,15 @@ final class RunControl: @unchecked Sendable {
     let requestedBarrier = Atomic<Int>(0)
     private let isAbandoned = Atomic<Bool>(false)
 
-    /// - Parameter ending: Begins with the first failure.
-    init(workerCount: Int, ending: Ending = Ending(limitMilliseconds: .max), host: RunHost = RunHost()) {
+    /// - Parameters:
+    ///   - workerCount: Of all processes; of a member its own.
+    ///   - ending: Begins with the first failure.
+    init(
+        workerCount: Int, role: Role = .leader, ending: Ending = Ending(limitMilliseconds: .max),
+        host: RunHost = RunHost()
+    ) {
         self.workerCount = workerCount
+        self.role = role
         self.host = host
         self.ending = ending
     }
@@ -106,12 +125,16 @@ final class RunControl: @unchecked Sendable {
     }
 
     /// Asks for a barrier and gives its number. One at a time.
-    func requestBarrier(_ kind: BarrierKind) -> Int {
+    ///
+    /// - Parameter number: The next one where nil.
+    @discardableResult
+    func requestBarrier(_ kind: BarrierKind, number: Int? = nil) -> Int {
         condition.lock()
         defer { condition.unlock() }
-        let number = (barrier?.number ?? 0) + 1
+        let number = number ?? (barrier?.number ?? 0) + 1
         barrier = Barrier(number: number, kind: kind)
         reports = [:]
+        arrivals = []
         requestedBarrier.store(number, ordering: .releasing)
         return number
     }
@@ -134,6 +157,37 @@ final class RunControl: @unchecked Sendable {
         }
     }
 
+    /// Workers of other processes have given their part of the barrier.
+    func arrive(_ workers: Range<Int>) {
+        condition.lock()
+        arrivals.formUnion(workers)
+        condition.broadcast()
+        condition.unlock()
+    }
+
+    /// What workers of another process contribute; their sinks have everything that came before the barrier.
+    func add(_ others: [Int: Report]) {
+        condition.lock()
+        reports.merge(others) { $1 }
+        condition.broadcast()
+        condition.unlock()
+    }
+
+    /// Whether all workers that are counted here have given their part.
+    func haveAllArrived(at number: Int) -> Bool {
+        condition.lock()
+        defer { condition.unlock() }
+        return barrier?.number == number && arrivals.count == workerCount
+    }
+
+    /// Every process has passed the barrier: the workers go on.
+    func pass(barrier number: Int) {
+        condition.lock()
+        passedBarrier = number
+        condition.broadcast()
+        condition.unlock()
+    }
+
     private func isComplete(_ number: Int) -> Bool {
         reports.count == workerCount && (sinkReachedBarrier >= number || host.fault == .checkpointBeforeSink)
     }
@@ -149,6 +203,7 @@ final class RunControl: @unchecked Sendable {
     func report(_ report: Report, worker: Int) {
         condition.lock()
         reports[worker] = report
+        arrivals.insert(worker)
         condition.broadcast()
         condition.unlock()
     }
@@ -168,7 +223,12 @@ final class RunControl: @unchecked Sendable {
     }
 
     /// Another barrier can only have been asked for when this one was complete.
-    private func isMissingReports(of number: Int) -> Bool { barrier?.number == number && reports.count < workerCount }
+    private func isMissingReports(of number: Int) -> Bool {
+        switch role {
+        case .leader: barrier?.number == number && arrivals.count < workerCount
+        case .member: passedBarrier < number
+        }
+    }
 
     // MARK: The sink thread's side.
 

@@ -18,6 +18,8 @@ final class Shard {
     /// Per worker, per aggregation.
     private var watermarks: [[WatermarkReport]]
     private var barrierArrivals: Set<Int> = []
+    /// The highest watermarks that came with the barrier, by aggregation.
+    private(set) var barrierWatermarks: [Int64]
     /// By aggregation, as they were told.
     private var lateCounts: [Int]
 
@@ -44,6 +46,7 @@ final class Shard {
         watermarks = Array(repeating: Array(repeating: unknown, count: aggregations.count), count: workerCount)
         lateCounts = aggregations.map { _ in 0 }
         for aggregator in aggregators { aggregator.fault = fault?.ofState }
+        barrierWatermarks = aggregations.map { _ in .min }
     }
 
     /// Takes the state of the shard `index` of `count` from a checkpoint that any number of shards wrote.
@@ -90,8 +93,14 @@ final class Shard {
         switch message {
         case .partial(let aggregation, let batch):
             try reporting(aggregation) { try aggregators[aggregation].merge(batch) }
+        case .encodedPartial(let aggregation, let bytes):
+            try reporting(aggregation) { try bytes.withUnsafeBytes { try aggregators[aggregation].merge(encoded: $0) } }
         case .watermarks(let worker, let reports): watermarks[worker] = reports
-        case .barrier(let worker, _): barrierArrivals.insert(worker)
+        case .barrier(let worker, _, let published):
+            barrierArrivals.insert(worker)
+            for index in barrierWatermarks.indices {
+                barrierWatermarks[index] = max(barrierWatermarks[index], published[index])
+            }
         }
     }
 

@@ -7,9 +7,10 @@ extension Worker {
     func begin(_ barrier: RunControl.Barrier) throws {
         reachedBarrier = barrier.number
         try flush()
-        for target in shared.inboxes.indices {
-            try send(.barrier(worker: index, number: barrier.number), to: target)
+        for target in 0..<shared.settings.workerCount {
+            try send(.barrier(worker: index, number: barrier.number, published: shared.watermarks.all), to: target)
         }
+        try exchange?.flush()
         phase = .gathering(barrier)
     }
 
@@ -18,6 +19,8 @@ extension Worker {
         shard.clearBarrier()
         // Every shard has the same reports now, so all close the same windows and their states fit together.
         shared.watermarks.raise(shard.combinedWatermarks)
+        // Another process may have published more, before a partition that was idle woke up.
+        shared.watermarks.raise(shard.barrierWatermarks)
         try emit(at: shared.watermarks.all)
         if case .final(closeWindows: true) = barrier.kind {
             try shard.emitOpenWindows { self.send(.rows(table: $0, $1)) }

@@ -12,8 +12,8 @@ extension Worker {
         try flush()
         let published = shared.watermarks.all
         try takeInbox()
-        try emit(at: published)
-        if index == 0 { shared.watermarks.raise(shard.combinedWatermarks) }
+        try emit(at: covered(published))
+        if index == shared.settings.ownWorkers.lowerBound { shared.watermarks.raise(shard.combinedWatermarks) }
         for partition in partitions where !partition.isAtEnd {
             if let end = try partition.reader.knownEnd {
                 partition.lag = Int(clamping: end - partition.reader.position)
@@ -21,6 +21,12 @@ extension Worker {
         }
         for partition in partitions { partition.lagGauge.record(partition.lag) }
         shardGauges.show(shard, at: now)
+    }
+
+    /// What the shard may close now: of other processes it may not have yet what published watermarks cover, but what their
+    /// own reports to it cover was sent to it before.
+    private func covered(_ published: [Int64]) -> [Int64] {
+        exchange == nil ? published : zip(published, shard.combinedWatermarks).map(min)
     }
 
     /// Sends the local deltas to their shards, then the watermarks that cover them.
@@ -42,7 +48,8 @@ extension Worker {
             dictionary.removeAll()
         }
         let reports = watermarkReports(at: lastFlush)
-        for target in shared.inboxes.indices { try send(.watermarks(worker: index, reports), to: target) }
+        for target in 0..<shared.settings.workerCount { try send(.watermarks(worker: index, reports), to: target) }
+        try exchange?.flush()
     }
 
     private func watermarkReports(at now: Int64) -> [WatermarkReport] {
@@ -81,13 +88,16 @@ extension Worker {
         switch letter {
         case .sink(let message): return shared.sinkQueue.tryPush(message)
         case .shard(index, let message): try shard.take(message)
-        case .shard(let target, let message): return shared.inboxes[target].tryPush(message)
+        case .shard(let target, let message):
+            if let inbox = shared.inbox(of: target) { return inbox.tryPush(message) }
+            try exchange?.send(message, to: target, at: shared.host.clock.wallMilliseconds)
         }
         return true
     }
 
     func takeInbox() throws {
-        while let message = shared.inboxes[index].pop(waitingMilliseconds: 0) { try shard.take(message) }
+        while let message = shared.inbox(of: index)?.pop(waitingMilliseconds: 0) { try shard.take(message) }
+        try exchange?.receive(shard.take)
     }
 
     func emit(at published: [Int64]) throws {

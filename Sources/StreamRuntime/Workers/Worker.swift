@@ -19,7 +19,10 @@ final class Worker {
         var schemas: any SchemaRegistry
         var hashKey: HashKey
         var memory: MemoryBudget
+        /// Of the workers of this process.
         var inboxes: [BoundedQueue<ShardMessage>]
+        /// Where the inboxes of other processes are; nil when this one is alone.
+        var exchange: Exchange.Place?
         var sinkQueue: BoundedQueue<SinkMessage>
         var control: RunControl
         var status: PipelineStatus
@@ -30,10 +33,18 @@ final class Worker {
         var recounts: RecountRequests
         var host: RunHost
         var notify: @Sendable (String) -> Void
+
+        /// Nil for a worker of another process.
+        func inbox(of worker: Int) -> BoundedQueue<ShardMessage>? {
+            settings.ownWorkers.contains(worker) ? inboxes[worker - settings.ownWorkers.lowerBound] : nil
+        }
     }
 
     struct Settings: Sendable {
+        /// Over all processes.
         var workerCount: Int
+        /// Those of this process.
+        var ownWorkers: Range<Int>
         var batchRows: Int
         var flushIntervalMilliseconds: Int64
         var idleTimeoutMilliseconds: Int64
@@ -57,6 +68,7 @@ final class Worker {
     let decoders: [RecordDecoder]
     let deadLetters: DeadLetterWriter
     let lateRecords: LateWriter
+    let exchange: Exchange?
     let dictionary: StringDictionary
     /// Per input the columns that are decoded.
     let decodedColumns: [Set<String>]
@@ -149,6 +161,11 @@ final class Worker {
         lateRecords = LateWriter(
             topic: shared.settings.lateTopic, broker: shared.broker, status: shared.status,
             retrying: Retrying(component: "late records", control: shared.control))
+        exchange = shared.exchange.map { place in
+            Exchange(
+                place, worker: index, aggregations: topology.aggregations.count, broker: shared.broker,
+                retrying: Retrying(component: "cluster", control: shared.control))
+        }
         lastFlush = shared.host.clock.milliseconds
     }
 
@@ -212,7 +229,7 @@ final class Worker {
         } else if case .reported(let barrier) = phase {
             return shared.control.waitForAllReports(of: barrier.number)
         }
-        guard let message = shared.inboxes[index].pop(waitingMilliseconds: milliseconds) else { return }
+        guard let message = shared.inbox(of: index)?.pop(waitingMilliseconds: milliseconds) else { return }
         _ = shared.control.guarding {
             try shard.take(message)
             return .worked
@@ -225,9 +242,11 @@ final class Worker {
         if shared.control.shouldAbandon {
             deadLetters.abandon()
             lateRecords.abandon()
+            exchange?.abandon()
         } else {
             try deadLetters.close()
             try lateRecords.close()
+            try exchange?.close()
         }
         return .ended
     }
@@ -258,7 +277,7 @@ final class Worker {
                 try takeInbox()
             }
         }
-        shared.progress[index].publish(
+        shared.progress[index - shared.settings.ownWorkers.lowerBound].publish(
             isAtEnd: !hasRead && partitions.allSatisfy(\.isAtEnd), lag: partitions.reduce(0) { $0 + $1.lag })
         defer { (nextPartition, hasRead) = (0, false) }
         return hasRead

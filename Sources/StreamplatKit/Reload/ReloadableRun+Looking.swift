@@ -1,5 +1,6 @@
 internal import Diagnostics
 internal import Foundation
+internal import PlatformModel
 internal import ProjectConfig
 internal import Provisioning
 internal import StreamRuntime
@@ -82,6 +83,14 @@ extension ReloadableRun {
         let difference = ConfigurationDifference(
             from: running.system.project, running.system.domain, to: system.project, system.domain)
         guard difference.fixed.isEmpty else { return .refused(Self.refusal(difference.fixed)) }
+        if running.system.project.platform.runtime.cluster != nil, difference.needsHandOver {
+            return .refused(
+                PipelineError(
+                    .reloadRefused, "a process of a cluster keeps its configuration: all have to change together",
+                    hint:
+                        "stop and start the processes one after the other; those of the new configuration take over when "
+                        + "the last of the old has stopped"))
+        }
         guard difference.needsHandOver else {
             guard difference.changesLog else { return .unchanged }
             state.withLock { $0.running.system = system }

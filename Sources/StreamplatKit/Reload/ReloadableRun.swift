@@ -2,6 +2,7 @@ internal import Diagnostics
 internal import Foundation
 internal import Logging
 internal import Metrics
+internal import PlatformModel
 internal import ProjectConfig
 public import Provisioning
 public import StreamRuntime
@@ -58,11 +59,14 @@ public final class ReloadableRun: Sendable {
         let plan = try system.plan()
         if !options.appliesChanges { try system.requireApplied(plan) }
         try plan.diagnostics.throwIfErrors(exitCode: 1)
-        let lock = try RunLock(folder: system.checkpointFolder)
+        let isShared = system.project.platform.runtime.cluster != nil
         if !plan.isEmpty {
+            // Nobody else runs while tables and topics change.
+            let lock = try RunLock(folder: system.checkpointFolder)
             try system.apply(plan, under: lock) { _ in }
             applied(plan)
         }
+        let lock = try RunLock(folder: system.checkpointFolder, isShared: isShared)
         state = Mutex(ReloadState(running: .init(system: system, lock: lock)))
     }
 

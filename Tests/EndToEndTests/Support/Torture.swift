@@ -150,6 +150,14 @@ final class Torture {
         _ = try await generator.wait(limit: .seconds(30))
     }
 
+    /// Waits for the end of the segment; gives its number of events.
+    func finishGenerating() async throws -> Int {
+        let outcome = try await generator?.wait(limit: .seconds(60))
+        #expect(outcome?.code == 0, "\(String(describing: outcome))")
+        generator = nil
+        return Self.eventsPerSecond * Self.segmentSeconds
+    }
+
     func stopGenerating() async throws {
         guard let generator else { return }
         generator.send(SIGKILL)

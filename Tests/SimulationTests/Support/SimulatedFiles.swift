@@ -14,7 +14,7 @@ struct SimulatedFiles: CheckpointFiles, @unchecked Sendable {
 
     func makeFolder(_ path: String) throws(FileFailure) {}
 
-    func lock(_ path: String) throws(FileFailure) -> (any HeldLock)? {
+    func lock(_ path: String, isShared: Bool) throws(FileFailure) -> (any HeldLock)? {
         try call("lock")
         return Lock()
     }

@@ -1,0 +1,122 @@
+import PlatformModel
+import Testing
+
+@testable import StreamRuntime
+
+@Suite("What a member knows of its cluster")
+struct ClusterViewTests {
+    private static func sign(_ member: String, workers: Int = 2, configuration: String = "c") -> MemberSign {
+        MemberSign(member: member, name: member, workers: workers, configuration: configuration)
+    }
+
+    private static func plan(_ members: [String], after: Int64?) -> RoundPlan {
+        RoundPlan(
+            after: after,
+            shares: members.enumerated().map { RoundPlan.Share(member: $1, firstWorker: $0 * 2, workerCount: 2) },
+            configuration: "c", epoch: 1, writer: "w", hashKey: [1, .max], checkpoint: [3, 4],
+            partitions: ["events.a": 3], inboxOffsets: [0, 0])
+    }
+
+    private func view(now: Int64 = 0) -> ClusterView { ClusterView(timeoutMilliseconds: 1000, now: now) }
+
+    @Test("messages come back from their bytes; other bytes are no message")
+    func coding() throws {
+        let messages: [ClusterMessage] = [
+            .alive(Self.sign("a")), .leave(member: "a"), .begin(Self.plan(["a", "b"], after: 7)),
+            .barrier(round: 1, number: 2, kind: .finalClosingWindows), .arrived(round: 1, number: 2, member: "b"),
+            .go(round: 1, number: 2),
+            .reported(
+                round: 1, number: 2, member: "b",
+                reports: [.init(worker: 2, file: "state-1-2-report-2", length: 9, checksum: .max)],
+                recounts: [.init(aggregation: 0, isClock: true)]),
+            .ended(round: 1, isDrained: true), .abandon(round: 1, member: "a", reason: "x"),
+        ]
+        for message in messages {
+            #expect(try message.encoded().withUnsafeBytes { ClusterMessage(decoding: $0) } == message)
+        }
+        #expect(Array("{\"alive\":3}".utf8).withUnsafeBytes { ClusterMessage(decoding: $0) } == nil)
+    }
+
+    @Test("of two members that begin a round at once the first in the log leads, for everybody")
+    func twoBegin() {
+        var view = view()
+        view.take(.begin(Self.plan(["a"], after: nil)), offset: 5, now: 0)
+        view.take(.begin(Self.plan(["b"], after: 5)), offset: 9, now: 0)
+        view.take(.begin(Self.plan(["c"], after: 5)), offset: 10, now: 0)
+        #expect(view.round?.number == 9 && view.round?.plan.leader == "b")
+        view.take(.ended(round: 5, isDrained: true), offset: 11, now: 0)
+        #expect(view.round?.isOver == false)
+        view.take(.ended(round: 9, isDrained: true), offset: 12, now: 0)
+        #expect(view.round?.isOver == true && view.round?.isDrained == true)
+    }
+
+    @Test("the front of the log may be gone: the newest round counts, and an older one's successor does not replace it")
+    func truncated() {
+        var view = view()
+        view.take(.begin(Self.plan(["a"], after: 40)), offset: 50, now: 0, isOld: true)
+        view.take(.begin(Self.plan(["b"], after: 50)), offset: 60, now: 0)
+        view.take(.begin(Self.plan(["z"], after: 40)), offset: 61, now: 0)
+        #expect(view.round?.number == 60)
+    }
+
+    @Test("who is silent for too long is dead; what was said before one came says nothing about who lives")
+    func silence() {
+        var view = view()
+        view.take(.alive(Self.sign("a")), offset: 0, now: 0, isOld: true)
+        #expect(!view.isAlive("a", at: 0))
+        view.take(.alive(Self.sign("a")), offset: 1, now: 0)
+        #expect(view.isAlive("a", at: 1000) && !view.isAlive("a", at: 1001))
+        view.take(.leave(member: "a"), offset: 2, now: 500)
+        #expect(!view.isAlive("a", at: 500))
+    }
+
+    @Test("the lowest live member begins; when it does not, the next does after its time")
+    func succession() {
+        var view = view()
+        for member in ["a", "b"] { view.take(.alive(Self.sign(member)), offset: 0, now: 100) }
+        #expect(!view.shouldBegin(Self.sign("a"), at: 100, settling: 200), "others may still show themselves")
+        #expect(view.shouldBegin(Self.sign("a"), at: 200, settling: 200))
+        #expect(!view.shouldBegin(Self.sign("b"), at: 900, settling: 200))
+        view.take(.begin(Self.plan(["a", "b"], after: nil)), offset: 1, now: 950)
+        #expect(view.isActive(at: 1000) && !view.shouldBegin(Self.sign("a"), at: 1000, settling: 0))
+        // The leader falls silent.
+        view.take(.alive(Self.sign("b")), offset: 2, now: 1900)
+        #expect(view.isActive(at: 1950) && !view.isActive(at: 1951))
+        #expect(view.missing(at: 1951) == "a")
+        #expect(view.shouldBegin(Self.sign("b"), at: 1951, settling: 0))
+        // Another configuration waits for none of this one's.
+        view.take(.abandon(round: 1, member: "b", reason: ""), offset: 3, now: 2000)
+        #expect(view.shouldBegin(Self.sign("c", configuration: "d"), at: 2000, settling: 0))
+        #expect(!view.shouldBegin(Self.sign("c"), at: 2000, settling: 0))
+    }
+
+    @Test("a newcomer, or one that wants to go, changes the round; a full one, or another configuration, does not")
+    func changes() {
+        var view = view()
+        for member in ["a", "b"] { view.take(.alive(Self.sign(member)), offset: 0, now: 0) }
+        view.take(.begin(Self.plan(["a", "b"], after: nil)), offset: 1, now: 0)
+        #expect(!view.isChangeWanted(at: 0, slots: 8))
+        view.take(.alive(Self.sign("x", configuration: "d")), offset: 2, now: 0)
+        #expect(!view.isChangeWanted(at: 0, slots: 8))
+        view.take(.alive(Self.sign("c")), offset: 3, now: 0)
+        #expect(view.isChangeWanted(at: 0, slots: 8))
+        #expect(!view.isChangeWanted(at: 0, slots: 4))
+        view.take(.leave(member: "c"), offset: 4, now: 0)
+        var leaving = Self.sign("b")
+        leaving.isLeaving = true
+        view.take(.alive(leaving), offset: 5, now: 0)
+        #expect(view.isChangeWanted(at: 0, slots: 4))
+        #expect(view.live(at: 0).map(\.member) == ["a", "x"])
+    }
+
+    @Test("workers are numbered through the members of one configuration, as many as there are slots")
+    func dealing() {
+        let live = [Self.sign("a", workers: 3), Self.sign("b", workers: 4), Self.sign("c", configuration: "d")]
+        let shares = ClusterLead.deal(live[1], live, slots: 6)
+        #expect(shares.map(\.member) == ["b", "a"])
+        #expect(shares.map(\.workers) == [0..<4, 4..<6])
+        var plan = Self.plan([], after: nil)
+        plan.shares = shares
+        #expect(plan.readers == [0, 4, 1, 5, 2, 3], "partitions are dealt to each process in turn")
+    }
+}
