@@ -23,4 +23,4 @@ for store in ${STREAMPLAT_TORTURE_STORE:-sqlite postgresql clickhouse file}; do
 done
 echo "== torture by paused runs, older copies and many workers"
 exec swift test "${options[@]}" --skip-build --disable-xctest \
-    --filter '^EndToEndTests\.EndToEnd/(TortureTests|KillSweepTests)' --skip 'TortureTests/kills' </dev/null
+    --filter '^EndToEndTests\.EndToEnd/(TortureTests|KillSweepTests|ClusterTests)' --skip 'TortureTests/kills' </dev/null
