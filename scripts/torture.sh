@@ -19,8 +19,8 @@ export STREAMPLAT_PYTHON STREAMPLAT_BIN STREAMPLAT_TORTURE_KILLS
 for store in ${STREAMPLAT_TORTURE_STORE:-sqlite postgresql clickhouse file}; do
     echo "== torture of $store"
     STREAMPLAT_TORTURE_STORE="$store" swift test "${options[@]}" --skip-build --disable-xctest \
-        --filter '^EndToEndTests\.EndToEnd/TortureTests/kills' </dev/null
+        --filter '^EndToEndTests\.EndToEnd/(TortureTests/kills|ClusterTests/sweep)' </dev/null
 done
 echo "== torture by paused runs, older copies and many workers"
 exec swift test "${options[@]}" --skip-build --disable-xctest \
-    --filter '^EndToEndTests\.EndToEnd/(TortureTests|KillSweepTests|ClusterTests)' --skip 'TortureTests/kills' </dev/null
+    --filter '^EndToEndTests\.EndToEnd/(TortureTests|KillSweepTests|ClusterTests)' --skip 'TortureTests/kills|ClusterTests/sweep' </dev/null

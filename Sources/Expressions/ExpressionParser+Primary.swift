@@ -17,7 +17,8 @@ extension ExpressionParser {
         case .number:
             guard let literal = LiteralText.number(token.text) else {
                 throw ExpressionSyntaxError(
-                    message: "'\(token.text)' is not a number of at most 38 digits", range: token.range)
+                    message: "'\(token.text)' is not a number of at most 38 digits that a double can hold",
+                    range: token.range)
             }
             position += 1
             return node(.literal(literal), from: start)

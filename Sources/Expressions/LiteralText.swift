@@ -2,9 +2,13 @@ import DataPath
 
 /// Reads literals from their text.
 public enum LiteralText {
-    /// An integer, an exact decimal or (with an exponent) a double; nil when it is no number or has over 38 digits.
+    /// An integer, an exact decimal or (with an exponent) a double; nil when it is no number, has over 38 digits or is too
+    /// large for a double.
     public static func number(_ text: String) -> ExpressionLiteral? {
-        if text.contains(where: { $0 == "e" || $0 == "E" }) { return Double(text).map(ExpressionLiteral.double) }
+        if text.contains(where: { $0 == "e" || $0 == "E" }) {
+            guard let value = Double(text), value.isFinite else { return nil }
+            return .double(value)
+        }
         let isNegative = text.hasPrefix("-")
         let parts = text.drop { $0 == "-" || $0 == "+" }.split(separator: ".", omittingEmptySubsequences: false)
         guard parts.count <= 2, let whole = parts.first else { return nil }

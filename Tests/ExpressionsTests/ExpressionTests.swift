@@ -32,6 +32,7 @@ struct ParserTests {
             ("i = 'abc", "SP2301", 18, 19), ("s + 1 > 0", "SP2303", 14, 15),
             ("ts > timestamp '2024-02-30'", "SP2301", 29, 41), ("l = 9223372036854775807 + 1", "SP2305", 18, 41),
             ("i", "SP2303", 14, 15), ("i = 1 -- x", "SP2301", 20, 22), ("i::double > 1", "SP2301", 15, 17),
+            ("d < 1e309", "SP2301", 18, 23), ("d > -1e1999999999949999", "SP2301", 19, 37),
         ])
     func places(text: String, code: String, column: Int, end: Int) throws {
         let (expression, diagnostics) = typed(text, predicate: true)
