@@ -3,10 +3,10 @@ import StreamRuntime
 
 extension FuzzTarget {
     /// A checkpoint's file: read or refused, and written again as the same checkpoint. An odd first byte puts a right
-    /// header, of version 1 or 3, before the bytes, so that what is behind the checksum is reached.
+    /// header, of version 1, 3 or 4, before the bytes, so that what is behind the checksum is reached.
     static let checkpoint = FuzzTarget("checkpoint") { input in
         guard let (variant, contents) = input.variant else { return }
-        let file = variant & 1 == 0 ? Array(contents) : framed(contents, version: variant & 2 == 0 ? 1 : 3)
+        let file = variant & 1 == 0 ? Array(contents) : framed(contents, version: [1, 3, 4, 4][Int(variant >> 1 & 3)])
         guard let checkpoint = try? Checkpoint(decoding: file) else { return }
         let written = checkpoint.encoded()
         let again = try Checkpoint(decoding: written)
@@ -25,13 +25,23 @@ extension FuzzTarget {
     }
 
     /// A shard's saved state: restored or refused; saved again it is the state that a second restore gives, and rows can
-    /// be made of it. The first byte chooses the window.
+    /// be made of it. The first byte chooses the window, and whether there are two parts, the first of which has its length
+    /// before it.
     static let state = FuzzTarget("state") { input in
         guard let (variant, saved) = input.variant else { return }
         let spec = FuzzAggregation.spec(isSliding: variant & 1 != 0)
         let first = try ShardAggregator(spec: spec, hashKey: HashKey(k0: 1, k1: 2))
         do {
-            try first.restore(from: saved, fingerprint: "f")
+            if variant & 2 == 0 {
+                try first.restore(from: saved, fingerprint: "f")
+            } else {
+                guard saved.count >= 2 else { return }
+                let length = Int(saved.loadUnaligned(as: UInt16.self).littleEndian)
+                let parts = [saved.dropFirst(2).prefix(length), saved.dropFirst(2 + length)]
+                try StateRestorer(first, fingerprint: "f").restore(parts: 2) { part, take in
+                    try take(UnsafeRawBufferPointer(rebasing: parts[part]))
+                }
+            }
         } catch is AggregationError {
             return
         }
