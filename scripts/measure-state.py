@@ -1,19 +1,26 @@
 #!/usr/bin/env python3
-"""Measures the memory of a run with very many open groups, and of one whose sink is slow.
+"""Measures the memory of a run with very many open groups, what its checkpoints cost, and the memory of one whose sink is slow.
 
     measure-state.py --binary PATH groups [--groups 10000000] [--limit-mib 2048] [--folder DIR]
+    measure-state.py --binary PATH checkpoints [--groups 1000000] [--percent 1] [--rounds 20] [--folder DIR]
     measure-state.py --binary PATH slow-sink [--seconds 600] [--svg FILE] [--folder DIR]
 
 `groups`: every event has a key of its own (16 bytes); a count and an integer sum by key in one window. First a run that reads
 all of them and keeps the window open, with checkpoints; then one that goes on from the last checkpoint, closes the window and
 writes all rows to SQLite. Prints a Markdown table; fails when the highest resident memory (VmHWM) exceeds the limit.
 
+`checkpoints`: the same groups; a run goes on from them and takes a checkpoint every two seconds, while events for so many of a
+hundred groups are added before each. Prints bytes and milliseconds of checkpoints that wrote everything and of those that wrote what
+had changed.
+
 `slow-sink`: rows of single events go to `console`, whose reader takes one line a second. Prints resident memory over time and
 fails when it grows by more than 10 % after the first tenth of the time.
 """
 import argparse
 import os
+import re
 import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -52,10 +59,10 @@ def project(folder, raw):
         file.write(DOMAIN.format(raw=str(raw).lower()))
 
 
-def events(path, count):
+def events(path, count, numbers=None):
     """Keys are spread as hashes are: neighbours have nothing in common."""
     with open(path, "w") as file:
-        for number in range(count):
+        for number in numbers or range(count):
             key = number * 0x9E3779B97F4A7C15 % 2**64
             file.write(
                 f'{{"event_id":"{number}","timestamp":{START + number % 3_000_000},"user_id":"u","key":"{key:016x}",'
@@ -123,6 +130,63 @@ def groups(options, folder):
         sys.exit(f"more than {options.limit_mib} MiB")
 
 
+def checkpoints(options, folder):
+    project(folder, raw=False)
+    log = os.path.join(folder, "events.ndjson")
+    events(log, options.groups)
+    command(options.binary, folder, "apply", "keys", "--yes")
+    command(options.binary, folder, "ingest", "hit", log, "--domain", "keys")
+    command(options.binary, folder, "run", "keys", "--until-idle")
+    output = os.path.join(folder, "run.log")
+    with open(output, "w") as file:
+        child = subprocess.Popen(
+            [options.binary, "run", "keys", "--log-level", "debug", "--set", "monitoring.log.format=json", "--set",
+             "runtime.checkpoint.interval=2 s"], cwd=folder, stdin=subprocess.DEVNULL, stdout=file, stderr=file)
+
+    def written():
+        """(bytes, milliseconds) of every checkpoint until now."""
+        found = []
+        with open(output) as file:
+            for line in file:
+                if "checkpoint written" in line:
+                    values = {key: int(re.search(key + r"[^0-9]{1,4}([0-9]+)", line)[1]) for key in ("bytes", "ms")}
+                    found.append((values["bytes"], values["ms"]))
+        return found
+
+    def wait(count):
+        while len(written()) < count:
+            if child.poll() is not None:
+                with open(output) as file:
+                    sys.exit(f"the run ended with {child.returncode}:\n{file.read()[-2000:]}")
+            time.sleep(0.02)
+
+    try:
+        wait(1)
+        step = options.groups * options.percent // 100
+        for number in range(options.rounds):
+            # Other groups each time.
+            events(log, step, [(number + index * options.rounds) % options.groups for index in range(step)])
+            before = len(written())
+            command(options.binary, folder, "ingest", "hit", log, "--domain", "keys")
+            # One may have been under way.
+            wait(before + 2)
+    finally:
+        child.send_signal(signal.SIGINT)
+        child.wait()
+    all_of_them = written()
+    largest = max(bytes for bytes, _ in all_of_them)
+    print(f"{options.groups} groups, {options.percent} % of them change before a checkpoint\n")
+    print("| a checkpoint that writes | how many | bytes | ms |\n| --- | --- | --- | --- |")
+    smallest = largest * options.percent // 400
+    for name, part in (
+            ("everything", [row for row in all_of_them if row[0] > largest // 2]),
+            ("what changed", [row for row in all_of_them if smallest < row[0] <= largest // 2]),
+            ("nothing that changed", [row for row in all_of_them if row[0] <= smallest])):
+        if part:
+            bytes, milliseconds = (sorted(values)[len(part) // 2] for values in zip(*part))
+            print(f"| {name} | {len(part)} | {bytes} | {milliseconds} |")
+
+
 def slow_sink(options, folder):
     project(folder, raw=True)
     log = os.path.join(folder, "events.ndjson")
@@ -187,16 +251,19 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--binary", required=True, type=os.path.abspath)
     parser.add_argument("--folder", help="where to work; kept afterwards")
-    parser.add_argument("what", choices=["groups", "slow-sink"])
-    parser.add_argument("--groups", type=int, default=10_000_000)
+    parser.add_argument("what", choices=["groups", "checkpoints", "slow-sink"])
+    parser.add_argument("--groups", type=int, help="by default 10000000, for `checkpoints` 1000000")
+    parser.add_argument("--percent", type=int, default=1)
+    parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--limit-mib", type=int, default=2048)
     parser.add_argument("--seconds", type=int, default=600)
     parser.add_argument("--svg", type=os.path.abspath)
     options = parser.parse_args()
+    options.groups = options.groups or (1_000_000 if options.what == "checkpoints" else 10_000_000)
     with tempfile.TemporaryDirectory() as temporary:
         folder = os.path.abspath(options.folder or temporary)
         os.makedirs(folder, exist_ok=True)
-        {"groups": groups, "slow-sink": slow_sink}[options.what](options, folder)
+        {"groups": groups, "checkpoints": checkpoints, "slow-sink": slow_sink}[options.what](options, folder)
 
 
 main()
