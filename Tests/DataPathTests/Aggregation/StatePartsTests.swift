@@ -65,6 +65,33 @@ struct StatePartsTests {
         #expect(longest > 3)
     }
 
+    //   pane   [ A B C . . D . . . E )      all of it is saved
+    //   then   A, B and C close: the pane is made anew without them; D closes, and stays in the pane for now
+    @Test("a session that closed stays closed, also in a pane that was made anew since it was written")
+    func closedAfterCopy() throws {
+        var stream = Self.stream
+        stream.delay = 0
+        func row(_ country: String, _ time: Int64) -> TestRow {
+            TestRow(partition: 0, time: time, country: country, shop: nil, amount: nil, units: nil, user: nil)
+        }
+        let images = try [true, false].map { onlyChanges in
+            let history = try StateHistory(stream)
+            try history.add([row("A", 1), row("B", 2), row("C", 3), row("D", 7), row("E", 11)])
+            _ = try history.emit(.updates)
+            let whole = try history.save(onlyChanges: false)
+            for time in [15, 19] as [Int64] {
+                try history.add([row("later", time)])
+                _ = try history.emit(.updates)
+            }
+            let last = try history.save(onlyChanges: onlyChanges)
+            let shards = try history.restored(from: onlyChanges ? [whole, last] : [last], shardCount: 1)
+            #expect(shards[0].openGroups == 2)
+            return try StateHistory.image(of: shards, history.spec)
+        }
+        let isEqual = images[0] == images[1]
+        #expect(isEqual)
+    }
+
     @Test("a part is as large as what changed: 1 of 100 groups take less than 5 of 100 bytes")
     func size() throws {
         let feed = try MemoryTests.Feed()
