@@ -53,8 +53,17 @@ extension ExpressionSyntax: CustomStringConvertible {
         "timestamp '\(CalendarTime.text(milliseconds: value * unit))'"
     }
 
-    private static func quoted(_ text: String) -> String {
-        "'" + text.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "''") + "'"
+    private static func quoted(_ text: String) -> String { doubled(text, "'") }
+
+    /// Between two of `quote`, each of which inside is doubled, also one that a combining mark follows.
+    private static func doubled(_ text: String, _ quote: Unicode.Scalar) -> String {
+        var result = String.UnicodeScalarView([quote])
+        for scalar in text.unicodeScalars {
+            if scalar == quote { result.append(quote) }
+            result.append(scalar)
+        }
+        result.append(quote)
+        return String(result)
     }
 
     private static func name(_ part: String) -> String {
@@ -64,9 +73,7 @@ extension ExpressionSyntax: CustomStringConvertible {
             }
             && part.unicodeScalars.first.map { !("0"..."9").contains($0) } == true
             && !ExpressionParser.isReserved(part.lowercased())
-        return isPlain
-            ? part
-            : "\"" + part.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\""
+        return isPlain ? part : doubled(part, "\"")
     }
 
     private static func sqlName(_ type: LogicalType) -> String {

@@ -42,6 +42,18 @@ struct ParserTests {
         #expect(item.location == SourceLocation(file: "d.yaml", line: 7, column: column, endColumn: end))
     }
 
+    @Test("quotes are doubled where a combining mark follows them, too", arguments: ["'", "\""])
+    func combiningMark(_ quote: String) throws {
+        let text = "s = \(quote)a\(quote)\(quote)\u{301}b\(quote)"
+        var diagnostics = Diagnostics()
+        let place = SourceLocation(file: "f", line: 1, column: 1)
+        let first = ExpressionSyntax.parse(ExpressionSource(text, at: place), into: &diagnostics)
+        let printed = try #require(first).description
+        #expect(printed.unicodeScalars.elementsEqual("(\(text))".unicodeScalars))
+        #expect(
+            ExpressionSyntax.parse(ExpressionSource(printed, at: place), into: &diagnostics)?.description == printed)
+    }
+
     @Test("a mistyped field gets the nearest name")
     func hint() {
         #expect(typed("amuont > 1").1.items.first?.hint == "did you mean 'amount'? (event type 'purchase')")

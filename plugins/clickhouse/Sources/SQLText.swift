@@ -61,13 +61,14 @@ struct SQLText {
         return alias.declaration
     }
 
-    private static func quoted(_ text: String, _ quote: Character) -> String {
-        var result = String(quote)
-        for character in text {
-            if character == quote || character == "\\" { result.append("\\") }
-            result.append(character)
+    /// By scalars: a quote stays one when a combining mark follows it.
+    private static func quoted(_ text: String, _ quote: Unicode.Scalar) -> String {
+        var result = String.UnicodeScalarView([quote])
+        for scalar in text.unicodeScalars {
+            if scalar == quote || scalar == "\\" { result.append("\\") }
+            result.append(scalar)
         }
         result.append(quote)
-        return result
+        return String(result)
     }
 }
