@@ -42,7 +42,7 @@ public struct DesiredState: Sendable {
             topics.append(TopicDefinition(name: LateRecord.topic(prefix: topicPrefix), partitions: 1))
         }
         if let cluster {
-            // Nothing in it matters for longer than a checkpoint interval.
+            // What processes send each other matters until the next checkpoint, and who is in a round is said again and again.
             topics.append(
                 TopicDefinition(
                     name: ClusterTopic.name(prefix: topicPrefix, domain: domain.name),

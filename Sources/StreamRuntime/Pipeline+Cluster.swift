@@ -15,60 +15,35 @@ extension Pipeline {
             broker: parts.broker, host: host)
         session.start()
         defer { session.leave() }
-        try takePart(session, store, lock)
+        try ClusterRun(self, session, store, lock).run()
     }
 
-    /// What members must have in common.
+    /// What members must have in common: all that decides about rows, and where they go.
     private var clusterFingerprint: String {
-        let inputs = topology.inputs.map { "\($0.eventType.topic.name) \($0.eventType.rawEvents)" }
-        let aggregations = topology.aggregations.map { "\($0.name) \($0.fingerprint) \($0.sink)" }
-        // Results that go elsewhere have a folder of their own.
-        let place = [parts.environment, String(parts.checkpointFolder.split(separator: "/").last ?? "")]
-        let text = (["1"] + place + inputs + aggregations).joined(separator: "\n")
+        let settings = parts.settings
+        var lines = ["2", parts.environment, String(parts.checkpointFolder.split(separator: "/").last ?? "")]
+        lines += [
+            "\(settings.maxFutureSkewMilliseconds) \(settings.idleTimeoutMilliseconds)",
+            "\(settings.cluster?.sessionTimeoutMilliseconds ?? 0) \(settings.cluster?.slots ?? 0)",
+        ]
+        for input in topology.inputs {
+            let type = input.eventType
+            lines.append("\(type.topic.name) \(type.format) \(type.rawEvents)")
+            lines += type.columns.map { "\($0.name) \($0.type) \($0.isNullable)" }
+        }
+        for aggregation in topology.aggregations {
+            let spec = aggregation.spec
+            lines.append(
+                "\(aggregation.name) \(aggregation.fingerprint) \(aggregation.sink) \(aggregation.late) "
+                    + "\(aggregation.emit.map { "\($0)" } ?? "") \(spec.watermarkDelayMilliseconds) "
+                    + "\(spec.allowedLatenessMilliseconds)")
+        }
+        let text = lines.joined(separator: "\n")
         return String(Array(text.utf8).withUnsafeBytes { CRC32C.checksum($0) }, radix: 16)
     }
 
-    private func takePart(_ session: ClusterSession, _ store: CheckpointStore, _ lock: CheckpointStore.Lock) throws {
-        var earlier: RecountRequests?
-        var taken: Int64?
-        var fromEarliest = options.fromEarliest
-        var hasSaidOther = false
-        readiness.hold(Readiness.process, "looking for the other processes of the cluster")
-        while true {
-            try session.poll { _ in }
-            let now = host.clock.milliseconds
-            let round = session.view.round
-            if shouldEnd { return }
-            if let round, round.number == taken, round.isDrained, options.untilIdle { return }
-            if let round, session.view.isActive(at: now) {
-                if round.number != taken, let share = round.plan.share(of: session.member) {
-                    taken = round.number
-                    earlier = try surviving(session, { round.number }) {
-                        try runMember(session, round, share, store, lock, after: earlier)
-                    }
-                    continue
-                }
-                if !hasSaidOther, round.plan.configuration != session.sign.configuration {
-                    hasSaidOther = true
-                    parts.notify(
-                        "the cluster runs another version of domain '\(topology.domain)': this process waits until the others "
-                            + "have ended or run the same")
-                }
-            } else if session.view.shouldBegin(
-                session.sign, at: now, settling: Int64(session.heartbeatMilliseconds) * 2)
-            {
-                let lead = ClusterLead(session, broker: parts.broker, folder: store.folder, host: host)
-                earlier = try surviving(session, { lead.number }) {
-                    try runLeader(lead, store, lock, fromEarliest: fromEarliest, after: earlier)
-                }
-                if let number = lead.number { (taken, fromEarliest) = (number, false) }
-                continue
-            }
-            host.clock.sleep(milliseconds: 10)
-        }
-    }
-
-    private func runLeader(
+    /// A round that this process leads; gives what has to be counted anew.
+    func runLeader(
         _ lead: ClusterLead, _ store: CheckpointStore, _ lock: CheckpointStore.Lock, fromEarliest: Bool,
         after earlier: RecountRequests?
     ) throws -> RecountRequests? {
@@ -82,7 +57,8 @@ extension Pipeline {
         return try run(round, lock)
     }
 
-    private func runMember(
+    /// A round that another process leads.
+    func runMember(
         _ session: ClusterSession, _ round: ClusterView.Round, _ share: RoundPlan.Share, _ store: CheckpointStore,
         _ lock: CheckpointStore.Lock, after earlier: RecountRequests?
     ) throws -> RecountRequests? {
@@ -93,7 +69,7 @@ extension Pipeline {
         let sinkQueue = makeSinkQueue()
         let targets = makeTargets()
         let sinks = makeSinkThread(sinkQueue, targets.list, control, workerCount: share.workerCount)
-        let checkpoint = try plan.checkpoint.map { try savedCheckpoint($0, in: store) }
+        let checkpoint = try plan.checkpoint.map { try savedCheckpoint($0, in: store, session.settings) }
         readiness.hold(SinkThread.component, "opening")
         guard let start = try openWhileRunning(sinks, { [self] in try join($0, plan, checkpoint, control) }) else {
             throw leaving(lock, control)
@@ -114,54 +90,24 @@ extension Pipeline {
         return shared.recounts
     }
 
-    private func savedCheckpoint(_ number: [UInt64], in store: CheckpointStore) throws -> Checkpoint {
-        guard let found = try store.load().candidates.first(where: { [$0.epoch, $0.sequence] == number }) else {
-            throw PipelineError(
-                .checkpointStorage, "\(store.folder) does not hold the checkpoint that the cluster goes on from",
-                hint: "runtime.checkpoint.path must be one folder that all processes of the cluster reach", exitCode: 1)
-        }
-        return found
-    }
-
-    /// Runs a round. When it could not go on for a reason that is not this process's own, says so; another one follows.
-    ///
-    /// - Parameter number: The round's, once it has one.
-    private func surviving(
-        _ session: ClusterSession, _ number: () -> Int64?, _ body: () throws -> RecountRequests?
-    ) throws -> RecountRequests? {
-        let reason: String
-        do {
-            return try body()
-        } catch let over as RoundOver {
-            reason = over.description
-        } catch let error as PipelineError where error.code == .writerReplaced {
-            // By another round, which is in the control log by now; else by somebody else.
-            guard try isReplaced(session, number()) else { throw error }
-            reason = error.message
-        } catch {
-            if let number = number() {
-                session.sendIfPossible(.abandon(round: number, member: session.member, reason: "\(error)"))
+    /// A shared file system may show what another machine has written somewhat later.
+    private func savedCheckpoint(
+        _ number: [UInt64], in store: CheckpointStore, _ settings: ClusterSettings
+    ) throws -> Checkpoint {
+        let limit = host.clock.milliseconds + settings.sessionTimeoutMilliseconds
+        while true {
+            if let found = try store.load().candidates.first(where: { [$0.epoch, $0.sequence] == number }) {
+                return found
             }
-            throw error
+            if shouldEnd { throw RoundOver("the process is stopped") }
+            guard host.clock.milliseconds < limit else {
+                throw PipelineError(
+                    .checkpointStorage, "\(store.folder) does not hold the checkpoint that the cluster goes on from",
+                    hint: "runtime.checkpoint.path must be one folder that all processes of the cluster reach",
+                    exitCode: 1)
+            }
+            host.clock.sleep(milliseconds: 100)
         }
-        logger.warning(
-            "round given up, another one follows", metadata: ["round": "\(number() ?? 0)", "reason": "\(reason)"])
-        if let number = number(), session.view.round?.number == number, session.view.round?.isOver == false {
-            session.sendIfPossible(.abandon(round: number, member: session.member, reason: reason))
-        }
-        session.updateSign { $0.round = nil }
-        return nil
-    }
-
-    /// Whether another round has begun since that one; waits for one as long as a member may be silent.
-    private func isReplaced(_ session: ClusterSession, _ number: Int64?) throws -> Bool {
-        let limit = host.clock.milliseconds + session.settings.sessionTimeoutMilliseconds
-        while host.clock.milliseconds < limit, !shouldEnd {
-            try session.poll { _ in }
-            if let round = session.view.round, number.map({ round.number > $0 }) ?? true { return true }
-            host.clock.sleep(milliseconds: 10)
-        }
-        return false
     }
 
     private func logRound(_ number: Int64, members: Int, workers: Int, role: String) {

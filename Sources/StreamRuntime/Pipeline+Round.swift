@@ -50,6 +50,7 @@ extension Pipeline {
         let sinkQueue = makeSinkQueue()
         let targets = makeTargets()
         let sinks = makeSinkThread(sinkQueue, targets.list, control, workerCount: cluster?.ownCount ?? workerCount)
+        sinks.notesCheckpoints = true
         readiness.hold(SinkThread.component, "opening")
         guard
             let start = try openWhileRunning(
@@ -68,8 +69,8 @@ extension Pipeline {
         }
         var crew = Crew.alone(total)
         if let cluster {
-            try noteBeginning()
             crew = try cluster.begin(start, candidates, hashKey, topics)
+            try noteBeginning()
         }
         let (shared, workers) = try makeWorkers(
             crew, control, sinkQueue, targets, topics, checkpoint, hashKey, epoch: start.epoch, after: earlier)

@@ -1,5 +1,6 @@
 internal import Diagnostics
 internal import Logging
+internal import PlatformModel
 internal import PluginAPI
 internal import Synchronization
 
@@ -54,6 +55,17 @@ extension Pipeline {
             epoch: epoch, tables: [])
         let standing = try sinks.claim(claim) { body in
             try retrying(until: { self.ending.hasBegun }, body)
+        }
+        if parts.settings.cluster != nil, candidates.isEmpty, !options.fromEarliest,
+            let (name, number) = standing.committed.first(where: { $0.value.sequence > 0 })
+        {
+            throw PipelineError(
+                .checkpointStorage,
+                "\(parts.checkpointFolder) holds no checkpoint, and the store of sink '\(name)' holds the rows of checkpoint "
+                    + "\(number.sequence)",
+                hint:
+                    "runtime.checkpoint.path must be one folder that all processes of the cluster reach; --from-earliest "
+                    + "counts everything anew", exitCode: 1)
         }
         let checkpoint = try newest(of: candidates, heldBy: standing.committed, sinks)
         let stores = try sinks.restore(

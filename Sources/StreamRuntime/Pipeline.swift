@@ -158,7 +158,8 @@ public final class Pipeline: Sendable {
         _ = Unmanaged.passRetained(lock)
         leftCalls.store(true, ordering: .relaxed)
         logger.error("run ended while a call was under way", metadata: ["code": "\(stopTimedOut.code.id)"])
-        return control.failure ?? stopTimedOut
+        let failure = control.failure
+        return failure is RoundOver ? stopTimedOut : failure ?? stopTimedOut
     }
 
     /// Throws when the run should have ended by now: a sink that does not come back must not hold it for ever.

@@ -58,8 +58,9 @@ final class ClusterLead {
         try session.send(.begin(plan))
         let limit = host.clock.milliseconds + session.settings.sessionTimeoutMilliseconds
         while session.view.round?.plan.writer != plan.writer {
-            guard host.clock.milliseconds < limit else { throw RoundOver("the round could not be begun") }
             try session.poll(every: 0) { _ in }
+            if session.view.round?.plan.writer == plan.writer { break }
+            guard host.clock.milliseconds < limit else { throw RoundOver("the round could not be begun") }
             if let round = session.view.round, round.number != plan.after, round.plan.writer != plan.writer {
                 throw RoundOver("another member has begun a round")
             }

@@ -8,7 +8,7 @@ internal import Synchronization
 
 /// A member's connection to the control log: reads it, speaks in it, and says several times a second that it is alive.
 ///
-/// Order of calls: `init` → ``start()`` → any of the others → ``leave()`` or ``end()``. Threads: one, beside its own.
+/// Order of calls: `init` → ``start()`` → any of the others → ``leave()``. Threads: one, beside its own.
 final class ClusterSession {
     let member: String
     let topic: String
@@ -34,7 +34,8 @@ final class ClusterSession {
         init(_ sign: MemberSign) { self.sign = Mutex(sign) }
     }
 
-    /// Records of the log's end that a newcomer reads: rounds are begun seldom, and alive members say which they are in.
+    /// Records of the log's end that a newcomer reads. The beginning of the present round may lie before them: those who
+    /// are in it say so (``MemberSign/round``).
     private static let lookback: Int64 = 20_000
 
     init(
@@ -88,7 +89,19 @@ final class ClusterSession {
 
     // MARK: Speaking.
 
+    /// Sends, and again while the broker is away, for as long as a member may be silent.
     func send(_ message: ClusterMessage) throws {
+        let limit = host.clock.milliseconds + settings.sessionTimeoutMilliseconds
+        while true {
+            do {
+                return try attempt(message)
+            } catch let error as PipelineError where error.retry == .backoff && host.clock.milliseconds < limit {
+                host.clock.sleep(milliseconds: 100)
+            }
+        }
+    }
+
+    private func attempt(_ message: ClusterMessage) throws {
         do {
             let open = try producer ?? broker.makeProducer()
             producer = open
@@ -101,7 +114,7 @@ final class ClusterSession {
 
     /// As ``send(_:)``, for a message that others can do without.
     func sendIfPossible(_ message: ClusterMessage) {
-        do { try send(message) } catch { host.logger.warning("the cluster was not told: \(error)") }
+        do { try attempt(message) } catch { host.logger.warning("the cluster was not told: \(error)") }
     }
 
     private static func send(
@@ -116,6 +129,9 @@ final class ClusterSession {
     }
 
     // MARK: Hearing.
+
+    /// Leaves a member out of the rounds that this one begins.
+    func exclude(_ member: String) { view.exclude(member) }
 
     /// Reads what has come and gives each message to `take`, after the view has taken it; does nothing when it has read a moment
     /// ago. A broker that is away is asked again by the next call.
@@ -140,9 +156,8 @@ final class ClusterSession {
 
     private func hasFetched() throws -> Bool {
         do {
-            let open = try reader ?? broker.makeReader(partition, at: max(broker.offsets(partition).next - 1, 0))
-            reader = open
-            let result = try open.fetch(into: block, maxBytes: 1 << 18)
+            guard let reader else { return false }
+            let result = try reader.fetch(into: block, maxBytes: 1 << 18)
             hasFailed = false
             if case .records = result { return true }
             return false
@@ -162,11 +177,6 @@ final class ClusterSession {
     func leave() {
         endHeartbeat()
         sendIfPossible(.leave(member: member))
-        end()
-    }
-
-    func end() {
-        endHeartbeat()
         (reader, producer) = (nil, nil)
     }
 

@@ -13,6 +13,9 @@ struct ClusterView {
         /// Its last checkpoint was written, it was abandoned, or its leader has left.
         var isOver = false
         var isDrained = false
+        /// The newest barrier that the leader has asked for, and the newest that all have given their part of.
+        var barrier: (number: Int, kind: ClusterMessage.BarrierKind)?
+        var passedBarrier = 0
     }
 
     private(set) var members: [String: Member] = [:]
@@ -23,6 +26,7 @@ struct ClusterView {
     private let began: Int64
     /// Until a round is known to be the current one, any that begins is taken to be: the log's front may be gone.
     private var isSure = false
+    private var excluded: Set<String> = []
     let timeoutMilliseconds: Int64
 
     init(timeoutMilliseconds: Int64, now: Int64) {
@@ -53,7 +57,10 @@ struct ClusterView {
             round?.isDrained = isDrained
             endRound(at: now)
         case .abandon(let number, _, _): if round?.number == number { endRound(at: now) }
-        case .barrier, .arrived, .go, .reported: break
+        case .barrier(let number, let barrier, let kind):
+            if round?.number == number { round?.barrier = (barrier, kind) }
+        case .go(let number, let barrier): if round?.number == number { round?.passedBarrier = barrier }
+        case .arrived, .reported: break
         }
     }
 
@@ -69,8 +76,11 @@ struct ClusterView {
     /// Members that are alive and want to work, by name.
     func live(at now: Int64) -> [MemberSign] {
         members.values.filter { now - $0.lastSeen <= timeoutMilliseconds && !$0.sign.isLeaving }.map(\.sign)
-            .sorted { $0.member < $1.member }
+            .filter { !excluded.contains($0.member) }.sorted { $0.member < $1.member }
     }
+
+    /// Leaves a member out of the rounds that this one begins.
+    mutating func exclude(_ member: String) { excluded.insert(member) }
 
     /// Whether the current round goes on as far as anybody can tell.
     func isActive(at now: Int64) -> Bool {
@@ -84,10 +94,19 @@ struct ClusterView {
     ///
     /// - Parameter settling: How long others get to show themselves to a member that knows of none yet.
     func shouldBegin(_ own: MemberSign, at now: Int64, settling: Int64) -> Bool {
-        guard !isActive(at: now) else { return false }
+        guard !isActive(at: now), !isBehind(own.member, at: now) else { return false }
         let rank = live(at: now).count { $0.configuration == own.configuration && $0.member < own.member }
         let patience = Int64(rank) * timeoutMilliseconds
         return now - quietSince >= patience && now - began >= settling
+    }
+
+    /// Whether others are in a round that this member has not read of: the log no longer holds its beginning. They take a
+    /// newcomer in by beginning another.
+    private func isBehind(_ own: String, at now: Int64) -> Bool {
+        members.values.contains {
+            $0.sign.member != own && now - $0.lastSeen <= timeoutMilliseconds
+                && $0.sign.round ?? -1 > round?.number ?? -1
+        }
     }
 
     /// Whether the round does without somebody who could work, or with somebody who wants to leave.
@@ -98,11 +117,5 @@ struct ClusterView {
         let free = slots - round.plan.workerCount
         return free > 0
             && live(at: now).contains { !named.contains($0.member) && $0.configuration == round.plan.configuration }
-    }
-
-    /// The first member of the round that is dead or has left.
-    func missing(at now: Int64) -> String? {
-        guard let round, !round.isOver else { return nil }
-        return round.plan.shares.map(\.member).first { !isAlive($0, at: now) }
     }
 }

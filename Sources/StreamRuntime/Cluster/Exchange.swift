@@ -87,24 +87,22 @@ final class Exchange {
 
     // MARK: Receiving.
 
-    /// Takes what has arrived. Throws ``RoundOver`` when something is missing.
+    /// Takes some of what has arrived. Throws ``RoundOver`` when something is missing.
     func receive(_ take: (ShardMessage) throws -> Void) throws {
-        while true {
-            let isThere = try retrying {
-                do {
-                    let reader = try reader ?? broker.makeReader(inbox(worker), at: place.inboxOffsets[worker])
-                    self.reader = reader
-                    return try reader.fetch(into: incoming, maxBytes: 1 << 20)
-                } catch let error as OffsetOutOfRangeError {
-                    throw RoundOver("messages to worker \(worker) were deleted by retention: \(error.position)")
-                }
+        let isThere = try retrying {
+            do {
+                let reader = try reader ?? broker.makeReader(inbox(worker), at: place.inboxOffsets[worker])
+                self.reader = reader
+                return try reader.fetch(into: incoming, maxBytes: 1 << 20)
+            } catch let error as OffsetOutOfRangeError {
+                throw RoundOver("messages to worker \(worker) were deleted by retention: \(error.position)")
             }
-            guard case .records = isThere else { return }
-            for entry in incoming.entries {
-                guard let value = incoming.value(entry), let part = ExchangeMessage(value), part.round == place.round
-                else { continue }
-                try collect(part, value[ExchangeMessage.headerBytes...], take)
-            }
+        }
+        guard case .records = isThere else { return }
+        for entry in incoming.entries {
+            guard let value = incoming.value(entry), let part = ExchangeMessage(value), part.round == place.round
+            else { continue }
+            try collect(part, value[ExchangeMessage.headerBytes...], take)
         }
     }
 

@@ -13,7 +13,8 @@ final class RoundLeader {
     private var announced = 0
     private var released = 0
     private var reportedMembers: Set<String> = []
-    private var isDrained = false
+    /// The barrier is the round's last one.
+    private var isLast = false
 
     init(_ session: ClusterSession, _ plan: RoundPlan, number: Int64, folder: String, host: RunHost) {
         self.session = session
@@ -31,15 +32,19 @@ final class RoundLeader {
         let now = host.clock.milliseconds
         guard session.view.round?.number == number else { throw RoundOver("another member has begun a round") }
         if session.view.round?.isOver == true { throw RoundOver("a member has given the round up") }
-        if let missing = others.first(where: { !session.view.isAlive($0.member, at: now) }) {
-            let name = session.view.members[missing.member]?.sign.name ?? missing.member
-            throw RoundOver("\(name) does not answer")
+        // One that has given its last part may go.
+        if let missing = others.first(where: {
+            !session.view.isAlive($0.member, at: now) && !(isLast && reportedMembers.contains($0.member))
+        }) {
+            throw RoundOver("\(name(of: missing.member)) does not answer")
         }
         session.updateSign {
             $0.round = number
             $0.eventsRead = shared.status.eventsRead.load(ordering: .relaxed)
         }
     }
+
+    private func name(of member: String) -> String { session.view.members[member]?.sign.name ?? member }
 
     private func take(_ message: ClusterMessage, _ shared: Worker.Shared) throws {
         switch message {
@@ -49,7 +54,13 @@ final class RoundLeader {
             guard let share = plan.share(of: member), reportedMembers.insert(member).inserted else { return }
             guard reports.map(\.worker) == Array(share.workers) else { throw RoundOver("\(member) reports for others") }
             var parts: [Int: RunControl.Report] = [:]
-            for place in reports { parts[place.worker] = try RunControl.Report(place, host.files, folder) }
+            do {
+                for place in reports { parts[place.worker] = try RunControl.Report(place, host.files, folder) }
+            } catch let error as PipelineError {
+                // Its folder is another one, or its file is not whole: the others go on without it.
+                session.exclude(member)
+                throw RoundOver("\(name(of: member)) is left out: \(error.message)")
+            }
             for recount in recounts where shared.topology.aggregations.indices.contains(recount.aggregation) {
                 shared.recounts.add(
                     recount.aggregation, recount.isClock ? .clock : .closedWindow, at: host.clock.milliseconds)
@@ -62,6 +73,7 @@ final class RoundLeader {
     func ask(_ kind: RunControl.BarrierKind, _ barrier: Int) throws {
         announced = barrier
         reportedMembers = []
+        if case .final = kind { isLast = true }
         let wanted: ClusterMessage.BarrierKind =
             switch kind {
             case .checkpoint: .checkpoint

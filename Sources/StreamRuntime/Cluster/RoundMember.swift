@@ -11,7 +11,11 @@ final class RoundMember {
     private let number: Int64
     private let shared: Worker.Shared
     private var barrier = 0
+    private var passedBarrier = 0
     private var isFinal = false
+    private var recordBreaker: DeadLetterBreaker
+    private var rowBreaker: DeadLetterBreaker
+    private var lastShown = Int64.min / 2
     private var hasArrived = true
     private var hasReported = true
 
@@ -21,6 +25,9 @@ final class RoundMember {
         self.plan = plan
         self.number = number
         self.shared = shared
+        let now = shared.host.clock.milliseconds
+        recordBreaker = DeadLetterBreaker(pipeline.parts.deadLetters, from: pipeline.recordSample(at: now))
+        rowBreaker = DeadLetterBreaker(pipeline.parts.deadLetters, from: pipeline.rowSample(at: now))
     }
 
     /// Works until the member has given its part of the last barrier, or the round is over.
@@ -32,7 +39,7 @@ final class RoundMember {
     private func step() -> StepProgress {
         shared.control.guarding {
             if shared.control.shouldAbandon { return .ended }
-            try session.poll { try take($0) }
+            try session.poll { _ in }
             let view = session.view
             guard view.round?.number == number, view.round?.isOver == false else {
                 throw RoundOver("the round was given up, or another one has begun")
@@ -40,23 +47,40 @@ final class RoundMember {
             guard view.isAlive(plan.leader, at: shared.host.clock.milliseconds) else {
                 throw RoundOver("the leader does not answer")
             }
+            takeBarrier(view)
             tell()
+            try watchDeadLetters()
             try pipeline.checkStopTimeout()
             return try giveParts() ? .ended : .waiting
         }
     }
 
-    private func take(_ message: ClusterMessage) throws {
-        switch message {
-        case .barrier(number, let barrier, let kind):
-            (self.barrier, hasArrived, hasReported) = (barrier, false, false)
-            isFinal = kind != .checkpoint
+    /// Passes on what the leader has asked for, also before this member began to work.
+    private func takeBarrier(_ view: ClusterView) {
+        if let asked = view.round?.barrier, asked.number > barrier {
+            (barrier, hasArrived, hasReported) = (asked.number, false, false)
+            isFinal = asked.kind != .checkpoint
             if isFinal { pipeline.readiness.hold(Readiness.process, "draining: what was read is being written") }
             shared.control.requestBarrier(
-                isFinal ? .final(closeWindows: kind == .finalClosingWindows) : .checkpoint, number: barrier)
-        case .go(number, let barrier): shared.control.pass(barrier: barrier)
-        default: break
+                isFinal ? .final(closeWindows: asked.kind == .finalClosingWindows) : .checkpoint, number: barrier)
         }
+        if let passed = view.round?.passedBarrier, passed > passedBarrier {
+            passedBarrier = passed
+            shared.control.pass(barrier: passed)
+        }
+    }
+
+    /// Throws when too much of what this process reads, or of its rows, cannot be used.
+    private func watchDeadLetters() throws {
+        let now = shared.host.clock.milliseconds
+        if let halted = recordBreaker.verdict(pipeline.recordSample(at: now)) {
+            throw pipeline.halt(halted, of: "records")
+        }
+        if let halted = rowBreaker.verdict(pipeline.rowSample(at: now)) { throw pipeline.halt(halted, of: "rows") }
+        guard now - lastShown >= 500 else { return }
+        lastShown = now
+        pipeline.metrics.show(watermarks: shared.watermarks.all)
+        pipeline.deadLetterTally.tell(at: now)
     }
 
     /// Says how far it is, and that it wants to go.

@@ -190,6 +190,8 @@ final class Worker {
                 try takeInbox()
                 return .waiting
             }
+            // What waited in the outbox may have been for another process.
+            try exchange?.flush()
             switch phase {
             case .counting:
                 if shared.control.requestedBarrier.load(ordering: .acquiring) > reachedBarrier,

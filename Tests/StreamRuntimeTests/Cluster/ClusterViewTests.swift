@@ -82,7 +82,6 @@ struct ClusterViewTests {
         // The leader falls silent.
         view.take(.alive(Self.sign("b")), offset: 2, now: 1900)
         #expect(view.isActive(at: 1950) && !view.isActive(at: 1951))
-        #expect(view.missing(at: 1951) == "a")
         #expect(view.shouldBegin(Self.sign("b"), at: 1951, settling: 0))
         // Another configuration waits for none of this one's.
         view.take(.abandon(round: 1, member: "b", reason: ""), offset: 3, now: 2000)
@@ -107,6 +106,31 @@ struct ClusterViewTests {
         view.take(.alive(leaving), offset: 5, now: 0)
         #expect(view.isChangeWanted(at: 0, slots: 4))
         #expect(view.live(at: 0).map(\.member) == ["a", "x"])
+    }
+
+    @Test("a newcomer to a log whose front is gone begins no round while others are in one")
+    func behind() {
+        var view = view()
+        var sign = Self.sign("b")
+        sign.round = 70
+        view.take(.alive(sign), offset: 100, now: 0)
+        #expect(!view.shouldBegin(Self.sign("a"), at: 500, settling: 0))
+        view.take(.begin(Self.plan(["b", "a"], after: 70)), offset: 101, now: 600)
+        #expect(view.round?.number == 101)
+        sign.round = nil
+        view.take(.alive(sign), offset: 102, now: 700)
+        view.take(.abandon(round: 101, member: "b", reason: ""), offset: 103, now: 800)
+        #expect(view.shouldBegin(Self.sign("a"), at: 800, settling: 0))
+    }
+
+    @Test("a barrier that comes with its round, or before the member works on it, is not forgotten")
+    func barrier() {
+        var view = view()
+        view.take(.begin(Self.plan(["a", "b"], after: nil)), offset: 1, now: 0)
+        view.take(.barrier(round: 1, number: 1, kind: .checkpoint), offset: 2, now: 0)
+        view.take(.barrier(round: 0, number: 9, kind: .final), offset: 3, now: 0)
+        view.take(.go(round: 1, number: 1), offset: 4, now: 0)
+        #expect(view.round?.barrier?.number == 1 && view.round?.passedBarrier == 1)
     }
 
     @Test("workers are numbered through the members of one configuration, as many as there are slots")
