@@ -83,7 +83,7 @@ extension EndToEnd {
             let torture = try await project(Self.patient)
             var members: [ChildProcess] = []
             for _ in 0..<2 {
-                members.append(try torture.startRun(settings: Self.patient))
+                members.append(try torture.start(["run", "pulse", "--workers", "2"], settings: Self.patient))
                 try await members.last?.waitForErrors("run started")
             }
             // The first has taken the second in before there is anything to read.
