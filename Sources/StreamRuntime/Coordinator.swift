@@ -26,6 +26,8 @@ final class Coordinator {
     private var recordBreaker: DeadLetterBreaker
     private var rowBreaker: DeadLetterBreaker
     private var stillness: Stillness?
+    private var warnedBarrier = 0
+    private static let patienceNanoseconds: UInt64 = 10_000_000_000
     /// Everything has been read, and the round ends because of that.
     private(set) var isDrained = false
     /// Why the run ends though nobody asked it to: too much of what it reads cannot be used.
@@ -87,6 +89,7 @@ final class Coordinator {
                 try leader?.release(shared.control)
                 guard let outcome = shared.control.outcome(ofBarrier: barrier) else {
                     try pipeline.checkStopTimeout()
+                    warn(barrier, askedNanoseconds: asked)
                     return .waiting
                 }
                 try save(outcome, askedNanoseconds: asked)
@@ -102,6 +105,17 @@ final class Coordinator {
             shared.sinkQueue.close()
         }
         return progress
+    }
+
+    /// Says once what a checkpoint waits for that takes unusually long.
+    private func warn(_ barrier: Int, askedNanoseconds: UInt64) {
+        guard warnedBarrier != barrier, MachineClock.nanoseconds() - askedNanoseconds > Self.patienceNanoseconds else {
+            return
+        }
+        warnedBarrier = barrier
+        var metadata: Logger.Metadata = ["waits_for": "\(shared.control.missing(at: barrier))"]
+        if let leader { metadata["members"] = "\(leader.membersWithoutReport.joined(separator: ", "))" }
+        pipeline.logger.warning("a checkpoint takes long", metadata: metadata)
     }
 
     private func watch() throws -> StepProgress {

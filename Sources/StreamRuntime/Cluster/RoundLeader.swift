@@ -44,6 +44,11 @@ final class RoundLeader {
         }
     }
 
+    /// Those that have not given all of their part of the newest barrier.
+    var membersWithoutReport: [String] {
+        others.map(\.member).filter { !reportedMembers.contains($0) }.map(name(of:))
+    }
+
     private func name(of member: String) -> String { session.view.members[member]?.sign.name ?? member }
 
     private func take(_ message: ClusterMessage, _ shared: Worker.Shared) throws {

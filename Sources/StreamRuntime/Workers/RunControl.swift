@@ -148,6 +148,17 @@ final class RunControl: @unchecked Sendable {
         return Outcome(reports: reports.sorted { $0.key < $1.key }.map(\.value), stores: stores)
     }
 
+    /// What the barrier still waits for, in words.
+    func missing(at number: Int) -> String {
+        condition.lock()
+        defer { condition.unlock() }
+        guard barrier?.number == number else { return "" }
+        let behind = arrivals.count < workerCount ? ["\(workerCount - arrivals.count) of \(workerCount) workers"] : []
+        let sinks = sinkReachedBarrier < number ? ["the own sinks"] : []
+        let reported = reports.count < workerCount ? ["\(workerCount - reports.count) reports"] : []
+        return (behind + sinks + reported).joined(separator: ", ")
+    }
+
     /// Waits until the barrier is complete or the run is abandoned, but not longer than that.
     func waitForBarrier(_ number: Int, milliseconds: Int) {
         condition.lock()
