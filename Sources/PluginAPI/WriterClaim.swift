@@ -5,7 +5,7 @@ public struct WriterClaim: Sendable {
     public var domain: String
     /// The environment that the run was started in; stores keep it for people.
     public var environment: String
-    /// Tells this run from every other one: the same in all claims of a run.
+    /// Tells this run from every other one: the same in all claims of a run, and of all processes that share one.
     public var writer: String
     /// The lowest epoch that will do.
     public var epoch: UInt64
@@ -55,7 +55,7 @@ public struct CheckpointNumber: Comparable, Sendable {
 /// The checkpoint that is about to be written: every row from before it has been given to the sink.
 public struct CheckpointMark: Sendable {
     public var number: CheckpointNumber
-    /// The next offset of every partition by aggregation and topic, as a JSON object:
+    /// The next offset of every partition that the process reads, by aggregation and topic, as a JSON object:
     /// `{"revenue":{"events.purchase":{"0":42}}}`.
     public var positions: String
 

@@ -63,7 +63,6 @@ extension Pipeline {
         _ lock: CheckpointStore.Lock, after earlier: RecountRequests?
     ) throws -> RecountRequests? {
         let plan = round.plan
-        guard plan.hashKey.count == 2 else { throw RoundOver("the round's plan cannot be read") }
         let roundEnding = ending.part()
         let control = RunControl(workerCount: share.workerCount, role: .member, ending: roundEnding, host: host)
         let sinkQueue = makeSinkQueue()

@@ -1,6 +1,7 @@
 public import Diagnostics
 
-/// Makes this process the only runner of a domain on this machine, for as long as the value lives. Threads: any.
+/// Makes this process the only runner of a domain on this machine, or one of a cluster's, for as long as the value lives.
+/// Threads: any.
 ///
 /// Several pipelines may run under it, one after the other: between them nobody else can take the domain.
 public final class RunLock: Sendable {

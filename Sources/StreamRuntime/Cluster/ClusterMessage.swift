@@ -8,7 +8,7 @@ enum ClusterMessage: Codable, Equatable, Sendable {
     case leave(member: String)
     /// Begins a round, whose number is the offset of this record.
     case begin(RoundPlan)
-    case barrier(round: Int64, number: Int, kind: BarrierKind)
+    case barrier(round: Int64, number: Int, kind: RunControl.BarrierKind)
     /// All workers of a member have given their part of a barrier.
     case arrived(round: Int64, number: Int, member: String)
     /// All workers of all members have: they count on.
@@ -19,12 +19,6 @@ enum ClusterMessage: Codable, Equatable, Sendable {
     case ended(round: Int64, isDrained: Bool)
     /// The round ends without another checkpoint.
     case abandon(round: Int64, member: String, reason: String)
-
-    enum BarrierKind: String, Codable, Sendable {
-        case checkpoint
-        case final
-        case finalClosingWindows
-    }
 
     /// Where a worker's report is: one piece in a file of the checkpoint's folder.
     struct ReportPlace: Codable, Equatable, Sendable {
@@ -99,6 +93,18 @@ struct RoundPlan: Codable, Equatable, Sendable {
     var partitions: [String: Int]
     /// Where the round's messages in each worker's inbox begin at the earliest.
     var inboxOffsets: [Int64]
+
+    /// Whether it can be worked by: another version of the program may have written it.
+    var isSound: Bool {
+        var next = 0
+        for share in shares {
+            guard share.firstWorker == next, (1...Self.mostWorkers).contains(share.workerCount) else { return false }
+            next += share.workerCount
+        }
+        return next > 0 && next == inboxOffsets.count && hashKey.count == 2 && checkpoint?.count ?? 2 == 2
+    }
+
+    private static let mostWorkers = 1 << 16
 
     var leader: String { shares.first?.member ?? "" }
     var workerCount: Int { shares.reduce(0) { $0 + $1.workerCount } }

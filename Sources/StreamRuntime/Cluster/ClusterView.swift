@@ -14,7 +14,7 @@ struct ClusterView {
         var isOver = false
         var isDrained = false
         /// The newest barrier that the leader has asked for, and the newest that all have given their part of.
-        var barrier: (number: Int, kind: ClusterMessage.BarrierKind)?
+        var barrier: (number: Int, kind: RunControl.BarrierKind)?
         var passedBarrier = 0
     }
 
@@ -46,12 +46,16 @@ struct ClusterView {
             members[member] = nil
             if round?.plan.leader == member { endRound(at: now) }
         case .begin(let plan):
-            guard plan.after == round?.number || !isSure && plan.after ?? -1 > round?.number ?? -1 else { return }
+            guard plan.isSound, plan.after == round?.number || !isSure && plan.after ?? -1 > round?.number ?? -1 else {
+                return
+            }
             isSure = isSure || round != nil || plan.after == nil
             round = Round(number: offset, plan: plan)
             // Whoever is named was alive for the leader; each gets the whole time to say so here.
             for share in plan.shares { members[share.member]?.lastSeen = now }
             quietSince = now
+            // Of processes that have been gone for long nothing is remembered.
+            members = members.filter { now - $0.value.lastSeen <= timeoutMilliseconds * 10 }
         case .ended(let number, let isDrained):
             guard round?.number == number else { return }
             round?.isDrained = isDrained

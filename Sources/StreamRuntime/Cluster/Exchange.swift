@@ -109,6 +109,9 @@ final class Exchange {
     private func collect(
         _ part: ExchangeMessage, _ bytes: Slice<UnsafeRawBufferPointer>, _ take: (ShardMessage) throws -> Void
     ) throws {
+        guard place.inboxOffsets.indices.contains(part.sender) else {
+            throw RoundOver("a message comes from worker \(part.sender), who is not in the round")
+        }
         let wanted = expected[part.sender, default: 0]
         // It came before: the sender did not know that it had arrived.
         guard part.sequence >= wanted else { return }

@@ -79,13 +79,7 @@ final class RoundLeader {
         announced = barrier
         reportedMembers = []
         if case .final = kind { isLast = true }
-        let wanted: ClusterMessage.BarrierKind =
-            switch kind {
-            case .checkpoint: .checkpoint
-            case .final(closeWindows: false): .final
-            case .final(closeWindows: true): .finalClosingWindows
-            }
-        try session.send(.barrier(round: number, number: barrier, kind: wanted))
+        try session.send(.barrier(round: number, number: barrier, kind: kind))
     }
 
     /// Lets the others go on when all workers have given their part.

@@ -61,8 +61,7 @@ final class RoundMember {
             (barrier, hasArrived, hasReported) = (asked.number, false, false)
             isFinal = asked.kind != .checkpoint
             if isFinal { pipeline.readiness.hold(Readiness.process, "draining: what was read is being written") }
-            shared.control.requestBarrier(
-                isFinal ? .final(closeWindows: asked.kind == .finalClosingWindows) : .checkpoint, number: barrier)
+            shared.control.requestBarrier(asked.kind, number: barrier)
         }
         if let passed = view.round?.passedBarrier, passed > passedBarrier {
             passedBarrier = passed

@@ -8,7 +8,7 @@ internal import Synchronization
 /// goes on when all have done so. Threads: any.
 final class RunControl: @unchecked Sendable {
     // `@unchecked`: stored variables are accessed only between lock() and unlock() of `condition`.
-    enum BarrierKind: Sendable, Equatable {
+    enum BarrierKind: Codable, Sendable, Equatable {
         case checkpoint
         /// The last one: workers end after it.
         case final(closeWindows: Bool)

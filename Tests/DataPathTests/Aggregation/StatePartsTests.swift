@@ -66,7 +66,7 @@ struct StatePartsTests {
     }
 
     //   pane   [ A B C . . D . . . E )      all of it is saved
-    //   then   A, B and C close: the pane is made anew without them; D closes, and stays in the pane for now
+    //   then   A, B and C close: the pane is made anew without them; D closes, and stays in the pane until it is made anew
     @Test("a session that closed stays closed, also in a pane that was made anew since it was written")
     func closedAfterCopy() throws {
         var stream = Self.stream

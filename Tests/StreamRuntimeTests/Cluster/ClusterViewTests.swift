@@ -14,7 +14,7 @@ struct ClusterViewTests {
             after: after,
             shares: members.enumerated().map { RoundPlan.Share(member: $1, firstWorker: $0 * 2, workerCount: 2) },
             configuration: "c", epoch: 1, writer: "w", hashKey: [1, .max], checkpoint: [3, 4],
-            partitions: ["events.a": 3], inboxOffsets: [0, 0])
+            partitions: ["events.a": 3], inboxOffsets: Array(repeating: 0, count: members.count * 2))
     }
 
     private func view(now: Int64 = 0) -> ClusterView { ClusterView(timeoutMilliseconds: 1000, now: now) }
@@ -23,7 +23,7 @@ struct ClusterViewTests {
     func coding() throws {
         let messages: [ClusterMessage] = [
             .alive(Self.sign("a")), .leave(member: "a"), .begin(Self.plan(["a", "b"], after: 7)),
-            .barrier(round: 1, number: 2, kind: .finalClosingWindows), .arrived(round: 1, number: 2, member: "b"),
+            .barrier(round: 1, number: 2, kind: .final(closeWindows: true)), .arrived(round: 1, number: 2, member: "b"),
             .go(round: 1, number: 2),
             .reported(
                 round: 1, number: 2, member: "b",
@@ -128,9 +128,25 @@ struct ClusterViewTests {
         var view = view()
         view.take(.begin(Self.plan(["a", "b"], after: nil)), offset: 1, now: 0)
         view.take(.barrier(round: 1, number: 1, kind: .checkpoint), offset: 2, now: 0)
-        view.take(.barrier(round: 0, number: 9, kind: .final), offset: 3, now: 0)
+        view.take(.barrier(round: 0, number: 9, kind: .final(closeWindows: false)), offset: 3, now: 0)
         view.take(.go(round: 1, number: 1), offset: 4, now: 0)
         #expect(view.round?.barrier?.number == 1 && view.round?.passedBarrier == 1)
+    }
+
+    @Test("a plan that does not hold together, as another version may write it, is no round")
+    func unsound() {
+        let changes: [(inout RoundPlan) -> Void] = [
+            { $0.shares = [] }, { $0.shares[1].firstWorker = 3 }, { $0.shares[0].workerCount = -1 },
+            { $0.inboxOffsets.removeLast() }, { $0.hashKey = [1] }, { $0.checkpoint = [1] },
+        ]
+        for change in changes {
+            var plan = Self.plan(["a", "b"], after: nil)
+            #expect(plan.isSound)
+            change(&plan)
+            var view = view()
+            view.take(.begin(plan), offset: 1, now: 0)
+            #expect(view.round == nil)
+        }
     }
 
     @Test("workers are numbered through the members of one configuration, as many as there are slots")

@@ -73,6 +73,14 @@ struct ExchangeTests {
         #expect(throws: RoundOver.self) { try received(exchange(1)) }
     }
 
+    @Test("a message of a worker who is not in the round ends it")
+    func stranger() throws {
+        let sender = exchange(3)
+        try sender.send(.barrier(worker: 3, number: 1, published: [0, 0]), to: 1, at: 0)
+        try sender.flush()
+        #expect(throws: RoundOver.self) { try received(exchange(1)) }
+    }
+
     @Test("a report comes back from its bytes; damaged ones are refused")
     func reports() throws {
         let partition = TopicPartition(topic: "events.a", partition: 2)
