@@ -144,6 +144,14 @@ extension PlatformSettings {
         case "false": return nil
         default: break
         }
+        guard node.mapping != nil else {
+            diagnostics.error(
+                .wrongType,
+                "'cluster' is true, false or a map, found \(node.scalar.map { "'\($0.text)'" } ?? node.kindDescription)",
+                at: node.location, path: "runtime.cluster",
+                hint: "write `cluster: true`, or { session_timeout: 10 seconds, slots: 32 }")
+            return nil
+        }
         guard var reader = MappingReader(node, path: "runtime.cluster", into: &diagnostics) else { return nil }
         var cluster = ClusterSettings(location: node.location)
         if let timeout = reader.duration("session_timeout", positive: true, into: &diagnostics) {

@@ -67,6 +67,14 @@ struct ConfigurationDifferenceTests {
         #expect(!difference.needsHandOver && difference.fixed.isEmpty, "\(difference) \(difference.fixed)")
     }
 
+    @Test("A cluster's settings that stand on another line, or say their defaults, are no difference")
+    func movedCluster() throws {
+        let difference = try difference(
+            before: "runtime: { cluster: true }\n",
+            environment: "# moved\n\nruntime: { cluster: { session_timeout: 10 s, slots: 32 } }\n")
+        #expect(!difference.needsHandOver && difference.fixed.isEmpty, "\(difference) \(difference.fixed)")
+    }
+
     @Test("Aggregations are told apart by what they mean")
     func aggregations() throws {
         let changed = try difference { $0.replacing("amount > 1", with: "amount > 2") }
@@ -86,6 +94,7 @@ struct ConfigurationDifferenceTests {
             ("sinks: { primary: { type: console } }", ["sinks.primary.type"], []),
             ("monitoring: { port: 0, host: 0.0.0.0 }", [], ["monitoring.port", "monitoring.host"]),
             ("runtime: { checkpoint: { path: a } }", [], ["runtime.checkpoint.path"]),
+            ("runtime: { cluster: { slots: 8 } }", [], ["runtime.cluster"]),
             ("broker: { embedded: { path: a } }", [], ["broker.embedded.path"]),
         ] as [(String, [String], [String])])
     func settings(_ environment: String, _ settings: [String], _ fixed: [String]) throws {

@@ -48,7 +48,7 @@ public struct ConfigurationDifference: Equatable, Sendable {
             case "dead_letters": if old.platform.deadLetters == new.platform.deadLetters { continue }
             default: break
             }
-            if path == ["runtime", "checkpoint", "path"] { continue }
+            if path == ["runtime", "checkpoint", "path"] || path.starts(with: ["runtime", "cluster"]) { continue }
             settings.append(ConfigPath(segments: path).description)
         }
     }
@@ -60,6 +60,7 @@ public struct ConfigurationDifference: Equatable, Sendable {
         if old.monitoring.port != new.monitoring.port { fixed.append("monitoring.port") }
         if old.monitoring.host != new.monitoring.host { fixed.append("monitoring.host") }
         if old.runtime.checkpointPath != new.runtime.checkpointPath { fixed.append("runtime.checkpoint.path") }
+        if old.runtime.cluster?.elsewhere != new.runtime.cluster?.elsewhere { fixed.append("runtime.cluster") }
         changesLog =
             (old.monitoring.logLevel, old.monitoring.logFormat) != (new.monitoring.logLevel, new.monitoring.logFormat)
         for name in names.sorted() {
@@ -137,6 +138,16 @@ extension RuntimeSettings {
     fileprivate var forPipeline: RuntimeSettings {
         var settings = self
         settings.checkpointPath = ""
+        settings.cluster = nil
+        return settings
+    }
+}
+
+extension ClusterSettings {
+    /// The same settings, wherever they are written.
+    fileprivate var elsewhere: ClusterSettings {
+        var settings = self
+        settings.location = nil
         return settings
     }
 }
