@@ -186,7 +186,8 @@ struct AvroRoundTripTests {
         let schema = try AvroSchema.parse(
             json: #"{"type":"record","name":"r","fields":[{"name":"a","type":{"type":"array","items":"null"}}]}"#)
         // 100,000 blocks of 65,536 nulls, three bytes each, as zigzag varints.
-        let datum = (0..<100_000).flatMap { _ in [0x80, 0x80, 0x08] as [UInt8] } + [0]
+        let nulls: [UInt8] = [0x80, 0x80, 0x08]
+        let datum: [UInt8] = (0..<100_000).flatMap { _ in nulls } + [0]
         let block = RecordBlock()
         datum.withUnsafeBytes { block.append(key: nil, value: $0, timestamp: 0) }
         var reasons: [AvroDecodeError.Reason?] = []
@@ -197,8 +198,8 @@ struct AvroRoundTripTests {
                 block, entries: 0..<1, prefixBytes: 0, into: batch
             ) { _, error in reasons[reasons.count - 1] = error.reason }
         }
-        // As text it would be 32 GB.
-        #expect(reasons.last == .truncated)
+        // Stepping over them costs nothing; as text they would be 32 GB.
+        #expect(reasons == [nil, .truncated])
     }
 
     @Test("a field that the writer lacks is null, or an error if it must not be")
