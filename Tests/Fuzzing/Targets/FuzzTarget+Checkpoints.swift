@@ -3,10 +3,10 @@ import StreamRuntime
 
 extension FuzzTarget {
     /// A checkpoint's file: read or refused, and written again as the same checkpoint. An odd first byte puts a right
-    /// header, of version 1 or 3, before the bytes, so that what is behind the checksum is reached.
+    /// header, of version 1 to 4, before the bytes, so that what is behind the checksum is reached.
     static let checkpoint = FuzzTarget("checkpoint") { input in
         guard let (variant, contents) = input.variant else { return }
-        let file = variant & 1 == 0 ? Array(contents) : framed(contents, version: variant & 2 == 0 ? 1 : 3)
+        let file = variant & 1 == 0 ? Array(contents) : framed(contents, version: [1, 3, 4, 2][Int(variant >> 1 & 3)])
         guard let checkpoint = try? Checkpoint(decoding: file) else { return }
         let written = checkpoint.encoded()
         let again = try Checkpoint(decoding: written)

@@ -29,10 +29,11 @@ extension FuzzTarget {
         guard let (variant, rest) = input.variant, let (size, contents) = rest.variant else { return }
         let spec = FuzzAggregation.spec(variant)
         let whole = try shard(spec)
-        let header = try header(spec)
         do {
             for piece in lengthPrefixed(contents) {
-                try (header + piece).withUnsafeBytes { try whole.restore(from: $0, fingerprint: fingerprint) }
+                try framed(piece, spec, part: 0).withUnsafeBytes {
+                    try whole.restore(from: $0, fingerprint: fingerprint)
+                }
             }
         } catch is AggregationError {
             return
@@ -59,17 +60,61 @@ extension FuzzTarget {
         }
     }
 
+    /// Several parts of a shard's state, whole and then what changed, each after its length (two bytes): restored together
+    /// or refused; saved again they are the same state, also when more changes and is saved as a further part. The first byte
+    /// chooses the window. The target puts the header before each part.
+    static let parts = FuzzTarget("parts") { input in
+        guard let (variant, contents) = input.variant else { return }
+        let spec = FuzzAggregation.spec(variant)
+        let first = try shard(spec)
+        let given = lengthPrefixed(contents)
+        do {
+            try restore(try given.enumerated().map { try framed($1, spec, part: UInt32($0)) }, into: first)
+        } catch is AggregationError {
+            return
+        }
+        let groups = first.openGroups
+        var saved: [[UInt8]] = [[]]
+        try first.serialize(into: &saved[0], fingerprint: fingerprint)
+        // Nothing has changed since: a further part says so.
+        saved.append([])
+        try first.serialize(fingerprint: fingerprint, onlyChanges: true) { saved[1] = Array($0) }
+        for count in 1...2 {
+            let second = try shard(spec)
+            try restore(Array(saved.prefix(count)), into: second)
+            try promise(second.openGroups == groups, "\(groups) groups, then \(second.openGroups) of \(count) parts")
+            let (expected, found) = (rows([try restored(saved[0], spec)]), rows([second]))
+            try promise(found == expected, "other rows after a second restore from \(count) parts")
+        }
+    }
+
+    private static func restored(_ saved: [UInt8], _ spec: AggregationSpec) throws -> ShardAggregator {
+        let shard = try shard(spec)
+        try saved.withUnsafeBytes { try shard.restore(from: $0, fingerprint: fingerprint) }
+        return shard
+    }
+
+    private static func restore(_ parts: [[UInt8]], into shard: ShardAggregator) throws {
+        try StateRestorer(shard, fingerprint: fingerprint).restore(parts: parts.count) { part, take in
+            try parts[part].withUnsafeBytes { try take($0) }
+        }
+    }
+
     private static let fingerprint = "f"
 
     private static func shard(_ spec: AggregationSpec) throws -> ShardAggregator {
         try ShardAggregator(spec: spec, hashKey: HashKey(k0: 1, k1: 2))
     }
 
-    /// What stands before the clocks and the panes of every piece: of state without any, all but three clocks and a count.
-    private static func header(_ spec: AggregationSpec) throws -> [UInt8] {
+    /// A piece as it is saved, its three clocks and what follows them given: what stands before them, and the number of
+    /// the part, are right.
+    private static func framed(_ piece: [UInt8], _ spec: AggregationSpec, part: UInt32) throws -> [UInt8] {
         var bytes: [UInt8] = []
         try shard(spec).serialize(into: &bytes, fingerprint: fingerprint)
-        return bytes.dropLast(4 * 8)
+        // Of state without anything: three clocks, the part's number, and how many panes were removed and are there.
+        let header = bytes.dropLast(3 * 8 + 4 + 2 * 8)
+        return header + piece.prefix(3 * 8) + withUnsafeBytes(of: part.littleEndian, Array.init)
+            + piece.dropFirst(3 * 8)
     }
 
     /// The last one may be shorter than it says.

@@ -17,7 +17,7 @@ public struct FuzzTarget: Sendable {
     }
 
     public static let all = [
-        yaml, domain, expression, schema, avro, message, ingest, segment, checkpoint, state, pieces,
+        yaml, domain, expression, schema, avro, message, ingest, segment, checkpoint, state, pieces, parts,
     ]
 }
 
