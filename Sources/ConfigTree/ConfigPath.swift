@@ -1,3 +1,5 @@
+internal import Diagnostics
+
 /// A dotted path of configuration keys: `sinks.primary.type`, `kafka.topics."retention.ms"`.
 ///
 /// A key that holds a dot is written in double quotes, in which `""` is one quote.
@@ -32,8 +34,8 @@ public struct ConfigPath: Hashable, Sendable, CustomStringConvertible {
 
     public var description: String {
         segments.map { segment in
-            let needsQuotes = segment.isEmpty || segment.contains { $0 == "." || $0 == "\"" }
-            return needsQuotes ? "\"\(segment.replacing("\"", with: "\"\""))\"" : segment
+            let needsQuotes = segment.isEmpty || segment.unicodeScalars.contains { $0 == "." || $0 == "\"" }
+            return needsQuotes ? segment.quoted("\"") : segment
         }.joined(separator: ".")
     }
 }

@@ -1,4 +1,5 @@
 import DataPath
+import Diagnostics
 
 extension ExpressionSyntax: CustomStringConvertible {
     /// Canonical SQL text with every operator in parentheses; it parses back to the same meaning.
@@ -20,7 +21,7 @@ extension ExpressionSyntax: CustomStringConvertible {
             "(\(a) \(negated ? "not " : "")between \(low) and \(high))"
         case .like(let a, let pattern, let escape, let negated, let ignoresCase):
             "(\(a) \(negated ? "not " : "")\(ignoresCase ? "ilike" : "like") \(pattern)"
-                + (escape.map { " escape \(Self.quoted($0))" } ?? "") + ")"
+                + (escape.map { " escape \($0.quoted("'"))" } ?? "") + ")"
         case .function(let name, let arguments):
             "\(name)(\(arguments.map(\.description).joined(separator: ", ")))"
         case .conditional(let branches, let otherwise):
@@ -43,7 +44,7 @@ extension ExpressionSyntax: CustomStringConvertible {
         case .double(let value):
             let text = "\(value)"
             return text.contains("e") ? text : text + "e0"
-        case .string(let text): return quoted(text)
+        case .string(let text): return text.quoted("'")
         case .date(let days): return "cast(\(timestampText(days, 86_400_000)) as date)"
         case .timestamp(let milliseconds): return timestampText(milliseconds, 1)
         }
@@ -53,19 +54,6 @@ extension ExpressionSyntax: CustomStringConvertible {
         "timestamp '\(CalendarTime.text(milliseconds: value * unit))'"
     }
 
-    private static func quoted(_ text: String) -> String { doubled(text, "'") }
-
-    /// Between two of `quote`, each of which inside is doubled, also one that a combining mark follows.
-    private static func doubled(_ text: String, _ quote: Unicode.Scalar) -> String {
-        var result = String.UnicodeScalarView([quote])
-        for scalar in text.unicodeScalars {
-            if scalar == quote { result.append(quote) }
-            result.append(scalar)
-        }
-        result.append(quote)
-        return String(result)
-    }
-
     private static func name(_ part: String) -> String {
         let isPlain =
             part.unicodeScalars.allSatisfy {
@@ -73,7 +61,7 @@ extension ExpressionSyntax: CustomStringConvertible {
             }
             && part.unicodeScalars.first.map { !("0"..."9").contains($0) } == true
             && !ExpressionParser.isReserved(part.lowercased())
-        return isPlain ? part : doubled(part, "\"")
+        return isPlain ? part : part.quoted("\"")
     }
 
     private static func sqlName(_ type: LogicalType) -> String {

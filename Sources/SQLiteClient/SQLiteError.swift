@@ -10,6 +10,8 @@ public struct SQLiteError: Error, Sendable, CustomStringConvertible {
     public var primaryCode: Int32 { code & 0xFF }
     public var isBusy: Bool { primaryCode == SQLITE_BUSY || primaryCode == SQLITE_LOCKED }
     public var isFull: Bool { primaryCode == SQLITE_FULL }
+    /// The system did not let a file grow: of a full disk SQLite says so, of a limit on file sizes or a quota it does not.
+    public var cannotGrow: Bool { code == SQLITE_IOERR | 3 << 8 }
     public var isReadOnly: Bool { primaryCode == SQLITE_READONLY || primaryCode == SQLITE_PERM }
     public var cannotOpen: Bool { primaryCode == SQLITE_CANTOPEN }
     public var isNotADatabase: Bool { primaryCode == SQLITE_NOTADB || primaryCode == SQLITE_CORRUPT }

@@ -105,23 +105,27 @@ extension ClickHouse {
             #expect(error?.message == "an insert failed with error 27 (CANNOT_PARSE_INPUT_ASSERTION_FAILED)")
         }
 
-        @Test("a table that is not there for more than some seconds is an error that will not pass")
-        func dropped() async throws {
+        @Test(
+            "a table that is not there for more than some seconds is an error that will not pass",
+            arguments: ["counts", "streamplat_writers"])
+        func dropped(table: String) async throws {
             let (server, database) = try ClickHouse.database()
             let sink = try SinkConfiguration(server.url, database: database).open()
             try sink.apply(.counts)
+            _ = try sink.claim(
+                WriterClaim(domain: "shop", environment: "test", writer: "a", epoch: 1, tables: [.counts]))
             try sink.write(TableDefinition.rows(0..<10), to: .counts)
-            try server.sql("DROP TABLE \(database).counts")
+            try server.sql("DROP TABLE \(database).\(table)")
             // A server that is being stopped says for a moment that tables are not there.
             var error = #expect(throws: PipelineError.self) { try sink.flush() }
             #expect(error?.retry == .backoff)
             while error?.retry == .backoff {
-                #expect(error?.message.contains("counts") == true)
+                #expect(error?.message.contains(table) == true)
                 try await Task.sleep(for: .milliseconds(200))
                 error = #expect(throws: PipelineError.self) { try sink.flush() }
             }
             #expect(error?.code == .clickHouseRefused)
-            #expect(error?.message.contains("counts") == true)
+            #expect(error?.message.contains(table) == true)
         }
 
         @Test("user and password travel in headers, and no text shows the password")

@@ -18,8 +18,10 @@ final class ClickHouseConnection {
     private var current = 0
     /// Whether answers carry headers of ClickHouse: then one without them comes from something else.
     private var marksAnswers = false
-    /// Since when inserts are answered with a table or database that is not there.
-    private var missingSince: ContinuousClock.Instant?
+    /// Whether every table that a statement names was there: a run has claimed them.
+    var knowsTables = false
+    /// Since when statements of one kind are answered with a table or database that is not there.
+    private var missingSince: [String: ContinuousClock.Instant] = [:]
 
     /// A server that is being stopped answers so for a moment, before it answers no more.
     private static let missingPatience = Duration.seconds(5)
@@ -130,19 +132,9 @@ final class ClickHouseConnection {
         if let exception = ServerException(response), exception.code == ServerException.violatedConstraint {
             throw ViolatedConstraint(reason: "a constraint of the table refuses the row with \(exception.summary)")
         }
-        if let exception = ServerException(response), exception.isMissing {
-            let since = missingSince ?? .now
-            missingSince = since
-            if .now - since < Self.missingPatience {
-                throw PipelineError(
-                    .clickHouseBusy, "an insert failed with \(exception.summary)",
-                    hint: "a server that is being stopped says so, too", component: component, retry: .backoff)
-            }
-        }
         try check(response, of: "an insert")
         // An insert is answered without a word; anything else may be a front that never passed the rows on.
         guard response.body.isEmpty else { throw damaged("the answer to an insert") }
-        missingSince = nil
     }
 
     // MARK: One exchange.
@@ -243,7 +235,10 @@ final class ClickHouseConnection {
 
     private func check(_ response: HTTPResponse, of what: String) throws {
         if response.status != 200 || response.header("X-ClickHouse-Exception-Code") != nil {
-            if let exception = ServerException(response) { throw failure(exception, of: what) }
+            if let exception = ServerException(response) {
+                try bear(exception, of: what)
+                throw failure(exception, of: what)
+            }
             switch response.status {
             case 401, 403:
                 throw PipelineError(
@@ -259,6 +254,18 @@ final class ClickHouseConnection {
         }
         let isMarked = response.headers.contains { $0.name.lowercased().hasPrefix("x-clickhouse-") }
         if marksAnswers, !isMarked { throw damaged("the answer to \(what)") }
+        missingSince[what] = nil
+    }
+
+    /// Throws what may pass when a table that was there is said to be missing, until that has lasted.
+    private func bear(_ exception: ServerException, of what: String) throws {
+        guard knowsTables, exception.isMissing else { return }
+        let since = missingSince[what] ?? .now
+        missingSince[what] = since
+        guard .now - since < Self.missingPatience else { return }
+        throw PipelineError(
+            .clickHouseBusy, "\(what) failed with \(exception.summary)",
+            hint: "a server that is being stopped says so, too", component: component, retry: .backoff)
     }
 
     private func failure(_ exception: ServerException, of what: String, isQuery: Bool = false) -> PipelineError {

@@ -69,6 +69,7 @@ final class ClickHouseSink: Sink {
         let standing = try WriterTable(server, sql).take(claim)
         self.claim = claim
         self.claim?.epoch = standing.epoch
+        server.knowsTables = true
         nextVersion = max(nextVersion, RowVersion.first(of: standing.epoch))
         return standing
     }
@@ -133,6 +134,7 @@ final class ClickHouseSink: Sink {
                 "SELECT toString(max(\(SQLText.versionColumn))) FROM \(sql.table(table.name))")
             nextVersion = max(nextVersion, highest + 1)
         }
+        server.knowsTables = true
         let buffer = InsertBuffer(table, sql)
         buffers[table.name] = buffer
         return buffer

@@ -1,4 +1,5 @@
 internal import DataPath
+internal import Diagnostics
 internal import PluginAPI
 
 /// SQL of one table, in PostgreSQL's dialect. Every name is quoted, every table is named with its schema.
@@ -11,7 +12,7 @@ struct SQLText {
         self.schema = schema
     }
 
-    static func identifier(_ name: String) -> String { "\"\(name.replacing("\"", with: "\"\""))\"" }
+    static func identifier(_ name: String) -> String { name.quoted("\"") }
 
     var qualified: String { "\(Self.identifier(schema)).\(Self.identifier(table.name))" }
 

@@ -1,11 +1,10 @@
 internal import DataPath
+internal import Diagnostics
 internal import PluginAPI
 
 /// SQL of one table, in SQLite's dialect.
 enum SQLText {
-    static func identifier(_ name: String) -> String {
-        "\"\(name.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\""))\""
-    }
+    static func identifier(_ name: String) -> String { name.quoted("\"") }
 
     static func type(_ type: LogicalType) -> String {
         switch type {

@@ -160,6 +160,9 @@ final class SQLiteSink: Sink {
         let hint: String? =
             if error.isFull {
                 "free some space; what was committed is safe and the run goes on from its last checkpoint"
+            } else if error.cannotGrow {
+                "the file cannot grow: look for a limit on file sizes (`ulimit -f`), a quota, or a failing disk; "
+                    + "what was committed is safe and the run goes on from its last checkpoint"
             } else if error.isBusy {
                 "another program holds the database's write lock; end it, or raise busy_timeout"
             } else if error.isReadOnly || error.cannotOpen {
