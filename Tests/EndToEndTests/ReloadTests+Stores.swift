@@ -2,12 +2,14 @@ import Foundation
 import Testing
 
 extension EndToEnd.ReloadTests {
-    /// A store other than SQLite, with what a run, and an undisturbed one over the same log, is told of it.
+    /// A store, with what a run, and an undisturbed one over the same log, is told of it and of the broker.
     private struct Store {
         let kind: TortureStore
         let servers: RealServers?
         let settings: [String]
         let environment: [String: String]
+        var kafka: RealServers?
+        var broker: [String] = []
 
         init(_ kind: TortureStore) async throws {
             self.kind = kind
@@ -20,8 +22,20 @@ extension EndToEnd.ReloadTests {
     @Test(
         "Reloads under load with other stores: the tables and files are those of an undisturbed run",
         arguments: [TortureStore.postgresql, .clickhouse, .file])
-    func otherStores(_ kind: TortureStore) async throws {
-        let store = try await Store(kind)
+    func otherStores(_ kind: TortureStore) async throws { try await reloads(try await Store(kind)) }
+
+    @Test("Reloads under load on Kafka: the tables are those of an undisturbed run")
+    func kafka() async throws {
+        var store = try await Store(.sqlite)
+        let servers = try await RealServers(.kafka)
+        store.kafka = servers
+        store.broker = [
+            "broker.type=kafka", "broker.kafka.bootstrap_servers=127.0.0.1:\(try servers.setting("KAFKA_PORT"))",
+        ]
+        try await reloads(store)
+    }
+
+    private func reloads(_ store: Store) async throws {
         let before = domain([Self.orders, Self.revenue(above: 100)])
         let after = domain([Self.orders, Self.revenue(above: 300), Self.buyers])
         let project = try TestProject()
@@ -29,13 +43,13 @@ extension EndToEnd.ReloadTests {
         try project.write("", to: "environments/local.yaml")
         func command(_ arguments: [String]) throws -> ChildProcess {
             try project.start(
-                arguments + store.settings.flatMap { ["--set", $0] }, environment: store.environment)
+                arguments + (store.broker + store.settings).flatMap { ["--set", $0] }, environment: store.environment)
         }
         let applied = try await command(["apply", "shop", "--yes"]).wait(limit: .seconds(60))
         try #require(applied.code == 0, "\(applied)")
         let run = try command(["run", "shop", "--apply", "--output", "json", "--set", "runtime.flush_interval=20 ms"])
         try await wait(run, "run started")
-        let generator = try project.start(Self.stream + ["--rate", "3000"])
+        let generator = try command(Self.stream + ["--rate", "3000"])
         let changes = [
             ("environments/local.yaml", "runtime: { workers: 1 }\n", "settings: runtime.workers"),
             ("domains/shop.yaml", after, "added: buyers; counted anew: revenue"),
@@ -57,10 +71,11 @@ extension EndToEnd.ReloadTests {
 
     /// The store with what an undisturbed run writes from the beginning.
     private func compare(_ project: TestProject, _ store: Store) async throws {
-        let other = [
-            "sinks.primary.type=\(store.kind == .file ? "file" : "sqlite")",
-            "sinks.primary.sqlite.path=.streamplat/other.db", "sinks.primary.file.path=.streamplat/other",
-        ]
+        let other =
+            store.broker + [
+                "sinks.primary.type=\(store.kind == .file ? "file" : "sqlite")",
+                "sinks.primary.sqlite.path=.streamplat/other.db", "sinks.primary.file.path=.streamplat/other",
+            ]
         try await project.streamplat("apply", "shop", "--yes", settings: other)
         try await project.streamplat("run", "shop", "--until-idle", "--close-windows", settings: other)
         if let tables = try await store.kind.tables(project, store.servers) {
