@@ -77,10 +77,11 @@ struct ClusterView {
         members[member].map { now - $0.lastSeen <= timeoutMilliseconds } ?? false
     }
 
-    /// Members that are alive and want to work, by name.
+    /// Members that are alive, want to work and can, by name.
     func live(at now: Int64) -> [MemberSign] {
-        members.values.filter { now - $0.lastSeen <= timeoutMilliseconds && !$0.sign.isLeaving }.map(\.sign)
-            .filter { !excluded.contains($0.member) }.sorted { $0.member < $1.member }
+        members.values.filter { now - $0.lastSeen <= timeoutMilliseconds }.map(\.sign)
+            .filter { !$0.isLeaving && !$0.isHeldUp && !excluded.contains($0.member) }
+            .sorted { $0.member < $1.member }
     }
 
     /// Leaves a member out of the rounds that this one begins.

@@ -108,6 +108,19 @@ struct ClusterViewTests {
         #expect(view.live(at: 0).map(\.member) == ["a", "x"])
     }
 
+    @Test("whoever is held up is in no round that begins, and comes back as a newcomer does")
+    func heldUp() {
+        var view = view()
+        var sign = Self.sign("b")
+        sign.isHeldUp = true
+        for sign in [Self.sign("a"), sign] { view.take(.alive(sign), offset: 0, now: 0) }
+        #expect(view.live(at: 0).map(\.member) == ["a"] && view.isAlive("b", at: 0))
+        view.take(.begin(Self.plan(["a"], after: nil)), offset: 1, now: 0)
+        #expect(!view.isChangeWanted(at: 0, slots: 8))
+        view.take(.alive(Self.sign("b")), offset: 2, now: 0)
+        #expect(view.isChangeWanted(at: 0, slots: 8))
+    }
+
     @Test("a newcomer to a log whose front is gone begins no round while others are in one")
     func behind() {
         var view = view()
