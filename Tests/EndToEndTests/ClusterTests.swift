@@ -1,4 +1,5 @@
 import Foundation
+import TestServers
 import Testing
 
 extension EndToEnd {
@@ -128,7 +129,7 @@ extension EndToEnd {
                 "generate", "ecommerce", "--events", "8000", "--seed", "5", "--span", "2h", "--start",
                 "2024-05-06T00:00:00Z",
             ]
-            try await project.start(stream + ["--out", "events.ndjson"]).wait(limit: .seconds(60))
+            _ = try await project.start(stream + ["--out", "events.ndjson"]).wait(limit: .seconds(60))
             try await command(["apply", "ecommerce", "--yes"])
             func member() throws -> ChildProcess {
                 try project.start(["run", "ecommerce"] + chosen, environment: servers.environment)
@@ -186,12 +187,13 @@ extension EndToEnd {
             try await command(stream + ["--out", "events.ndjson"], [])
             var members: [ChildProcess] = []
             for count in 1...3 {
-                members.append(try start(["run", "ecommerce", "--workers", "1"], settings))
+                members.append(
+                    try start(["run", "ecommerce", "--workers", "1"], settings + ["monitoring.port=0"]))
                 try await members.last?.waitForErrors("members=\(count)")
             }
             // Its records are tried again for five minutes.
             let generator = try start(stream + ["--rate", "1000"], kafka)
-            try await Task.sleep(for: .seconds(2))
+            try await waitUntilReading(members[0])
             try servers.send(SIGSTOP, to: .kafka)
             // Longer than a member may be silent and a record is tried.
             try await Task.sleep(for: .seconds(6))
@@ -221,6 +223,37 @@ extension EndToEnd {
                 ".streamplat/results.db")
         }
 
+        @Test("A process that cannot open its store holds up nobody: the others go on without it, until it can")
+        func heldUp() async throws {
+            let settings = ["runtime.cluster.session_timeout=3 seconds"]
+            let torture = try await Torture(.postgresql)
+            try await torture.command(["apply", "pulse", "--yes"], settings: settings)
+            let servers = try #require(torture.servers)
+            let proxy = try CuttingProxy(to: try #require(Int(try servers.setting("POSTGRES_PORT"))))
+            func member(_ more: [String] = []) throws -> ChildProcess {
+                try torture.startRun(settings: settings + more)
+            }
+            try torture.keepGenerating()
+            var members = [try member()]
+            try await members[0].waitForErrors("round begun")
+            members.append(try member(["sinks.primary.postgresql.port=\(proxy.port)"]))
+            try await members[1].waitForErrors("members=2")
+            // It stays connected until the newcomer brings another round.
+            proxy.refuses = true
+            members.append(try member())
+            try await members[1].waitForErrors("the stores do not open")
+            try await members[2].waitForErrors("members=2")
+            #expect(try !members[1].errorsSoFar.contains("members=3"))
+            proxy.refuses = false
+            try await members[1].waitForErrors("members=3")
+            for member in members { member.send(SIGTERM) }
+            for member in members {
+                let outcome = try await member.wait(limit: .seconds(60))
+                #expect(outcome.code == 0, "\(torture.history)\n\(outcome)")
+            }
+            try await torture.judge()
+        }
+
         @Test("Processes that are killed at each step of a round leave the tables of the undisturbed run")
         func steps() async throws {
             let torture = try await project(Self.settings)
@@ -243,6 +276,17 @@ extension EndToEnd {
                 #expect(outcomes.contains { $0.code == 128 + SIGKILL }, "\(step): \(outcomes)")
             }
             try await torture.judge()
+        }
+
+        private func waitUntilReading(_ member: ChildProcess) async throws {
+            let address = try await member.monitoringAddress()
+            let deadline = ContinuousClock.now + .seconds(60)
+            while ContinuousClock.now < deadline {
+                let text = try await HTTP.get("http://\(address)/metrics")?.body ?? ""
+                if text.contains(/streamplat_events_read_total\S* [1-9]/) { return }
+                try await Task.sleep(for: .milliseconds(50))
+            }
+            Issue.record("nothing was read")
         }
 
         /// Lets whoever lives end in an orderly way, unless it comes to the step as well.

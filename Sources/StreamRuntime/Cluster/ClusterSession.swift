@@ -26,7 +26,7 @@ final class ClusterSession {
     private let beginning: Int64
     private var lastPoll = Int64.min / 2
     private var hasFailed = false
-    /// The broker has taken no message, and none has come since.
+    /// The broker has taken no message, and none has come since. Those of the heartbeats come when it is back.
     private var isCutOff = false
 
     /// What the thread of heartbeats says.
@@ -139,8 +139,10 @@ final class ClusterSession {
         }
     }
 
-    /// As ``send(_:)``, for a message that others can do without.
+    /// As ``send(_:)``, for a message that others can do without. While the broker is known to be away it is not tried: that
+    /// would hold up the end of the process.
     func sendIfPossible(_ message: ClusterMessage) {
+        guard !isCutOff else { return }
         let limit = host.clock.milliseconds + min(settings.sessionTimeoutMilliseconds, Self.patienceMilliseconds)
         do { try attempt(message, until: limit) } catch {
             host.logger.warning("the cluster was not told: \(error)")
@@ -243,7 +245,7 @@ final class ClusterSession {
     func leave() {
         endHeartbeat()
         // Without it the others notice a little later, as they notice a death.
-        if !isCutOff { sendIfPossible(.leave(member: member)) }
+        sendIfPossible(.leave(member: member))
         (reader, producer) = (nil, nil)
     }
 
