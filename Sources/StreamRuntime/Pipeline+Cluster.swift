@@ -91,6 +91,7 @@ extension Pipeline {
                 try join($0, plan, checkpoint, control, isOver: isOver)
             }
         }
+        watch.end()
         guard let start = try opening(opened, control) else { throw leaving(lock, control) }
         let crew = Crew(
             total: plan.workerCount, own: share.workers, readers: plan.readers,

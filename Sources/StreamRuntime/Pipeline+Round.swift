@@ -67,6 +67,7 @@ extension Pipeline {
                 try open($0, candidates, epoch: lowestEpoch, control, isOver: isOver)
             }
         }
+        watch?.end()
         guard let start = try opening(opened, control) else { throw leaving(lock, control) }
         let checkpoint = start.checkpoint
         let hashKey = checkpoint?.hashKey ?? host.hashKey()

@@ -168,8 +168,8 @@ extension EndToEnd {
             ]
             let settings =
                 kafka + [
-                    "broker.kafka.delivery_timeout=3 seconds", "runtime.cluster.session_timeout=2 seconds",
-                    "runtime.stop_timeout=10 seconds", "runtime.checkpoint.interval=300 ms",
+                    "broker.kafka.delivery_timeout=2 seconds", "runtime.cluster.session_timeout=1 second",
+                    "runtime.checkpoint.interval=300 ms",
                     "runtime.flush_interval=100 ms",
                 ]
             func start(_ arguments: [String], _ settings: [String]) throws -> ChildProcess {
@@ -180,15 +180,15 @@ extension EndToEnd {
                 try #require(outcome.code == 0, "\(outcome)")
             }
             let stream = [
-                "generate", "ecommerce", "--events", "12000", "--seed", "5", "--span", "2h", "--start",
+                "generate", "ecommerce", "--events", "8000", "--seed", "5", "--span", "2h", "--start",
                 "2024-05-06T00:00:00Z",
             ]
             try await command(["apply", "ecommerce", "--yes"], settings)
             try await command(stream + ["--out", "events.ndjson"], [])
             var members: [ChildProcess] = []
             for count in 1...3 {
-                members.append(
-                    try start(["run", "ecommerce", "--workers", "1"], settings + ["monitoring.port=0"]))
+                let own = count == 3 ? "runtime.stop_timeout=4 seconds" : "monitoring.port=0"
+                members.append(try start(["run", "ecommerce", "--workers", "1"], settings + [own]))
                 try await members.last?.waitForErrors("members=\(count)")
             }
             // Its records are tried again for five minutes.
@@ -196,12 +196,11 @@ extension EndToEnd {
             try await waitUntilReading(members[0])
             try servers.send(SIGSTOP, to: .kafka)
             // Longer than a member may be silent and a record is tried.
-            try await Task.sleep(for: .seconds(6))
+            try await Task.sleep(for: .seconds(4))
             let leaving = members.removeLast()
             leaving.send(SIGTERM)
             let left = try await leaving.wait(limit: .seconds(60))
             #expect(!left.isTimedOut && (left.code == 0 || left.errors.contains("SP6111")), "\(left)")
-            try await Task.sleep(for: .seconds(2))
             try servers.send(SIGCONT, to: .kafka)
             let generated = try await generator.wait(limit: .seconds(120))
             try #require(generated.code == 0, "\(generated)")

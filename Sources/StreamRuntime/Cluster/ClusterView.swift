@@ -62,8 +62,10 @@ struct ClusterView {
             endRound(at: now)
         case .abandon(let number, _, _): if round?.number == number { endRound(at: now) }
         case .barrier(let number, let barrier, let kind):
-            if round?.number == number { round?.barrier = (barrier, kind) }
-        case .go(let number, let barrier): if round?.number == number { round?.passedBarrier = barrier }
+            // A message that was sent again may come behind a later one.
+            if round?.number == number, barrier > round?.barrier?.number ?? 0 { round?.barrier = (barrier, kind) }
+        case .go(let number, let barrier):
+            if round?.number == number, barrier > round?.passedBarrier ?? 0 { round?.passedBarrier = barrier }
         case .arrived, .reported: break
         }
     }

@@ -44,6 +44,9 @@ final class OpeningWatch {
         control.host.logger.warning("the stores do not open: the cluster goes on without this process until they do")
     }
 
+    /// The stores are open, or will not be any more.
+    func end() { if isHeldUp { session.updateSign { $0.isHeldUp = false } } }
+
     private var isRoundOver: Bool {
         let current = session.view.round
         return round == nil ? current?.number != newest : current?.number != round || current?.isOver == true

@@ -144,6 +144,12 @@ struct ClusterViewTests {
         view.take(.barrier(round: 0, number: 9, kind: .final(closeWindows: false)), offset: 3, now: 0)
         view.take(.go(round: 1, number: 1), offset: 4, now: 0)
         #expect(view.round?.barrier?.number == 1 && view.round?.passedBarrier == 1)
+        // One that was sent twice, because the broker was away, may come behind the next one.
+        view.take(.barrier(round: 1, number: 2, kind: .checkpoint), offset: 5, now: 0)
+        view.take(.go(round: 1, number: 2), offset: 6, now: 0)
+        view.take(.barrier(round: 1, number: 1, kind: .checkpoint), offset: 7, now: 0)
+        view.take(.go(round: 1, number: 1), offset: 8, now: 0)
+        #expect(view.round?.barrier?.number == 2 && view.round?.passedBarrier == 2)
     }
 
     @Test("a plan that does not hold together, as another version may write it, is no round")
