@@ -32,13 +32,13 @@ final class OpeningWatch {
 
     /// Looks once.
     func look(afterMilliseconds elapsed: Int64) {
-        do { try session.poll { _ in } } catch { return control.fail(error) }
+        do { try session.poll { _ in } } catch { control.fail(error) }
         if isRoundOver {
             isOver.raise()
             // Whoever is held up goes on trying: it comes back when it can work.
             if !isHeldUp { control.fail(RoundOver("the round was over before the stores were open")) }
         }
-        guard elapsed > Self.patienceMilliseconds, !isHeldUp, control.failure == nil else { return }
+        guard elapsed > Self.patienceMilliseconds, !isHeldUp else { return }
         isHeldUp = true
         session.updateSign { $0.isHeldUp = true }
         control.host.logger.warning("the stores do not open: the cluster goes on without this process until they do")

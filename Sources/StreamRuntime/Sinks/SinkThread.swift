@@ -47,15 +47,6 @@ final class SinkThread {
     /// The number of the checkpoint that the run began with: barriers are counted from there.
     private var lastCheckpoint = CheckpointNumber.none
     private let letters: RowLetters
-    /// Who tells the stores of checkpoints.
-    enum Marking {
-        /// The process has the tables alone: with the rows, in one transaction.
-        case withRows
-        /// The leader of a cluster's round: when the rows of all members are committed.
-        case afterAll
-        /// Another member of it.
-        case never
-    }
     var marking = Marking.never
     /// The barrier whose rows are committed here, and of which the stores do not know yet.
     private var unmarkedBarrier: Int?
@@ -265,19 +256,6 @@ final class SinkThread {
         // The checkpoint that follows counts refused rows, too: their letters are safe before it.
         try letters.flush()
         return stores
-    }
-
-    private static func text(of positions: [RunControl.SectionPosition]) -> String {
-        var sections: [String: [String: [String: JSONValue]]] = [:]
-        for position in positions {
-            let partition = position.position.partition
-            sections[position.section, default: [:]][partition.topic, default: [:]]["\(partition.partition)"] =
-                .integer(
-                    Int(position.position.nextOffset))
-        }
-        return JSONValue.object(
-            sections.mapValues { topics in .object(topics.mapValues { .object($0) }) }
-        ).text(compact: true)
     }
 
     private func retrying<Result>(

@@ -47,6 +47,12 @@ struct OpeningWatchTests {
         try say(.abandon(round: 0, member: "a", reason: ""))
         watch.look(afterMilliseconds: 100)
         #expect(watch.isOver.isRaised && control.failure is RoundOver)
+        // The call that opens them may hang: no other round is to begin with it.
+        #expect(!session.sign.isHeldUp)
+        watch.look(afterMilliseconds: 11_000)
+        #expect(session.sign.isHeldUp)
+        watch.end()
+        #expect(!session.sign.isHeldUp)
     }
 
     @Test("one that takes too long says that it is held up, and goes on trying when the others have left it behind")
