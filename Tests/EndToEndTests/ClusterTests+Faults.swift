@@ -68,7 +68,10 @@ extension EndToEnd.ClusterTests {
             ".streamplat/results.db")
     }
 
-    @Test("A process that cannot open its store holds up nobody: the others go on without it, until it can")
+    /// In `make torture` only: it waits for the time that an opening may take.
+    @Test(
+        "A process that cannot open its store holds up nobody: the others go on without it, until it can",
+        .enabled(if: Torture.kills > 10, "only in make torture"))
     func heldUp() async throws {
         let settings = ["runtime.cluster.session_timeout=3 seconds"]
         let torture = try await Torture(.postgresql)
