@@ -96,7 +96,8 @@ final class KafkaEvents: Sendable {
                 state.firstFailedDelivery = (topic, KafkaFault(code, nil as String?))
                 return true
             }
-            if isFirst {
+            // What a producer drops that is given up was said when it was given up.
+            if isFirst, code != RD_KAFKA_RESP_ERR__PURGE_QUEUE, code != RD_KAFKA_RESP_ERR__PURGE_INFLIGHT {
                 notices.say(
                     "a record for topic \(topic) was not delivered: \(KafkaFault(code, nil as String?).text)",
                     topic: "delivery")

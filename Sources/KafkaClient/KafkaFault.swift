@@ -68,8 +68,9 @@ struct KafkaFault: Sendable {
         case RD_KAFKA_RESP_ERR__TIMED_OUT, RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT, RD_KAFKA_RESP_ERR__TIMED_OUT_QUEUE:
             Facts(.kafkaTimedOut, passing: true, "a larger broker.kafka.request_timeout gives a slow broker more time")
         case RD_KAFKA_RESP_ERR__MSG_TIMED_OUT:
+            // Not by this producer, but by the next one.
             Facts(
-                .kafkaNotDelivered,
+                .kafkaNotDelivered, passing: true,
                 "the broker did not acknowledge within broker.kafka.delivery_timeout; is a leader of each partition up?"
             )
         case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, RD_KAFKA_RESP_ERR_RECORD_LIST_TOO_LARGE,
@@ -107,7 +108,7 @@ struct KafkaFault: Sendable {
         case RD_KAFKA_RESP_ERR__FATAL, RD_KAFKA_RESP_ERR__FENCED, RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH,
             RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER, RD_KAFKA_RESP_ERR_UNKNOWN_PRODUCER_ID,
             RD_KAFKA_RESP_ERR__GAPLESS_GUARANTEE:
-            Facts(.kafkaProducerLost, "start again: what was not acknowledged is sent again")
+            Facts(.kafkaProducerLost, passing: true, "start again: what was not acknowledged is sent again")
         case RD_KAFKA_RESP_ERR__UNSUPPORTED_FEATURE, RD_KAFKA_RESP_ERR_UNSUPPORTED_VERSION,
             RD_KAFKA_RESP_ERR_UNSUPPORTED_FOR_MESSAGE_FORMAT, RD_KAFKA_RESP_ERR__NOT_IMPLEMENTED:
             Facts(.kafkaUnsupported, "Kafka 2.4 or newer is needed")

@@ -55,7 +55,10 @@ public final class KafkaPartitionReader {
         guard let topic = rd_kafka_topic_new(handle.pointer, partition.topic, nil) else {
             throw KafkaFault(rd_kafka_last_error()).error(doing)
         }
-        if isAgain { rd_kafka_consume_stop(topic, partition.number) }
+        if isAgain {
+            Self.setPaused(false, partition, handle)
+            rd_kafka_consume_stop(topic, partition.number)
+        }
         guard rd_kafka_consume_start(topic, partition.number, offset) == 0 else {
             let fault = KafkaFault(rd_kafka_last_error())
             rd_kafka_topic_destroy(topic)
@@ -162,14 +165,31 @@ public final class KafkaPartitionReader {
 
     /// Ends the reading; a second call does nothing.
     ///
-    /// What librdkafka has fetched ahead, at most the partition's queue, is kept until the partition is read again or the
-    /// connection ends. Stopping it here would be wrong with librdkafka 2.0: after stopping a partition whose topic has
-    /// just been deleted, destroying the handle waits for ever.
+    /// The partition is paused: nothing is fetched for it any more, and what was fetched ahead is given back. Stopping it
+    /// would be wrong with librdkafka 2.0: after stopping a partition whose topic has just been deleted, destroying the
+    /// handle waits for ever.
     public func close() {
         guard !isClosed else { return }
         isClosed = true
+        Self.setPaused(true, partition, handle)
+        var count = KafkaPartitionReader.batchLimit
+        while count == KafkaPartitionReader.batchLimit {
+            count = max(0, rd_kafka_consume_batch(topic, partition.number, 0, messages, count))
+            for index in 0..<count { if let message = messages[index] { rd_kafka_message_destroy(message) } }
+        }
         rd_kafka_topic_destroy(topic)
         cluster.release(partition, of: handle)
+    }
+
+    /// Waits for no broker.
+    private static func setPaused(_ isPaused: Bool, _ partition: KafkaPartition, _ handle: KafkaHandle) {
+        guard let list = rd_kafka_topic_partition_list_new(1) else { return }
+        defer { rd_kafka_topic_partition_list_destroy(list) }
+        rd_kafka_topic_partition_list_add(list, partition.topic, partition.number)
+        // Fails for a partition alone that is not being read.
+        _ =
+            isPaused
+            ? rd_kafka_pause_partitions(handle.pointer, list) : rd_kafka_resume_partitions(handle.pointer, list)
     }
 
     private var doing: String { "reading topic \(partition.topic), partition \(partition.number)" }

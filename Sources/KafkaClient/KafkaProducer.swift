@@ -7,7 +7,8 @@ internal import Diagnostics
 /// Records are copied into librdkafka's queue, which its threads send in batches; the queue is bounded, and
 /// ``send(_:to:)`` waits while it is full. librdkafka tries again what may succeed, in order and without duplicates
 /// (`acks: all` makes the producer idempotent), until the delivery timeout. A record that is given up makes the next
-/// call throw, and every call after it: what follows cannot make up for a record that is missing.
+/// call throw, and every call after it: what follows cannot make up for a record that is missing. Where the error's
+/// `retry` is `backoff`, another producer may succeed with the same records.
 public final class KafkaProducer {
     private let cluster: KafkaCluster
     private let handle: KafkaHandle
@@ -69,6 +70,14 @@ public final class KafkaProducer {
         try checkHealth()
         while rd_kafka_flush(handle.pointer, 500) == RD_KAFKA_RESP_ERR__TIMED_OUT { try checkHealth() }
         try checkHealth()
+    }
+
+    /// As ``flush()``, but returns after that long at the latest; false when not every record was acknowledged by then.
+    public func flush(milliseconds: Int) throws -> Bool {
+        try checkHealth()
+        let isWaiting = rd_kafka_flush(handle.pointer, Int32(clamping: milliseconds)) == RD_KAFKA_RESP_ERR__TIMED_OUT
+        try checkHealth()
+        return !isWaiting
     }
 
     /// Flushes and ends; a second call does nothing.

@@ -98,7 +98,7 @@ public enum KafkaProperties {
             [
                 "group.id", "group.protocol.type", "partition.assignment.strategy",
                 "session.timeout.ms", "heartbeat.interval.ms", "max.poll.interval.ms", "coordinator.query.interval.ms",
-            ], "one process reads all partitions: consumer groups are not used"
+            ], "streamplat deals partitions to processes itself: consumer groups are not used"
         ),
         (["enable.idempotence", "enable.gapless.guarantee"], "with 'acks: all' the producer is idempotent"),
         (["transactional.id", "transaction.timeout.ms"], "transactions are not used"),

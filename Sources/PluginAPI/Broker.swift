@@ -75,7 +75,17 @@ public protocol BrokerProducer: AnyObject {
     func send(_ block: RecordBlock, to partition: TopicPartition) throws
     /// Returns when everything sent is as durable as the broker is configured to make it.
     func flush() throws
+    /// As ``flush()``, but returns after that long at the latest; false when not everything is durable by then.
+    func flush(milliseconds: Int) throws -> Bool
     func close() throws
+}
+
+extension BrokerProducer {
+    /// Of a producer whose ``flush()`` never waits for long.
+    public func flush(milliseconds: Int) throws -> Bool {
+        try flush()
+        return true
+    }
 }
 
 public enum FetchResult: Sendable {

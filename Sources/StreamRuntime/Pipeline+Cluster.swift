@@ -8,11 +8,25 @@ internal import PluginAPI
 extension Pipeline {
     /// Leads or takes part in one round after the other until the run is stopped or everything is read.
     func runInCluster(_ settings: ClusterSettings, _ store: CheckpointStore, _ lock: CheckpointStore.Lock) throws {
+        // On a thread of its own: a broker that does not answer must not hold up the end of the run.
+        let outcome = ThreadOutcome<Void>()
+        let thread = RunThread(name: "cluster rounds", confining: (), isInline: !host.hasThreads) { [self] in
+            outcome.set { try takePart(settings, store, lock) }
+        }
+        // Twice: what a round of it waits for is noticed there first, and said.
+        guard ending.waits(for: thread) || ending.waits(for: thread) else { throw leaving(lock, nil) }
+        _ = try outcome.get()
+    }
+
+    private func takePart(
+        _ settings: ClusterSettings, _ store: CheckpointStore, _ lock: CheckpointStore.Lock
+    ) throws {
         let topic = ClusterTopic.name(prefix: parts.topicPrefix, domain: topology.domain)
         guard try parts.broker.topics().contains(where: { $0.name == topic }) else { throw notApplied(topic: topic) }
+        let ending = ending
         let session = try ClusterSession(
             topic: topic, settings: settings, workers: workerCount, configuration: clusterFingerprint,
-            broker: parts.broker, host: host)
+            broker: parts.broker, host: host, isLeaving: { ending.hasBegun })
         session.start()
         defer { session.leave() }
         try ClusterRun(self, session, store, lock).run()
@@ -54,7 +68,7 @@ extension Pipeline {
             store, lock, fromEarliest ? [] : saved.candidates, lowestEpoch: saved.highestEpoch + 1, after: earlier,
             cluster: lead)
         logRound(lead.number ?? 0, members: lead.memberCount, workers: lead.workerCount, role: "leader")
-        return try run(round, lock)
+        return try run(round, lock, cluster: lead)
     }
 
     /// A round that another process leads.
@@ -70,9 +84,15 @@ extension Pipeline {
         let sinks = makeSinkThread(sinkQueue, targets.list, control, workerCount: share.workerCount)
         let checkpoint = try plan.checkpoint.map { try savedCheckpoint($0, in: store, session.settings) }
         readiness.hold(SinkThread.component, "opening")
-        guard let start = try openWhileRunning(sinks, { [self] in try join($0, plan, checkpoint, control) }) else {
-            throw leaving(lock, control)
+        let watch = OpeningWatch(session, control, round: round.number)
+        let isOver = watch.isOver
+        let opened = Result {
+            try openWhileRunning(sinks, watch: watch.look) { [self] in
+                try join($0, plan, checkpoint, control, isOver: isOver)
+            }
         }
+        watch.end()
+        guard let start = try opening(opened, control) else { throw leaving(lock, control) }
         let crew = Crew(
             total: plan.workerCount, own: share.workers, readers: plan.readers,
             exchange: Exchange.Place(topic: session.topic, round: round.number, inboxOffsets: plan.inboxOffsets))
@@ -84,9 +104,17 @@ extension Pipeline {
         let threads = startThreads(workers, sinks)
         noteStart()
         RoundMember(self, session, plan, number: round.number, shared).run()
-        guard threads.allSatisfy({ roundEnding.waits(for: $0) }) else { throw leaving(lock, control) }
+        let haveEnded = threads.allSatisfy { roundEnding.waits(for: $0, session.noteSlowEnd) }
+        guard haveEnded else { throw leaving(lock, control) }
         if let failure = control.failure { throw failure }
         return shared.recounts
+    }
+
+    /// Why a round is over says more than what the opening came to because of that.
+    func opening(_ result: Result<Beginning?, any Error>, _ control: RunControl) throws -> Beginning? {
+        if case .success(nil) = result { return nil }
+        if let failure = control.failure { throw failure }
+        return try result.get()
     }
 
     /// A shared file system may show what another machine has written somewhat later.

@@ -28,11 +28,19 @@ extension Pipeline {
     }
 
     /// Starts the threads of a round that this process coordinates, and waits for their end. As ``runOnce`` gives it.
-    func run(_ round: Round, _ lock: CheckpointStore.Lock) throws -> RecountRequests? {
+    ///
+    /// - Parameter cluster: As for ``openRound``.
+    func run(
+        _ round: Round, _ lock: CheckpointStore.Lock, cluster: ClusterLead? = nil
+    ) throws -> RecountRequests? {
         let threads = startThreads(round.workers, round.sinks)
         noteStart()
         round.coordinator.run()
-        guard threads.allSatisfy({ round.ending.waits(for: $0) }) else { throw leaving(lock, round.shared.control) }
+        if let failure = round.shared.control.failure { cluster?.giveUp(failure) }
+        let haveEnded = threads.allSatisfy { thread in
+            round.ending.waits(for: thread) { cluster?.noteSlowEnd(afterMilliseconds: $0) }
+        }
+        guard haveEnded else { throw leaving(lock, round.shared.control) }
         return try finish(round)
     }
 
@@ -50,12 +58,17 @@ extension Pipeline {
         let sinkQueue = makeSinkQueue()
         let targets = makeTargets()
         let sinks = makeSinkThread(sinkQueue, targets.list, control, workerCount: cluster?.ownCount ?? workerCount)
-        sinks.notesCheckpoints = true
+        sinks.marking = cluster == nil ? .withRows : .afterAll
         readiness.hold(SinkThread.component, "opening")
-        guard
-            let start = try openWhileRunning(
-                sinks, { [self] in try open($0, candidates, epoch: lowestEpoch, control) })
-        else { throw leaving(lock, control) }
+        let watch = cluster?.watchOpening(control)
+        let isOver = watch?.isOver
+        let opened = Result {
+            try openWhileRunning(sinks, watch: { watch?.look(afterMilliseconds: $0) }) { [self] in
+                try open($0, candidates, epoch: lowestEpoch, control, isOver: isOver)
+            }
+        }
+        watch?.end()
+        guard let start = try opening(opened, control) else { throw leaving(lock, control) }
         let checkpoint = start.checkpoint
         let hashKey = checkpoint?.hashKey ?? host.hashKey()
         let topics = try partitionCounts()

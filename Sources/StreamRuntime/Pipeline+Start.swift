@@ -2,7 +2,6 @@ internal import Diagnostics
 internal import Logging
 internal import PlatformModel
 internal import PluginAPI
-internal import Synchronization
 
 /// How a run becomes the writer of its tables, and where it goes on.
 extension Pipeline {
@@ -19,28 +18,29 @@ extension Pipeline {
 
     /// Opens the sinks on a thread of its own: a server that does not answer must not hold up the end of the run. Nil when the
     /// run has to end first; the thread is inside a call then.
+    ///
+    /// - Parameter watch: Called several times a second meanwhile, with the milliseconds since the call.
     func openWhileRunning(
-        _ sinks: SinkThread, _ open: @escaping @Sendable (SinkThread) throws -> Beginning
+        _ sinks: SinkThread, watch: (Int64) -> Void = { _ in },
+        _ open: @escaping @Sendable (SinkThread) throws -> Beginning
     ) throws -> Beginning? {
-        let outcome = Outcome()
+        let outcome = ThreadOutcome<Beginning>()
         let thread = RunThread(name: "open sinks", confining: sinks, isInline: !host.hasThreads) { sinks in
-            let result = Result { try open(sinks) }
-            outcome.value.withLock { $0 = result }
+            outcome.set { try open(sinks) }
         }
-        guard ending.waits(for: thread) else { return nil }
-        return try outcome.value.withLock { $0 }?.get()
-    }
-
-    private final class Outcome: Sendable {
-        let value = Mutex<Result<Beginning, any Error>?>(nil)
+        guard ending.waits(for: thread, watch) else { return nil }
+        return try outcome.get()
     }
 
     /// Empties the tables that are counted anew, opens the sinks, takes an epoch above every one that they and the checkpoints have seen, and takes them back to the
     /// newest checkpoint whose rows all stores hold; nil = from the beginning.
     ///
-    /// - Parameter epoch: The lowest that will do.
+    /// - Parameters:
+    ///   - epoch: The lowest that will do.
+    ///   - isOver: Whether the cluster has gone on without this process meanwhile.
     func open(
-        _ sinks: SinkThread, _ candidates: [Checkpoint], epoch: UInt64, _ control: RunControl
+        _ sinks: SinkThread, _ candidates: [Checkpoint], epoch: UInt64, _ control: RunControl,
+        isOver: OpeningWatch.Flag? = nil
     ) throws -> Beginning {
         let retrying = Retrying(component: "sinks", control: control)
         var candidates = candidates
@@ -53,9 +53,7 @@ extension Pipeline {
         let claim = WriterClaim(
             domain: topology.domain, environment: parts.environment, writer: String(host.random(), radix: 16),
             epoch: epoch, tables: [])
-        let standing = try sinks.claim(claim) { body in
-            try retrying(until: { self.ending.hasBegun }, body)
-        }
+        let standing = try take(claim, sinks, retrying, isOver)
         if parts.settings.cluster != nil, candidates.isEmpty, !options.fromEarliest,
             let (name, number) = standing.committed.first(where: { $0.value.sequence > 0 })
         {
@@ -76,21 +74,33 @@ extension Pipeline {
     }
 
     /// Opens the sinks of a member that does not lead: under the epoch that the leader has taken.
-    func join(_ sinks: SinkThread, _ plan: RoundPlan, _ checkpoint: Checkpoint?, _ control: RunControl) throws
-        -> Beginning
-    {
+    func join(
+        _ sinks: SinkThread, _ plan: RoundPlan, _ checkpoint: Checkpoint?, _ control: RunControl,
+        isOver: OpeningWatch.Flag
+    ) throws -> Beginning {
         let retrying = Retrying(component: "sinks", control: control)
         try open(sinks, retrying)
         let claim = WriterClaim(
             domain: topology.domain, environment: parts.environment, writer: plan.writer, epoch: plan.epoch, tables: [])
-        let standing = try sinks.claim(claim) { body in
-            try retrying(until: { self.ending.hasBegun }, body)
-        }
+        let standing = try take(claim, sinks, retrying, isOver)
         guard standing.epoch == plan.epoch else { throw RoundOver("another run has taken the tables over meanwhile") }
         let stores = try sinks.restore(
             checkpoint?.stores ?? [],
             after: CheckpointNumber(epoch: plan.epoch, sequence: checkpoint?.sequence ?? 0))
         return Beginning(checkpoint: checkpoint, epoch: plan.epoch, stores: stores, writer: plan.writer)
+    }
+
+    /// Takes an epoch in all stores. For a round that is over that would take it away from the one that goes on.
+    private func take(
+        _ claim: WriterClaim, _ sinks: SinkThread, _ retrying: Retrying, _ isOver: OpeningWatch.Flag?
+    ) throws -> (epoch: UInt64, committed: [String: CheckpointNumber]) {
+        func isLate() -> Bool { isOver?.isRaised == true }
+        let standing = try sinks.claim(claim) { body in
+            if isLate() { throw RoundOver("the cluster has gone on meanwhile") }
+            return try retrying(until: { self.ending.hasBegun || isLate() }, body)
+        }
+        KillPoint.afterClaim.pass()
+        return standing
     }
 
     /// At the start of the run a server that is not there is said at once; later rounds wait for it.

@@ -69,7 +69,7 @@ public final class Pipeline: Sendable {
     /// - Parameter readiness: Is released when events are processed, and held back while a sink is tried again or the run
     ///   ends.
     /// - Parameter status: Counters that go on, of a pipeline before this one.
-    /// - Parameter onStart: Called once, on the thread of ``run()``, when the threads of the run have been started.
+    /// - Parameter onStart: Called once, on a thread of the run, when the threads of the run have been started.
     public convenience init(
         _ parts: Parts, options: RunOptions = RunOptions(), readiness: Readiness = Readiness(),
         status: PipelineStatus = PipelineStatus(), onStart: @escaping @Sendable () -> Void = {}
@@ -154,11 +154,11 @@ public final class Pipeline: Sendable {
 
     /// What a run throws that ends while a thread is still inside a call. The thread may come back and do a little more
     /// before the process ends, so the domain stays locked until then.
-    func leaving(_ lock: CheckpointStore.Lock, _ control: RunControl) -> any Error {
+    func leaving(_ lock: CheckpointStore.Lock, _ control: RunControl?) -> any Error {
         _ = Unmanaged.passRetained(lock)
         leftCalls.store(true, ordering: .relaxed)
         logger.error("run ended while a call was under way", metadata: ["code": "\(stopTimedOut.code.id)"])
-        let failure = control.failure
+        let failure = control?.failure
         return failure is RoundOver ? stopTimedOut : failure ?? stopTimedOut
     }
 

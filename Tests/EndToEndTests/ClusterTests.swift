@@ -5,11 +5,11 @@ extension EndToEnd {
     /// Several processes share one domain: whoever joins, leaves, dies or is paused, the tables are those of one run.
     @Suite("Cluster")
     struct ClusterTests {
-        private static let settings = ["runtime.cluster.session_timeout=1 second"]
+        static let settings = ["runtime.cluster.session_timeout=1 second"]
         /// Nobody is taken to be dead whom a busy machine has only slowed down.
         private static let patient = ["runtime.cluster.session_timeout=10 seconds"]
 
-        private func project(_ settings: [String]) async throws -> Torture {
+        func project(_ settings: [String]) async throws -> Torture {
             let torture = try await Torture(.sqlite)
             try await torture.command(["apply", "pulse", "--yes"], settings: settings)
             return torture
@@ -128,7 +128,7 @@ extension EndToEnd {
                 "generate", "ecommerce", "--events", "8000", "--seed", "5", "--span", "2h", "--start",
                 "2024-05-06T00:00:00Z",
             ]
-            try await project.start(stream + ["--out", "events.ndjson"]).wait(limit: .seconds(60))
+            _ = try await project.start(stream + ["--out", "events.ndjson"]).wait(limit: .seconds(60))
             try await command(["apply", "ecommerce", "--yes"])
             func member() throws -> ChildProcess {
                 try project.start(["run", "ecommerce"] + chosen, environment: servers.environment)

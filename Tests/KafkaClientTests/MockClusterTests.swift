@@ -183,6 +183,65 @@ struct MockClusterTests {
         try producer.close()
     }
 
+    @Test("for a partition whose reader is closed nothing is fetched any more; a later reader goes on where it wants")
+    func closedReader() throws {
+        let mock = try MockCluster()
+        let seen = Mutex<(readings: Int, received: Int64, held: Int)>((0, 0, 0))
+        let cluster = try mock.connect { name, statistics in
+            guard name == "reader" else { return }
+            seen.withLock { $0 = ($0.readings + 1, statistics.receivedMessages, statistics.fetchedMessages) }
+        }
+        defer { cluster.close() }
+        func nextReadings() -> (readings: Int, received: Int64, held: Int) {
+            let first = seen.withLock { $0.readings }
+            let end = Date(timeIntervalSinceNow: 30)
+            while Date() < end, seen.withLock({ $0.readings }) < first + 3 { usleep(10_000) }
+            return seen.withLock { $0 }
+        }
+        let producer = try cluster.makeProducer()
+        try producer.send(.numbers(0..<100), to: "t")
+        try producer.flush()
+        let reader = try cluster.makeReader(partition, at: 0)
+        #expect(try reader.read(until: .end) == Array(0..<100))
+        // What was fetched ahead and not taken is given back.
+        try producer.send(.numbers(100..<200), to: "t")
+        try producer.flush()
+        #expect(nextReadings().held >= 100)
+        reader.close()
+        let closed = nextReadings()
+        try producer.send(.numbers(200..<300), to: "t")
+        try producer.close()
+        let later = nextReadings()
+        #expect(later.received == closed.received && later.held == 0, "\(closed), \(later)")
+        let again = try cluster.makeReader(partition, at: 50)
+        #expect(try again.read(until: .end) == Array(50..<300))
+        again.close()
+    }
+
+    @Test("a producer that gave a record up says that another may succeed, which does when the broker is back")
+    func givenUp() throws {
+        let mock = try MockCluster()
+        let cluster = try mock.connect(producer: ["message.timeout.ms": "2000"])
+        defer { cluster.close() }
+        let producer = try cluster.makeProducer()
+        try producer.send(.numbers(0..<1), to: "t")
+        #expect(try producer.flush(milliseconds: 10_000))
+        mock.setDown()
+        try producer.send(.numbers(1..<2), to: "t")
+        #expect(try !producer.flush(milliseconds: 50), "it does not wait for what takes long")
+        let error = #expect(throws: PipelineError.self) { while try !producer.flush(milliseconds: 50) {} }
+        #expect(error?.code == .kafkaNotDelivered && error?.retry == .backoff)
+        mock.setUp()
+        let second = try cluster.makeProducer()
+        try second.send(.numbers(1..<2), to: "t")
+        try second.close()
+        let reader = try cluster.makeReader(partition, at: 0)
+        var numbers: [Int] = []
+        for _ in 0..<20 where numbers.count < 2 { numbers += try reader.read(until: .records, seconds: 5) ?? [] }
+        #expect(numbers == [0, 1])
+        reader.close()
+    }
+
     @Test("readers that are never closed, and a cluster dropped with records unsent, free everything")
     func dropped() throws {
         let mock = try MockCluster()

@@ -26,6 +26,11 @@ public final class CuttingProxy: @unchecked Sendable {
         get { lock.withLock { delay } }
         set { lock.withLock { delay = newValue } }
     }
+    /// New connections are closed at once; those that stand go on.
+    public var refuses: Bool {
+        get { lock.withLock { isRefusing } }
+        set { lock.withLock { isRefusing = newValue } }
+    }
     /// Kafka's brokers tell clients where they are: the proxy tells its own port instead.
     public let rewritesKafkaPort: Bool
     public let port: Int
@@ -35,6 +40,7 @@ public final class CuttingProxy: @unchecked Sendable {
     private let lock = NSLock()
     private var pattern: [UInt8]?
     private var isStalling = false
+    private var isRefusing = false
     private var cutCount = 0
     private var byteLimits: [Int] = []
     private var byteCount = 0
@@ -54,6 +60,10 @@ public final class CuttingProxy: @unchecked Sendable {
                 guard let self else {
                     close(client)
                     return
+                }
+                guard !self.refuses else {
+                    close(client)
+                    continue
                 }
                 self.serve(client)
             }

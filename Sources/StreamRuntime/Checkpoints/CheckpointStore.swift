@@ -10,6 +10,8 @@ struct CheckpointStore {
     private var file: String { "\(folder)/checkpoint" }
     private var previous: String { "\(folder)/checkpoint.previous" }
     private var lockFile: String { "\(folder)/lock" }
+    /// Locked by the process of a cluster that puts a checkpoint in place.
+    private var turnFile: String { "\(folder)/saving" }
 
     private let files: any CheckpointFiles
 
@@ -174,28 +176,60 @@ struct CheckpointStore {
     ) throws(PipelineError) -> Int {
         let temporary = isShared ? "\(folder)/\(StateFile.prefix)\(checkpoint.epoch)-new" : "\(file).new"
         let bytes = checkpoint.encoded()
-        // One that is replaced between this look and the renames does no harm: its checkpoint is whole, and older.
-        if isShared, let newest = try? decoded(file), newest.epoch > checkpoint.epoch {
-            throw PipelineError(
-                .writerReplaced,
-                "a process of the cluster with epoch \(newest.epoch) has written a checkpoint, this one has \(checkpoint.epoch)",
-                hint: "nothing is lost: the newer one counts what this one could not write")
-        }
-        do throws(FileFailure) {
+        do {
             // Before anything names the files of state, their places in the folder are durable.
             if !checkpoint.fileNames.isEmpty { try files.sync(folder: folder) }
             try files.write(bytes, to: temporary)
-            if keepingPrevious { try files.rename(file, to: previous) } else { try files.remove(previous) }
-            KillPoint.betweenRenames.pass()
-            guard try files.rename(temporary, to: file) else { throw FileFailure(number: ENOENT) }
+            if isShared {
+                // Held for two renames only: whoever is paused with it holds up the others.
+                let turn = try takeTurn()
+                try withExtendedLifetime(turn) {
+                    try requireNoNewer(than: checkpoint.epoch)
+                    try replace(by: temporary, keepingPrevious)
+                }
+            } else {
+                try replace(by: temporary, keepingPrevious)
+            }
             // The renames are durable when their folder is; only then may files go that the one before the last one names.
             try files.sync(folder: folder)
         } catch {
             try? files.remove(temporary)
-            throw failure("cannot write the checkpoint \(file)", error)
+            throw (error as? PipelineError)
+                ?? failure("cannot write the checkpoint \(file)", error as? FileFailure ?? FileFailure(number: EIO))
         }
         removeUnusedState(until: isShared ? checkpoint.epoch : .max)
         return bytes.count
+    }
+
+    private func replace(by temporary: String, _ keepingPrevious: Bool) throws(FileFailure) {
+        if keepingPrevious { try files.rename(file, to: previous) } else { try files.remove(previous) }
+        KillPoint.betweenRenames.pass()
+        guard try files.rename(temporary, to: file) else { throw FileFailure(number: ENOENT) }
+    }
+
+    /// Waits until no other process of the cluster is putting a checkpoint in place, and keeps them from it.
+    private func takeTurn() throws -> any HeldLock {
+        for _ in 0..<Self.turnAttempts {
+            if let turn = try files.lock(turnFile, isShared: false) { return turn }
+            usleep(Self.turnPauseMicroseconds)
+        }
+        throw PipelineError(
+            .checkpointStorage, "another process of the cluster keeps \(turnFile) locked",
+            hint: "is it paused? it goes on when it is woken, and the others when it is woken or killed",
+            retry: .backoff)
+    }
+
+    private static let turnAttempts = 1000
+    private static let turnPauseMicroseconds: UInt32 = 5000
+
+    /// A leader that was paused may have been replaced: the newer one's checkpoint counts what this one could not write.
+    private func requireNoNewer(than epoch: UInt64) throws {
+        let saved = [file, previous].compactMap { try? decoded($0) }
+        guard let newest = saved.first(where: { $0.epoch > epoch }) else { return }
+        throw PipelineError(
+            .writerReplaced,
+            "a process of the cluster with epoch \(newest.epoch) has written a checkpoint, this one has \(epoch)",
+            hint: "nothing is lost: the newer one counts what this one could not write")
     }
 
     private func makeFolder() throws(PipelineError) {

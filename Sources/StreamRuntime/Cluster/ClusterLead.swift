@@ -25,6 +25,15 @@ final class ClusterLead {
         shares = Self.deal(session.sign, session.view.live(at: host.clock.milliseconds), slots: session.settings.slots)
     }
 
+    /// Looks after the cluster while the stores are opened.
+    func watchOpening(_ control: RunControl) -> OpeningWatch { OpeningWatch(session, control, round: nil) }
+
+    /// The round has failed: the others are to know before this process has ended its part.
+    func giveUp(_ failure: any Error) { if let number { session.giveUp(number, failure) } }
+
+    /// Notes that this process cannot work before what it did in the round has ended.
+    func noteSlowEnd(afterMilliseconds: Int64) { session.noteSlowEnd(afterMilliseconds: afterMilliseconds) }
+
     /// Numbers the workers of all members that run the same pipeline: the leader's first, then by name, as many as fit.
     static func deal(_ own: MemberSign, _ live: [MemberSign], slots: Int) -> [RoundPlan.Share] {
         var shares: [RoundPlan.Share] = []
@@ -68,6 +77,7 @@ final class ClusterLead {
         }
         guard let number = session.view.round?.number else { throw RoundOver("the round could not be begun") }
         self.number = number
+        KillPoint.afterBegin.pass()
         leader = RoundLeader(session, plan, number: number, folder: folder, host: host)
         return Crew(
             total: workerCount, own: shares[0].workers, readers: plan.readers,

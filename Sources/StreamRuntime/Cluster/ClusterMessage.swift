@@ -59,6 +59,8 @@ struct MemberSign: Codable, Equatable, Sendable {
     var configuration: String
     /// It wants to be left out of the next round.
     var isLeaving = false
+    /// It cannot work for now: its stores do not open, or what it did in an earlier round does not end.
+    var isHeldUp = false
     /// The round that it is in, and how far it is there.
     var round: Int64?
     /// The least of its workers' counts of rounds without anything to read; see ``WorkerProgress``.

@@ -47,7 +47,9 @@ final class ClusterRun {
                 if !isWaiting || pipeline.ending.isOverdue { return }
             } else if let round = view.round, isActive {
                 if try takePart(in: round) { continue }
-            } else if view.shouldBegin(session.sign, at: now, settling: Int64(session.heartbeatMilliseconds) * 2) {
+            } else if view.shouldBegin(session.sign, at: now, settling: Int64(session.heartbeatMilliseconds) * 2),
+                try session.reachesBroker()
+            {
                 try lead()
                 continue
             }
@@ -89,7 +91,7 @@ final class ClusterRun {
     /// - Parameter number: The round's, once it has one.
     private func surviving(_ number: () -> Int64?, _ body: () throws -> Void) throws {
         let begin = clock.milliseconds
-        defer { session.updateSign { $0.round = nil } }
+        defer { session.updateSign { ($0.round, $0.isHeldUp) = (nil, false) } }
         let reason: String
         do {
             try body()
@@ -125,10 +127,9 @@ final class ClusterRun {
     /// Says that a round is over, until all know.
     private func abandon(_ number: Int64, _ reason: String) {
         let now = clock.milliseconds
-        guard session.view.round?.number == number, session.view.round?.isOver == false, now - lastAbandon >= 200
-        else { return }
+        guard now - lastAbandon >= 200 else { return }
         lastAbandon = now
-        session.sendIfPossible(.abandon(round: number, member: session.member, reason: reason))
+        session.abandon(number, reason)
     }
 
     private func tellWhyWaiting(_ plan: RoundPlan) {

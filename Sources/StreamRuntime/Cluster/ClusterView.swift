@@ -62,8 +62,10 @@ struct ClusterView {
             endRound(at: now)
         case .abandon(let number, _, _): if round?.number == number { endRound(at: now) }
         case .barrier(let number, let barrier, let kind):
-            if round?.number == number { round?.barrier = (barrier, kind) }
-        case .go(let number, let barrier): if round?.number == number { round?.passedBarrier = barrier }
+            // A message that was sent again may come behind a later one.
+            if round?.number == number, barrier > round?.barrier?.number ?? 0 { round?.barrier = (barrier, kind) }
+        case .go(let number, let barrier):
+            if round?.number == number, barrier > round?.passedBarrier ?? 0 { round?.passedBarrier = barrier }
         case .arrived, .reported: break
         }
     }
@@ -77,10 +79,11 @@ struct ClusterView {
         members[member].map { now - $0.lastSeen <= timeoutMilliseconds } ?? false
     }
 
-    /// Members that are alive and want to work, by name.
+    /// Members that are alive, want to work and can, by name.
     func live(at now: Int64) -> [MemberSign] {
-        members.values.filter { now - $0.lastSeen <= timeoutMilliseconds && !$0.sign.isLeaving }.map(\.sign)
-            .filter { !excluded.contains($0.member) }.sorted { $0.member < $1.member }
+        members.values.filter { now - $0.lastSeen <= timeoutMilliseconds }.map(\.sign)
+            .filter { !$0.isLeaving && !$0.isHeldUp && !excluded.contains($0.member) }
+            .sorted { $0.member < $1.member }
     }
 
     /// Leaves a member out of the rounds that this one begins.

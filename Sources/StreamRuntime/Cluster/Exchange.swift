@@ -75,7 +75,7 @@ final class Exchange {
                 let producer = try producer ?? broker.makeProducer()
                 self.producer = producer
                 try producer.send(block, to: inbox(target))
-                try producer.flush()
+                try retrying.flush(producer)
             } catch {
                 // One that failed may never send again. What arrives twice is known by its sequence.
                 producer = nil

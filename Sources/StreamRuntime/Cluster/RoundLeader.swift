@@ -38,6 +38,9 @@ final class RoundLeader {
         }) {
             throw RoundOver("\(name(of: missing.member)) does not answer")
         }
+        if let late = others.first(where: { session.view.members[$0.member]?.sign.isHeldUp == true }) {
+            throw RoundOver("\(name(of: late.member)) is held up: the others go on without it")
+        }
         session.updateSign {
             $0.round = number
             $0.eventsRead = shared.status.eventsRead.load(ordering: .relaxed)
@@ -87,6 +90,7 @@ final class RoundLeader {
         guard released < announced, control.haveAllArrived(at: announced) else { return }
         released = announced
         try session.send(.go(round: number, number: announced))
+        KillPoint.afterGo.pass()
     }
 
     /// Whether members want to come or go.

@@ -16,6 +16,7 @@ final class RoundMember {
     private var recordBreaker: DeadLetterBreaker
     private var rowBreaker: DeadLetterBreaker
     private var lastShown = Int64.min / 2
+    private var hasSaidLeaving = false
     private var hasArrived = true
     private var hasReported = true
 
@@ -34,6 +35,7 @@ final class RoundMember {
     func run() {
         while step() != .ended { shared.host.clock.sleep(milliseconds: 2) }
         shared.sinkQueue.close()
+        if let failure = shared.control.failure { session.giveUp(number, failure) }
     }
 
     private func step() -> StepProgress {
@@ -84,16 +86,16 @@ final class RoundMember {
 
     /// Says how far it is, and that it wants to go.
     private func tell() {
-        let wasLeaving = session.sign.isLeaving
         session.updateSign { sign in
             sign.round = number
             sign.quiet = shared.progress.map(\.quiet).min() ?? 0
             sign.lag = shared.progress.reduce(0) { $0 + $1.lag }
             sign.eventsRead = shared.status.eventsRead.load(ordering: .relaxed)
-            sign.isLeaving = pipeline.ending.hasBegun
         }
         shared.status.lag.store(session.sign.lag, ordering: .relaxed)
-        if session.sign.isLeaving, !wasLeaving { session.sendIfPossible(.alive(session.sign)) }
+        guard session.sign.isLeaving, !hasSaidLeaving else { return }
+        hasSaidLeaving = true
+        session.sendIfPossible(.alive(session.sign))
     }
 
     /// True when nothing is left to give in this round.
@@ -101,6 +103,7 @@ final class RoundMember {
         if !hasArrived, shared.control.haveAllArrived(at: barrier) {
             hasArrived = true
             try session.send(.arrived(round: number, number: barrier, member: session.member))
+            KillPoint.afterArrived.pass()
         }
         if !hasReported, let outcome = shared.control.outcome(ofBarrier: barrier) {
             KillPoint.afterSink.pass()
@@ -117,6 +120,7 @@ final class RoundMember {
             try session.send(
                 .reported(
                     round: number, number: barrier, member: session.member, reports: places, recounts: recounts))
+            KillPoint.afterReported.pass()
             pipeline.status.checkpoints.add(1, ordering: .relaxed)
         }
         // The own workers end when all others have given their part, too.

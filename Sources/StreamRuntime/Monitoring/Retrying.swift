@@ -1,6 +1,7 @@
 internal import Diagnostics
 internal import Logging
 internal import Metrics
+internal import PluginAPI
 
 /// Does again what failed for a reason that may pass, with growing pauses, aloud, for as long as the run lives. Threads: any.
 struct Retrying: Sendable {
@@ -16,6 +17,14 @@ struct Retrying: Sendable {
         self.control = control
         retries = Counter(label: "streamplat_retries_total", dimensions: [("component", component)])
         logger = control.host.logger
+    }
+
+    /// Returns when everything that the producer was given is durable; throws when the run is abandoned meanwhile. A broker
+    /// may be away for as long as the producer goes on trying.
+    func flush(_ producer: any BrokerProducer) throws {
+        while try !producer.flush(milliseconds: 100) {
+            if control.shouldAbandon { throw RoundOver("it ended while the broker was away") }
+        }
     }
 
     /// - Parameter isStopping: When it says so, the failure is thrown instead.

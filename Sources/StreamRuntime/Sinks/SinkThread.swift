@@ -47,8 +47,9 @@ final class SinkThread {
     /// The number of the checkpoint that the run began with: barriers are counted from there.
     private var lastCheckpoint = CheckpointNumber.none
     private let letters: RowLetters
-    /// Whether the stores are told of checkpoints: by one process of a cluster.
-    var notesCheckpoints = false
+    var marking = Marking.never
+    /// The barrier whose rows are committed here, and of which the stores do not know yet.
+    private var unmarkedBarrier: Int?
     private var isRunning = false
     private var hasUncommitted = false
 
@@ -139,7 +140,14 @@ final class SinkThread {
                 readiness.release(Self.component)
             }
             if control.shouldAbandon { return try end() }
-            guard let message = queue.pop(waitingMilliseconds: hasUncommitted ? 0 : waitingMilliseconds) else {
+            if let number = unmarkedBarrier, let positions = control.positions(ofBarrier: number) {
+                unmarkedBarrier = nil
+                try commit(barrier: number, positions)
+                return .worked
+            }
+            // What the mark waits for is not seen by the queue.
+            let pause = unmarkedBarrier == nil ? waitingMilliseconds : min(waitingMilliseconds, 2)
+            guard let message = queue.pop(waitingMilliseconds: hasUncommitted ? 0 : pause) else {
                 if hasUncommitted {
                     try flushAll()
                     hasUncommitted = false
@@ -167,16 +175,24 @@ final class SinkThread {
             barrierArrivals += 1
             barrierPositions += positions
             guard barrierArrivals == workerCount else { return }
-            let mark = CheckpointMark(
-                number: CheckpointNumber(
-                    epoch: lastCheckpoint.epoch, sequence: lastCheckpoint.sequence + UInt64(number)),
-                positions: Self.text(of: barrierPositions))
-            barrierArrivals = 0
-            barrierPositions = []
-            let stores = try commitAll(mark)
+            defer { (barrierArrivals, barrierPositions) = (0, []) }
+            guard marking == .afterAll else { return try commit(barrier: number, barrierPositions) }
+            try flushAll()
             hasUncommitted = false
-            control.sinkReached(barrier: number, stores)
+            unmarkedBarrier = number
         }
+    }
+
+    /// Commits what came before a barrier. After the other members of a cluster rows from behind it may be among them: a sink
+    /// that replaces rows by key takes them again from whoever goes on from the checkpoint.
+    private func commit(barrier number: Int, _ positions: [RunControl.SectionPosition]) throws {
+        let mark = CheckpointMark(
+            number: CheckpointNumber(
+                epoch: lastCheckpoint.epoch, sequence: lastCheckpoint.sequence + UInt64(number)),
+            positions: Self.text(of: positions))
+        let stores = try commitAll(mark)
+        hasUncommitted = false
+        control.sinkReached(barrier: number, stores)
     }
 
     private func end() throws -> StepProgress {
@@ -229,7 +245,7 @@ final class SinkThread {
         for (name, sink) in sinks.sorted(by: { $0.key < $1.key }) {
             guard let monitor = monitors[name] else { continue }
             let states = try retrying(monitor, .flush) {
-                if notesCheckpoints { return try sink.commit(mark) }
+                if marking != .never { return try sink.commit(mark) }
                 try sink.flush()
                 return [:]
             }
@@ -240,19 +256,6 @@ final class SinkThread {
         // The checkpoint that follows counts refused rows, too: their letters are safe before it.
         try letters.flush()
         return stores
-    }
-
-    private static func text(of positions: [RunControl.SectionPosition]) -> String {
-        var sections: [String: [String: [String: JSONValue]]] = [:]
-        for position in positions {
-            let partition = position.position.partition
-            sections[position.section, default: [:]][partition.topic, default: [:]]["\(partition.partition)"] =
-                .integer(
-                    Int(position.position.nextOffset))
-        }
-        return JSONValue.object(
-            sections.mapValues { topics in .object(topics.mapValues { .object($0) }) }
-        ).text(compact: true)
     }
 
     private func retrying<Result>(

@@ -14,6 +14,14 @@ package enum KillPoint: String, CaseIterable, Sendable {
     case duringCheckpoint = "during-checkpoint"
     case betweenRenames = "between-renames"
     case beforeOffsetCommit = "before-offset-commit"
+    /// The stores know the run's epoch, and nothing else does yet.
+    case afterClaim = "after-claim"
+    /// Of the leader of a cluster's round: the others know of the round; they were told to count on after a barrier.
+    case afterBegin = "after-begin"
+    case afterGo = "after-go"
+    /// Of another member: its part of a barrier is given; its rows are committed and its positions told.
+    case afterArrived = "after-arrived"
+    case afterReported = "after-reported"
     /// Of a reload, three times: the old pipeline has ended, what is outstanding was applied, the new one's threads run.
     case betweenPipelines = "between-pipelines"
 

@@ -15,8 +15,9 @@ final class Ending: Sendable {
         self.outer = outer
     }
 
-    /// Of a part of the run, which may end by itself, with the same time to do so.
-    func part() -> Ending { Ending(limitMilliseconds: limitMilliseconds, clock: clock, within: self) }
+    /// Of a part of the run, which may end by itself and take its time to do so: another part follows, so that what hangs is
+    /// waited for until the run itself has to be over.
+    func part() -> Ending { Ending(limitMilliseconds: .max, clock: clock, within: self) }
 
     /// The run ends from now on; a second call changes nothing.
     func begin() { _ = since.compareExchange(expected: 0, desired: max(1, clock.milliseconds), ordering: .relaxed) }
@@ -36,9 +37,12 @@ final class Ending: Sendable {
     private static let graceMilliseconds: Int64 = 1000
 
     /// Waits for a thread's end for as long as the run may last; false when the thread has not ended by then.
-    func waits(for thread: RunThread) -> Bool {
+    ///
+    /// - Parameter watch: Called several times a second meanwhile, with the milliseconds since the call.
+    func waits(for thread: RunThread, _ watch: (Int64) -> Void = { _ in }) -> Bool {
         let begin = clock.milliseconds
         while !thread.join(milliseconds: 50) {
+            watch(clock.milliseconds - begin)
             guard isOverdue, clock.milliseconds - begin > Self.graceMilliseconds else { continue }
             return false
         }

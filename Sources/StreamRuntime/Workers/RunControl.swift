@@ -159,6 +159,15 @@ final class RunControl: @unchecked Sendable {
         return (behind + sinks + reported).joined(separator: ", ")
     }
 
+    /// The positions of all workers of all processes, when they have reported: every row from before the barrier is committed
+    /// then but for those of this process's own sinks.
+    func positions(ofBarrier number: Int) -> [SectionPosition]? {
+        condition.lock()
+        defer { condition.unlock() }
+        guard barrier?.number == number, reports.count == workerCount else { return nil }
+        return reports.sorted { $0.key < $1.key }.flatMap(\.value.positions)
+    }
+
     /// Waits until the barrier is complete or the run is abandoned, but not longer than that.
     func waitForBarrier(_ number: Int, milliseconds: Int) {
         condition.lock()

@@ -1,5 +1,6 @@
 internal import Dispatch
 internal import Foundation
+internal import Synchronization
 
 /// A thread that runs one body and can be waited for.
 final class RunThread: Sendable {
@@ -32,4 +33,17 @@ final class RunThread: Sendable {
     private struct Confined<Value>: @unchecked Sendable {
         let value: Value
     }
+}
+
+/// What a thread has brought about. Threads: any.
+final class ThreadOutcome<Value: Sendable>: Sendable {
+    private let result = Mutex<Result<Value, any Error>?>(nil)
+
+    func set(_ body: () throws -> Value) {
+        let outcome = Result { try body() }
+        result.withLock { $0 = outcome }
+    }
+
+    /// Gives or throws it; nil as long as there is nothing.
+    func get() throws -> Value? { try result.withLock { $0 }?.get() }
 }

@@ -29,7 +29,7 @@ final class TopicWriter {
                 let producer = try producer ?? broker.makeProducer()
                 self.producer = producer
                 try producer.send(block, to: topic)
-                try producer.flush()
+                try retrying.flush(producer)
             } catch {
                 // One that failed may never send again.
                 producer = nil

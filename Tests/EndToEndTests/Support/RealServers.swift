@@ -53,6 +53,12 @@ final class RealServers {
         try await start(name)
     }
 
+    /// Sends a signal to a server, such as SIGSTOP: then it takes connections and answers nothing.
+    func send(_ signal: Int32, to name: Name) throws {
+        let text = try String(contentsOf: folder.appendingPathComponent("\(name.rawValue).pid"), encoding: .utf8)
+        kill(try #require(text.split(separator: " ").first.flatMap { Int32($0) }), signal)
+    }
+
     func setting(_ name: String) throws -> String { try #require(settings[name]) }
 
     /// Every credential that the servers know.

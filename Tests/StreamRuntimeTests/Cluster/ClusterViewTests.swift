@@ -108,6 +108,19 @@ struct ClusterViewTests {
         #expect(view.live(at: 0).map(\.member) == ["a", "x"])
     }
 
+    @Test("whoever is held up is in no round that begins, and comes back as a newcomer does")
+    func heldUp() {
+        var view = view()
+        var sign = Self.sign("b")
+        sign.isHeldUp = true
+        for sign in [Self.sign("a"), sign] { view.take(.alive(sign), offset: 0, now: 0) }
+        #expect(view.live(at: 0).map(\.member) == ["a"] && view.isAlive("b", at: 0))
+        view.take(.begin(Self.plan(["a"], after: nil)), offset: 1, now: 0)
+        #expect(!view.isChangeWanted(at: 0, slots: 8))
+        view.take(.alive(Self.sign("b")), offset: 2, now: 0)
+        #expect(view.isChangeWanted(at: 0, slots: 8))
+    }
+
     @Test("a newcomer to a log whose front is gone begins no round while others are in one")
     func behind() {
         var view = view()
@@ -131,6 +144,12 @@ struct ClusterViewTests {
         view.take(.barrier(round: 0, number: 9, kind: .final(closeWindows: false)), offset: 3, now: 0)
         view.take(.go(round: 1, number: 1), offset: 4, now: 0)
         #expect(view.round?.barrier?.number == 1 && view.round?.passedBarrier == 1)
+        // One that was sent twice, because the broker was away, may come behind the next one.
+        view.take(.barrier(round: 1, number: 2, kind: .checkpoint), offset: 5, now: 0)
+        view.take(.go(round: 1, number: 2), offset: 6, now: 0)
+        view.take(.barrier(round: 1, number: 1, kind: .checkpoint), offset: 7, now: 0)
+        view.take(.go(round: 1, number: 1), offset: 8, now: 0)
+        #expect(view.round?.barrier?.number == 2 && view.round?.passedBarrier == 2)
     }
 
     @Test("a plan that does not hold together, as another version may write it, is no round")

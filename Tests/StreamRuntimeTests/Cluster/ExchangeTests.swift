@@ -1,4 +1,5 @@
 import DataPath
+import Glibc
 import PluginAPI
 import Synchronization
 import Testing
@@ -60,6 +61,22 @@ struct ExchangeTests {
         try sender.send(.barrier(worker: 0, number: 4, published: [0, 0]), to: 1, at: 0)
         try sender.flush()
         #expect(try received(exchange(1)) == ["0: [5, \(Int64.max)]", "0: 4 [0, 0]"])
+    }
+
+    @Test("a worker that sends to a broker that is away comes back when the round is over", .timeLimit(.minutes(1)))
+    func brokerAway() throws {
+        broker.isAway.store(true, ordering: .relaxed)
+        let control = RunControl(workerCount: 1)
+        let sender = Exchange(
+            Exchange.Place(topic: "t", round: 7, inboxOffsets: [0, 0]), worker: 0, aggregations: 2, broker: broker,
+            retrying: Retrying(component: "cluster", control: control))
+        try sender.send(.barrier(worker: 0, number: 4, published: [0, 0]), to: 1, at: 0)
+        let ending = RunThread(name: "ending", confining: ()) { _ in
+            usleep(100_000)
+            control.fail(RoundOver("the leader does not answer"))
+        }
+        #expect(throws: RoundOver.self) { try sender.flush() }
+        #expect(ending.join(milliseconds: 30_000))
     }
 
     @Test("a message that is missing ends the round")

@@ -1,10 +1,13 @@
 import DataPath
+import Glibc
 import PluginAPI
 import Synchronization
 
 /// Partitions in memory. Threads: any.
 final class MemoryBroker: Broker {
     let records = Mutex<[TopicPartition: [[UInt8]]]>([:])
+    /// It acknowledges nothing.
+    let isAway = Atomic<Bool>(false)
 
     func topics() throws -> [TopicDescription] { [] }
     func createTopic(_ name: String, partitions: Int, replication: Int, config: [String: String]) throws {}
@@ -31,7 +34,12 @@ final class MemoryBroker: Broker {
             let values = block.entries.map { block.value($0).map(Array.init) ?? [] }
             broker.records.withLock { $0[partition, default: []] += values }
         }
-        func flush() throws {}
+        func flush() throws { while try !flush(milliseconds: 100) {} }
+        func flush(milliseconds: Int) throws -> Bool {
+            guard broker.isAway.load(ordering: .relaxed) else { return true }
+            usleep(UInt32(milliseconds) * 1000)
+            return false
+        }
         func close() throws {}
     }
 

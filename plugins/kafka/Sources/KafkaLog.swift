@@ -90,6 +90,7 @@ private final class KafkaBlockProducer: BrokerProducer {
         try producer.send(block, to: partition.topic, partition: Int32(clamping: partition.partition))
     }
     func flush() throws { try producer.flush() }
+    func flush(milliseconds: Int) throws -> Bool { try producer.flush(milliseconds: milliseconds) }
     func close() throws { try producer.close() }
 }
 

@@ -53,7 +53,8 @@ enum KafkaOptions {
             example: "1 MB"),
         OptionSpec(
             "delivery_timeout", .duration, default: "5 minutes",
-            doc: "How long a record is tried again before it is given up, which ends the command.",
+            doc:
+                "How long a record is tried again before it is given up, which ends the command; a `run` tries it once more.",
             example: "5 minutes"),
         OptionSpec(
             "group_instance_id", .string,
