@@ -9,6 +9,10 @@ internal import Glibc
 /// an NDJSON file has up to ``LineLane/count`` partitions, in which a record's offset is the byte at which it begins; an
 /// Avro container file has one, in which it is the record's number.
 public struct InputFile: Sendable {
+    private static let topicPrefix = "file:"
+    /// Whether a topic's name stands for a file.
+    public static func isTopic(_ name: String) -> Bool { name.hasPrefix(topicPrefix) }
+
     public enum Format: Sendable { case ndjson, avro }
 
     public let eventType: String
@@ -46,7 +50,7 @@ public struct InputFile: Sendable {
         }
         size = Int64(status.st_size)
         absolutePath = String(cString: resolved)
-        topic = "file:\(absolutePath)"
+        topic = Self.topicPrefix + absolutePath
         var head = [UInt8](repeating: 0, count: 4)
         let count: Int
         do {

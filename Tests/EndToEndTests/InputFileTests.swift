@@ -108,6 +108,21 @@ extension EndToEnd {
             #expect(try await project.dump() == expected)
         }
 
+        @Test("A bad record of a file is a dead letter with its place, which is not sent to a topic")
+        func badRecords() async throws {
+            let project = try TestProject()
+            try await project.streamplat("apply", "ecommerce", "--yes")
+            try project.write("{\"event_id\":1}\nbroken\n", to: "bad.ndjson")
+            let run = try await project.start(
+                ["run", "ecommerce", "--until-idle", "--input", "product_view=bad.ndjson", "--output", "json"]
+            ).wait(limit: .seconds(60))
+            #expect(run.code == 0 && run.output.contains(/"dead_letters": ?2\b/), "\(run)")
+            let shown = try await project.streamplat("dlq", "show", "ecommerce")
+            for part in ["bad.ndjson", "broken", "product_view"] { #expect(shown.output.contains(part), "\(shown)") }
+            let replay = try await project.start(["dlq", "replay", "ecommerce"]).wait(limit: .seconds(60))
+            #expect((replay.output + replay.errors).contains("mend them there"), "\(replay)")
+        }
+
         @Test(
             "Wrong use is refused with what to write",
             arguments: [
