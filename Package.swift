@@ -80,6 +80,9 @@ let package = Package(
                 "CSIMDJSON", "Compression", "AvroSchema", "PlatformModel", "PluginAPI", "RecordConversion", "DataPath",
                 "Diagnostics",
             ]),
+        // Files in the place of topics.
+        .target(
+            name: "InputFiles", dependencies: ["Compression", "AvroSchema", "PluginAPI", "DataPath", "Diagnostics"]),
         .target(
             name: "Generation",
             dependencies: ["AvroSchema", "PlatformModel", "PluginAPI", "DataPath", "Diagnostics"]),
@@ -110,7 +113,8 @@ let package = Package(
             dependencies: [
                 logging, metrics, "AvroSchema", "ClickHouseSink", "ConfigTree", "ConfluentRegistry", "ConsoleSink",
                 "DataPath", "Diagnostics", "EmbeddedBroker", "KafkaBroker",
-                "EnvironmentSecrets", "FileSecrets", "FileSink", "Generation", "Ingest", "PlatformModel", "PluginAPI",
+                "EnvironmentSecrets", "FileSecrets", "FileSink", "Generation", "Ingest", "InputFiles", "PlatformModel",
+                "PluginAPI",
                 "PostgreSQLSink", "ProjectConfig", "Provisioning", "RecordConversion", "SQLiteSink", "StreamRuntime",
                 "VaultSecrets",
             ]),
@@ -118,7 +122,8 @@ let package = Package(
             name: "streamplat",
             dependencies: [
                 argumentParser, logging, metrics, "ConfigTree", "Diagnostics", "Generation", "HTTPServer", "Ingest",
-                "PlatformModel", "PluginAPI", "ProjectConfig", "Provisioning", "RegistryServer", "SchemaStore",
+                "InputFiles", "PlatformModel", "PluginAPI", "ProjectConfig", "Provisioning", "RegistryServer",
+                "SchemaStore",
                 "StreamRuntime", "StreamplatKit", "Telemetry", "TerminalViews",
             ]),
 
@@ -195,7 +200,7 @@ let package = Package(
     ]
         + [
             "Diagnostics", "DataPath", "ConfigTree", "YAMLTree", "Expressions", "AvroSchema", "PlatformModel",
-            "EventLog", "Ingest", "Generation", "LibAvro", "Compression", "RecordConversion",
+            "EventLog", "Ingest", "InputFiles", "Generation", "LibAvro", "Compression", "RecordConversion",
         ].map { name in
             // Tests may use everything that stands below the pipeline.
             let below = [

@@ -106,7 +106,13 @@ public protocol PartitionReader: AnyObject {
     /// The offset that the next record of the partition will get, as far as it is known without waiting; nil when it is
     /// not known yet. For showing how far behind a reader is.
     var knownEnd: Int64? { get throws }
+    /// The Avro schema, as JSON, of which every value is a bare datum; nil where values are messages, as topics hold them.
+    var writerSchema: String? { get }
     /// Replaces the block's contents with the next records, up to about `maxBytes`. Does not wait.
     func fetch(into block: RecordBlock, maxBytes: Int) throws -> FetchResult
     func close() throws
+}
+
+extension PartitionReader {
+    public var writerSchema: String? { nil }
 }

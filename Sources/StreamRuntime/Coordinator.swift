@@ -17,6 +17,8 @@ final class Coordinator {
     private let epoch: UInt64
     private var sequence: UInt64
     private let hashKey: HashKey
+    /// See ``Pipeline/others(in:)``.
+    private let others: [Checkpoint.Section]
     /// Whether the newest checkpoint leaves aggregations out. It is never the one before another: whoever went back to it
     /// would count them anew into tables that hold their rows already.
     private var isIncomplete: Bool
@@ -58,6 +60,7 @@ final class Coordinator {
         self.epoch = epoch
         sequence = checkpoint?.sequence ?? 0
         hashKey = shared.hashKey
+        others = pipeline.others(in: checkpoint)
         isIncomplete = checkpoint?.asksForRecounts ?? false
         let now = shared.host.clock.milliseconds
         lastCheckpoint = now
@@ -147,7 +150,7 @@ final class Coordinator {
     private func save(_ outcome: RunControl.Outcome, askedNanoseconds: UInt64) throws {
         KillPoint.afterSink.pass()
         sequence += 1
-        var checkpoint = pipeline.makeCheckpoint(outcome.reports, sequence: sequence, hashKey: hashKey)
+        var checkpoint = pipeline.makeCheckpoint(outcome.reports, sequence: sequence, hashKey: hashKey, others: others)
         checkpoint.epoch = epoch
         checkpoint.stores = outcome.stores
         let wanted = shared.recounts.wanted

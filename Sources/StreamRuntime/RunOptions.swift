@@ -9,15 +9,18 @@ public struct RunOptions: Sendable {
     public var batchRows: Int?
     /// Begin at the earliest offset with empty state, whatever the checkpoint says.
     public var fromEarliest: Bool
+    /// The event types are read from files; the checkpoint goes on to say of topics what it said.
+    public var readsFiles: Bool
 
     public init(
         untilIdle: Bool = false, closeWindows: Bool = false, workers: Int? = nil, batchRows: Int? = nil,
-        fromEarliest: Bool = false
+        fromEarliest: Bool = false, readsFiles: Bool = false
     ) {
         self.untilIdle = untilIdle
         self.closeWindows = closeWindows
         self.workers = workers
         self.batchRows = batchRows
         self.fromEarliest = fromEarliest
+        self.readsFiles = readsFiles
     }
 }

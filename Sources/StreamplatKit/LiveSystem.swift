@@ -1,6 +1,7 @@
 public import Diagnostics
 public import PlatformModel
 public import PluginAPI
+public import InputFiles
 internal import ProjectConfig
 public import Provisioning
 public import StreamRuntime
@@ -12,17 +13,22 @@ public final class LiveSystem: Sendable {
     public let domain: DomainDefinition
     public let broker: any Broker
     public let schemas: any SchemaRegistry
+    /// What a run reads in place of topics; empty for a run of the topics.
+    private let inputs: [InputFile]
     private let access: PluginContext.Access
     private let notify: @Sendable (String) -> Void
 
     /// Resolves secrets and opens the broker and the schema registry.
+    ///
+    /// - Parameter inputs: Files that a pipeline reads in place of all topics, at most one an event type.
     public init(
-        _ project: Project, domain: DomainDefinition, access: PluginContext.Access,
+        _ project: Project, domain: DomainDefinition, access: PluginContext.Access, inputs: [InputFile] = [],
         notify: @escaping @Sendable (String) -> Void
     ) throws {
         try TopicOwnership(project).conflicts().throwIfErrors()
         self.project = try project.resolvingSecrets(notify: notify)
         self.domain = domain
+        self.inputs = inputs
         self.notify = notify
         self.access = access
         schemas = try self.project.openSchemaRegistry(access, notify: notify)
@@ -38,6 +44,7 @@ public final class LiveSystem: Sendable {
         self.project = try project.resolvingSecrets(notify: notify)
         self.domain = domain
         self.notify = notify
+        inputs = other.inputs
         access = other.access
         schemas = other.schemas
         broker = other.broker
@@ -109,11 +116,15 @@ public final class LiveSystem: Sendable {
     ) -> Pipeline {
         let project = project
         let notify = notify
+        var settings = project.platform.runtime
+        // Records of files have no time of arrival that their event times could be compared with.
+        if !inputs.isEmpty { settings.maxFutureSkewMilliseconds = .max }
         return Pipeline(
             Pipeline.Parts(
-                domain: domain, settings: project.platform.runtime, deadLetters: project.platform.deadLetters,
+                domain: domain.reading(inputs), settings: settings, deadLetters: project.platform.deadLetters,
                 topicPrefix: project.platform.topicPrefix,
-                broker: broker, schemas: schemas, sinkNatures: project.sinkNatures,
+                broker: inputs.isEmpty ? broker : FileBackedBroker(broker, inputs), schemas: schemas,
+                sinkNatures: project.sinkNatures,
                 openSink: { try project.openSink($0, .change, notify: notify) },
                 checkpointFolder: checkpointFolder, environment: project.configuration.environment,
                 notify: notify),
@@ -137,6 +148,22 @@ public final class LiveSystem: Sendable {
     public func close() throws {
         try broker.close()
         try schemas.close()
+    }
+}
+
+extension DomainDefinition {
+    /// The domain whose event types are those of the files, in their format; the domain itself without any.
+    fileprivate func reading(_ inputs: [InputFile]) -> DomainDefinition {
+        guard !inputs.isEmpty else { return self }
+        var result = self
+        result.eventTypes = eventTypes.compactMap { eventType in
+            guard let input = inputs.first(where: { $0.eventType == eventType.name }) else { return nil }
+            var eventType = eventType
+            eventType.topic.name = input.topic
+            eventType.format = input.format == .ndjson ? .json : .avro
+            return eventType
+        }
+        return result
     }
 }
 

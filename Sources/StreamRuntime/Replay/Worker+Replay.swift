@@ -50,7 +50,8 @@ extension Worker {
         let decoder = decoders[partition.input]
         faults.removeAll(keepingCapacity: true)
         refused.removeAll(keepingCapacity: true)
-        try decoder.decode(block, entries: range, of: partition.partition, faults: &faults)
+        try decoder.decode(
+            block, entries: range, of: partition.partition, bareSchema: partition.reader.writerSchema, faults: &faults)
         for fault in faults { report(fault, partition) }
         guard faults.isEmpty, case .int64(let times) = decoder.batch.columns[input.timestampColumn],
             rowsInTime(times, partition, range) == nil

@@ -21,6 +21,8 @@ final class RecordDecoder {
     /// Of an input whose messages are JSON.
     private let json: JSONMessageReader?
     private var decoders: [Int32: AvroDecoder] = [:]
+    /// For bare datums, by the text of their schema.
+    private var bareDecoders: [String: AvroDecoder] = [:]
     private let retrying: Retrying
     private var failures: [Int32: String] = [:]
     /// Ids that the registry did not know, and when it was asked, on the workers' clock.
@@ -72,8 +74,11 @@ final class RecordDecoder {
     }
 
     /// Replaces the batch by the records `entries` of the partition's block, all in their order but those in `faults`.
+    ///
+    /// - Parameter bareSchema: See ``PartitionReader/writerSchema``.
     func decode(
-        _ block: RecordBlock, entries: Range<Int>, of partition: TopicPartition, faults: inout [Fault]
+        _ block: RecordBlock, entries: Range<Int>, of partition: TopicPartition, bareSchema: String? = nil,
+        faults: inout [Fault]
     ) throws {
         batch.removeAll()
         decoded.removeAll()
@@ -81,6 +86,8 @@ final class RecordDecoder {
             json.read(block, entries: entries, of: partition, into: decoded) {
                 faults.append(Fault(entry: $0.entry, code: $0.code, reason: $0.reason, field: $0.field))
             }
+        } else if let bareSchema {
+            decode(block, entries, try bareDecoder(for: bareSchema, of: partition), prefixBytes: 0, &faults)
         } else {
             try decodeAvro(block, entries: entries, faults: &faults)
         }
@@ -122,7 +129,13 @@ final class RecordDecoder {
             faults += entries.map { Fault(entry: $0, code: .unknownSchema, reason: reason) }
             return
         }
-        decoder.decode(block, entries: entries, prefixBytes: WireFormat.headerLength, into: decoded) { entry, error in
+        decode(block, entries, decoder, prefixBytes: WireFormat.headerLength, &faults)
+    }
+
+    private func decode(
+        _ block: RecordBlock, _ entries: Range<Int>, _ decoder: AvroDecoder, prefixBytes: Int, _ faults: inout [Fault]
+    ) {
+        decoder.decode(block, entries: entries, prefixBytes: prefixBytes, into: decoded) { entry, error in
             faults.append(Fault(entry: entry, code: .undecodable, reason: error.description, field: error.field))
         }
     }
@@ -145,16 +158,34 @@ final class RecordDecoder {
         }
         unknown[id] = nil
         do {
-            let writer = try AvroSchema.parse(json: text)
-            let plan = try DecodePlan.compile(
-                writer: writer, columns: decoded.schema.columns, reader: .record(input.eventType.schema))
-            let decoder = AvroDecoder(plan: plan, key: hashKey)
+            let decoder = try decoder(schema: text)
             decoders[id] = decoder
             return decoder
         } catch {
             unreadable.insert(id)
             failures[id] = "schema \(id) cannot be read as event type '\(input.eventType.name)': \(error)"
             return nil
+        }
+    }
+
+    private func decoder(schema text: String) throws -> AvroDecoder {
+        let plan = try DecodePlan.compile(
+            writer: try AvroSchema.parse(json: text), columns: decoded.schema.columns,
+            reader: .record(input.eventType.schema))
+        return AvroDecoder(plan: plan, key: hashKey)
+    }
+
+    /// A file whose schema cannot be read as the event type ends the run: not one of its records could be.
+    private func bareDecoder(for schema: String, of partition: TopicPartition) throws -> AvroDecoder {
+        if let known = bareDecoders[schema] { return known }
+        do {
+            let decoder = try decoder(schema: schema)
+            bareDecoders[schema] = decoder
+            return decoder
+        } catch {
+            throw PipelineError(
+                .undecodable, "its schema cannot be read as event type '\(input.eventType.name)': \(error)",
+                component: partition.topic)
         }
     }
 }

@@ -342,7 +342,8 @@ final class Worker {
         let nextOffset = block.entries[range.upperBound - 1].offset + 1
         faults.removeAll(keepingCapacity: true)
         refused.removeAll(keepingCapacity: true)
-        try decoder.decode(block, entries: range, of: partition.partition, faults: &faults)
+        try decoder.decode(
+            block, entries: range, of: partition.partition, bareSchema: partition.reader.writerSchema, faults: &faults)
         KillPoint.afterDecode.pass()
         for fault in faults { report(fault, partition) }
         let batch = decoder.batch

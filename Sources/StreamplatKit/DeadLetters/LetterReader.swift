@@ -1,5 +1,6 @@
 internal import DataPath
 internal import Diagnostics
+internal import InputFiles
 public import PlatformModel
 public import PluginAPI
 
@@ -83,18 +84,22 @@ public final class LetterReader {
     /// The event type of a letter of the domain, empty when it has none; nil for a letter of another domain.
     private func eventType(of letter: DeadLetter) -> String? {
         switch letter.origin {
+        case .topic(let partition, _) where InputFile.isTopic(partition.topic): return eventTypeByPlace(letter)
         case .topic(let partition, _):
             return domain.eventTypes.first { $0.topic.name == partition.topic }?.name
         case .table(let table):
             if domain.aggregations.contains(where: { $0.table.name == table }) { return "" }
             return domain.eventTypes.first { $0.rawEvents && $0.rawTable.name == table }?.name
-        case .file:
-            // The place is that of the event type, in the file of its domain.
-            guard let place = letter.configPlace else { return nil }
-            if let found = domain.eventTypes.first(where: { $0.location.text == place }) { return found.name }
-            let file = domain.location.file
-            return place.hasPrefix("\(file):") ? "" : nil
+        case .file: return eventTypeByPlace(letter)
         }
+    }
+
+    /// The place is that of the event type, in the file of its domain.
+    private func eventTypeByPlace(_ letter: DeadLetter) -> String? {
+        guard let place = letter.configPlace else { return nil }
+        if let found = domain.eventTypes.first(where: { $0.location.text == place }) { return found.name }
+        let file = domain.location.file
+        return place.hasPrefix("\(file):") ? "" : nil
     }
 
     private func forEachRecord(

@@ -1,6 +1,7 @@
 internal import DataPath
 internal import Diagnostics
 internal import Foundation
+internal import InputFiles
 internal import PlatformModel
 internal import PluginAPI
 internal import StreamRuntime
@@ -152,6 +153,9 @@ public final class LetterReplay {
         switch stored.letter.origin {
         case .file:
             return "lines of files, which never were records of a topic: mend them and `ingest` them "
+                + "(`streamplat dlq show` prints them)"
+        case .topic(let partition, _) where InputFile.isTopic(partition.topic):
+            return "records of files that a run has read: mend them there, or `ingest` them "
                 + "(`streamplat dlq show` prints them)"
         case .topic(let partition, _):
             if stored.letter.isTruncated { return "records of which only the beginning was kept" }

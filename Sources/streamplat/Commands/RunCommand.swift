@@ -2,6 +2,7 @@ import ArgumentParser
 import Diagnostics
 import Foundation
 import Glibc
+import InputFiles
 import PlatformModel
 import PluginAPI
 import ProjectConfig
@@ -17,6 +18,8 @@ struct RunCommand: FormattedCommand {
             SIGINT and SIGTERM drain and end with 0; a second one ends at once. A later run goes on where this one stopped.
             SIGHUP, or --watch, takes over a changed configuration without a restart; one with errors is reported, and the
             run goes on with the one before. With --until-idle nothing is taken over.
+            --input reads files in the place of topics, as `ingest` and a run would: what the checkpoint says of the topics
+            stays, and a file that was counted is not counted again.
             """)
     static let formats: [OutputFormat] = [.text, .json]
     static let formatHint: String? = "`streamplat query --output csv` prints result rows"
@@ -40,6 +43,13 @@ struct RunCommand: FormattedCommand {
     @Flag(name: .customLong("from-earliest"), help: "Count everything anew from the earliest offset.")
     var fromEarliest = false
 
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "Read an event type from an NDJSON or Avro container file, and only those that are given so. Repeatable.",
+            valueName: "event=file"))
+    var input: [String] = []
+
     @Flag(name: .long, help: "Take over a changed configuration when its files change, without a SIGHUP.")
     var watch = false
 
@@ -51,6 +61,9 @@ struct RunCommand: FormattedCommand {
     @OptionGroup var global: GlobalOptions
 
     func validate() throws {
+        if !input.isEmpty, !untilIdle {
+            throw ValidationError("--input goes with --until-idle: a file has an end.")
+        }
         if watch, untilIdle {
             throw ValidationError(
                 "--watch and --until-idle exclude each other: a run that ends by itself takes over nothing.")
@@ -65,10 +78,11 @@ struct RunCommand: FormattedCommand {
         if !alerts.isEmpty {
             global.say("\(alerts.count) alerts are checked but not acted on: this version does not judge alerts yet")
         }
+        let inputs = try inputFiles(project)
         let readiness = Readiness()
         let endpoint = try startEndpoint(project, readiness)
         let system = try LiveSystem(
-            project, domain: try project.requireDomain(), access: .change, notify: global.notify)
+            project, domain: try project.requireDomain(), access: .change, inputs: inputs, notify: global.notify)
         let run = try makeRun(system, readiness)
         let signals = SignalWatch {
             Log.write(.notice, "stopping: what was read is being counted and written (again to stop at once)")
@@ -110,11 +124,42 @@ struct RunCommand: FormattedCommand {
     private func makeRun(_ system: LiveSystem, _ readiness: Readiness) throws -> ReloadableRun {
         let options = RunOptions(
             untilIdle: untilIdle, closeWindows: closeWindows, workers: workers, batchRows: batchRows,
-            fromEarliest: fromEarliest)
+            fromEarliest: fromEarliest, readsFiles: !input.isEmpty)
         return try ReloadableRun(
             system, .init(pipeline: options, isWatching: watch, appliesChanges: apply), readiness: readiness,
             load: Self.loading(global.request(domain: domain.name)),
             applied: { [global] in global.say(PlanView.text($0)) }, tell: Self.telling(global))
+    }
+
+    private func inputFiles(_ project: Project) throws -> [InputFile] {
+        guard !input.isEmpty else { return [] }
+        if project.platform.runtime.cluster != nil {
+            throw DiagnosticsError(
+                Diagnostic(
+                    .inputNotReadable, "--input and runtime.cluster exclude each other: files are read by one process",
+                    hint: "add --set runtime.cluster=false"))
+        }
+        let known = try project.requireDomain().eventTypes.map(\.name)
+        var files: [InputFile] = []
+        for argument in input {
+            guard let mark = argument.firstIndex(of: "="), mark > argument.startIndex else {
+                throw ValidationError(
+                    "--input takes an event type and a file, as purchase=purchases.ndjson, not '\(argument)'.")
+            }
+            let name = String(argument[..<mark])
+            guard known.contains(name) else {
+                throw DiagnosticsError(
+                    Diagnostic(
+                        .unknownGeneratedEventType, "--input: the domain has no event type '\(name)'",
+                        hint: nearestName(to: name, among: known).map { "did you mean '\($0)'?" }
+                            ?? "it has: \(known.joined(separator: ", "))"))
+            }
+            guard !files.contains(where: { $0.eventType == name }) else {
+                throw ValidationError("--input: '\(name)' is given twice; one run reads one file of an event type.")
+            }
+            files.append(try InputFile(eventType: name, path: String(argument[argument.index(after: mark)...])))
+        }
+        return files
     }
 
     private func startEndpoint(_ project: Project, _ readiness: Readiness) throws -> MonitoringEndpoint? {

@@ -1,0 +1,148 @@
+import Foundation
+import Testing
+
+extension EndToEnd {
+    /// `run --input`: files in the place of topics.
+    @Suite("Runs over files")
+    struct InputFileTests {
+        private static let types = [
+            "page_view", "product_view", "add_to_cart", "remove_from_cart", "purchase", "search",
+        ]
+        private static let final = ["run", "ecommerce", "--until-idle", "--close-windows"]
+        private static let events = 40_000
+
+        /// An applied project with a file of each event type.
+        private func project() async throws -> TestProject {
+            let project = try TestProject()
+            try await project.streamplat("apply", "ecommerce", "--yes")
+            let outcome = try await project.start([
+                "generate", "ecommerce", "--events", "\(Self.events)", "--seed", "4", "--span", "2h", "--start",
+                "2024-05-06T01:00:00Z", "--out", "events.ndjson",
+            ]).wait(limit: .seconds(120))
+            try #require(outcome.code == 0, "\(outcome)")
+            let lines = String(decoding: try project.read("events.ndjson"), as: UTF8.self).split(separator: "\n")
+            for type in Self.types {
+                let own = lines.filter { $0.hasPrefix("{\"event_type\":\"\(type)\"") }
+                try #require(!own.isEmpty)
+                try project.write(own.joined(separator: "\n") + "\n", to: "\(type).ndjson")
+            }
+            return project
+        }
+
+        private static let inputs = types.flatMap { ["--input", "\($0)=\($0).ndjson"] }
+
+        private func judge(_ project: TestProject) async throws {
+            try await project.judge(
+                "generated", "--domain", "domains/ecommerce.yaml", "--events", "events.ndjson", "--db",
+                ".streamplat/results.db")
+        }
+
+        @Test("The tables are DuckDB's and those of ingest and run; a file that was counted is not counted again")
+        func sameAnswers() async throws {
+            let project = try await project()
+            let run = try await project.start(Self.final + Self.inputs).wait(limit: .seconds(120))
+            try #require(run.code == 0, "\(run)")
+            try await judge(project)
+            let direct = try await project.dump()
+            let again = try await project.start(Self.final + Self.inputs + ["--output", "json"]).wait(
+                limit: .seconds(120))
+            #expect(again.code == 0 && again.output.contains(/"events_read": ?0\b/), "\(again)")
+            #expect(try await project.dump() == direct)
+            let other = ["sinks.primary.sqlite.path=.streamplat/other.db"]
+            try await project.streamplat("apply", "ecommerce", "--yes", settings: other)
+            for type in Self.types {
+                try await project.streamplat("ingest", "--domain", "ecommerce", type, "\(type).ndjson")
+            }
+            try await project.streamplat("run", "ecommerce", "--until-idle", "--close-windows", settings: other)
+            #expect(try await project.dump(".streamplat/other.db") == direct)
+        }
+
+        @Test(
+            "Killed at any moment and started again, it counts each record once; a run of the topics goes on behind it")
+        func killed() async throws {
+            let project = try await project()
+            let busy = ["--set", "runtime.checkpoint.interval=20 ms", "--set", "runtime.flush_interval=10 ms"]
+            for milliseconds in [250, 350, 450, 550] {
+                let run = try project.start(Self.final + Self.inputs + busy + ["--batch-rows", "64", "--workers", "3"])
+                try await Task.sleep(for: .milliseconds(milliseconds))
+                run.send(SIGKILL)
+                _ = try await run.wait(limit: .seconds(30))
+            }
+            let last = try await project.start(Self.final + Self.inputs).wait(limit: .seconds(120))
+            try #require(last.code == 0, "\(last)")
+            try await judge(project)
+            let counted = try await project.dump()
+            // Nothing is in the topics; what the files gave stays, and stays counted.
+            try await project.streamplat("run", "ecommerce", "--until-idle", "--close-windows")
+            let again = try await project.start(Self.final + Self.inputs + ["--output", "json"]).wait(
+                limit: .seconds(120))
+            #expect(again.code == 0 && again.output.contains(/"events_read": ?0\b/), "\(again)")
+            #expect(try await project.dump() == counted)
+        }
+
+        @Test("An Avro container that fastavro wrote gives the rows of the same events as NDJSON")
+        func container() async throws {
+            let project = try await project()
+            let arguments = ["--input", "product_view=product_view.ndjson"]
+            let first = try await project.start(Self.final + arguments).wait(limit: .seconds(120))
+            try #require(first.code == 0, "\(first)")
+            let expected = try await project.dump()
+            try project.write(
+                """
+                import datetime, fastavro, json
+                schema = json.load(open("schemas/ecommerce/product_view.avsc"))
+                def record(line):
+                    event = json.loads(line)
+                    time = datetime.datetime.fromisoformat(event["timestamp"].replace("Z", "+00:00"))
+                    return event | {"timestamp": time}
+                with open("product_view.ndjson") as lines, open("product_view.avro", "wb") as out:
+                    fastavro.writer(out, schema, [record(line) for line in lines], codec="deflate")
+                """, to: "pack.py")
+            let python = try #require(Requirements.python)
+            let packed = try await ChildProcess(python, ["pack.py"], folder: project.folder).wait(limit: .seconds(60))
+            try #require(packed.code == 0, "\(packed)")
+            let second = try await project.start(
+                Self.final + ["--from-earliest", "--input", "product_view=product_view.avro"]
+            ).wait(limit: .seconds(120))
+            try #require(second.code == 0, "\(second)")
+            #expect(try await project.dump() == expected)
+        }
+
+        @Test("A bad record of a file is a dead letter with its place, which is not sent to a topic")
+        func badRecords() async throws {
+            let project = try TestProject()
+            try await project.streamplat("apply", "ecommerce", "--yes")
+            try project.write("{\"event_id\":1}\nbroken\n", to: "bad.ndjson")
+            let run = try await project.start(
+                ["run", "ecommerce", "--until-idle", "--input", "product_view=bad.ndjson", "--output", "json"]
+            ).wait(limit: .seconds(60))
+            #expect(run.code == 0 && run.output.contains(/"dead_letters": ?2\b/), "\(run)")
+            let shown = try await project.streamplat("dlq", "show", "ecommerce")
+            for part in ["bad.ndjson", "broken", "product_view"] { #expect(shown.output.contains(part), "\(shown)") }
+            let replay = try await project.start(["dlq", "replay", "ecommerce"]).wait(limit: .seconds(60))
+            #expect((replay.output + replay.errors).contains("mend them there"), "\(replay)")
+        }
+
+        @Test(
+            "Wrong use is refused with what to write",
+            arguments: [
+                (["--input", "purchase=purchase.ndjson"], Int32(2), "--until-idle"),
+                (["--until-idle", "--input", "purchase"], 2, "an event type and a file"),
+                (["--until-idle", "--input", "purchas=purchase.ndjson"], 2, "did you mean 'purchase'?"),
+                (["--until-idle", "--input", "purchase=a", "--input", "purchase=b"], 2, "twice"),
+                (["--until-idle", "--input", "purchase=nowhere.ndjson"], 3, "nowhere.ndjson"),
+                (
+                    ["--until-idle", "--input", "purchase=domains/ecommerce.yaml", "--set", "runtime.cluster=true"], 2,
+                    "exclude each other"
+                ),
+                (["--until-idle", "--input", "purchase=domains/ecommerce.yaml"], 2, "neither NDJSON nor"),
+            ])
+        func wrongUse(arguments: [String], code: Int32, text: String) async throws {
+            let project = try TestProject()
+            try await project.streamplat("apply", "ecommerce", "--yes")
+            try project.write("{}\n", to: "a")
+            let outcome = try await project.start(["run", "ecommerce"] + arguments).wait(limit: .seconds(60))
+            #expect(outcome.code == code && outcome.errors.contains(text), "\(outcome)")
+        }
+    }
+}

@@ -1,0 +1,116 @@
+import DataPath
+import Diagnostics
+import Foundation
+import PluginAPI
+import Testing
+
+@testable import InputFiles
+
+/// Every record of a file is read once, wherever chunks, windows and restarts cut it.
+@Suite("Lanes of an NDJSON file")
+struct LineLaneTests {
+    /// A file that goes away with the test.
+    private final class TextFile {
+        let path: String
+
+        init(_ bytes: [UInt8]) throws {
+            path = FileManager.default.temporaryDirectory.appending(path: "lanes-\(UUID()).ndjson").path
+            try Data(bytes).write(to: URL(filePath: path))
+        }
+
+        deinit { try? FileManager.default.removeItem(atPath: path) }
+    }
+
+    /// What a lane gives from `offset` on, up to `limit` fetches, and where the next one would begin.
+    private func read(
+        _ file: InputFile, lane: Int, from offset: Int64, chunkBytes: Int64, window: Int, fetches: Int = .max
+    ) throws -> (records: [Int64: String], next: Int64, isAtEnd: Bool) {
+        let reader = try LineLane(
+            file, TopicPartition(topic: file.topic, partition: lane), at: offset, chunkBytes: chunkBytes)
+        let block = RecordBlock()
+        var records: [Int64: String] = [:]
+        var next = offset
+        for _ in 0..<fetches {
+            guard case .records = try reader.fetch(into: block, maxBytes: window) else { return (records, next, true) }
+            for entry in block.entries {
+                let value = try #require(block.value(entry))
+                #expect(records.updateValue(String(decoding: value, as: UTF8.self), forKey: entry.offset) == nil)
+                #expect(entry.offset >= next)
+                next = entry.offset + 1
+            }
+        }
+        return (records, next, false)
+    }
+
+    @Test("every record is given once, by all lanes together", arguments: UInt64(0)..<40)
+    func wholes(seed: UInt64) throws {
+        var random = SystemRandomNumberGenerator()
+        let lines = (0..<Int.random(in: 0...60, using: &random)).map { number in
+            Int.random(in: 0..<8, using: &random) == 0
+                ? ["", " ", "\r", "\t "].randomElement(using: &random) ?? ""
+                : "{\"n\":\(number),\"x\":\"\(String(repeating: "x", count: Int.random(in: 0...90, using: &random)))\"}"
+        }
+        var text = lines.joined(separator: "\n")
+        if seed % 2 == 0, !text.isEmpty { text += "\n" }
+        let mark: [UInt8] = seed % 3 == 0 ? [0xEF, 0xBB, 0xBF] : []
+        let file = try TextFile(mark + Array(text.utf8))
+        let input = try InputFile(eventType: "e", path: file.path)
+        let chunkBytes = Int64.random(in: 1...200, using: &random)
+        var found: [Int64: String] = [:]
+        for lane in 0..<LineLane.count {
+            var position: Int64 = 0
+            var isAtEnd = false
+            // Each time a new reader, as after a restart.
+            while !isAtEnd {
+                let part = try read(
+                    input, lane: lane, from: position, chunkBytes: chunkBytes,
+                    window: .random(in: 1...300, using: &random), fetches: .random(in: 1...3, using: &random))
+                for (offset, record) in part.records { #expect(found.updateValue(record, forKey: offset) == nil) }
+                (position, isAtEnd) = (part.next, part.isAtEnd)
+            }
+        }
+        let expected = lines.filter { !$0.allSatisfy(\.isWhitespace) }
+        let given = found.sorted { $0.key < $1.key }.map(\.value)
+        #expect(given == expected, "chunks of \(chunkBytes) bytes")
+    }
+
+    @Test("a record that is longer than the limit ends the reading with its place")
+    func tooLong() throws {
+        let long =
+            Array("{}\n{\"a\":\"".utf8) + [UInt8](repeating: 97, count: LineLane.recordByteLimit) + Array("\"}\n".utf8)
+        let input = try TextFile(long)
+        let file = try InputFile(eventType: "e", path: input.path)
+        let reader = try LineLane(file, TopicPartition(topic: file.topic, partition: 0), at: 0)
+        let block = RecordBlock()
+        #expect(try reader.fetch(into: block, maxBytes: 1 << 20) == .records)
+        let error = #expect(throws: PipelineError.self) { try reader.fetch(into: block, maxBytes: 1 << 20) }
+        #expect(
+            error?.code == .recordTooLarge && error?.message.contains("byte 3 ") == true, "\(String(describing: error))"
+        )
+    }
+
+    @Test(
+        "what is no input is refused with what to do",
+        arguments: [
+            ([0x1F, 0x8B, 8, 0], "gzip", "ingest"), (Array("a,b\n1,2\n".utf8), "neither", "ingest"),
+            (Array("Obj\u{1}".utf8), "header", ""),
+        ] as [([UInt8], String, String)])
+    func refused(bytes: [UInt8], reason: String, hint: String) throws {
+        let input = try TextFile(bytes)
+        let error = #expect(throws: DiagnosticsError.self) { try InputFile(eventType: "e", path: input.path) }
+        let finding = try #require(error?.diagnostics.items.first)
+        #expect(finding.message.contains(reason), "\(finding)")
+        #expect(hint.isEmpty || finding.hint?.contains(hint) == true)
+    }
+
+    @Test("a file that is not there, and a folder")
+    func missing() throws {
+        let missing = #expect(throws: DiagnosticsError.self) {
+            try InputFile(eventType: "e", path: "/nowhere/\(UUID()).ndjson")
+        }
+        #expect(missing?.exitCode == 3)
+        #expect(throws: DiagnosticsError.self) {
+            try InputFile(eventType: "e", path: FileManager.default.temporaryDirectory.path)
+        }
+    }
+}
