@@ -167,7 +167,7 @@ let package = Package(
         .testTarget(
             name: "KafkaSinkTests",
             dependencies: [
-                "CRdKafka", "KafkaBroker", "TestServers", "YAMLTree", "PluginAPI", "ConfigTree", "DataPath",
+                "KafkaBroker", "TestServers", "YAMLTree", "PluginAPI", "ConfigTree", "DataPath",
                 "Diagnostics",
             ], exclude: ["Scripts"]),
         .target(

@@ -185,8 +185,12 @@ final class RowTransactions {
             case .undecided(let error): throw error
             case .aborted(let error, let tooLarge):
                 sent = 0
-                guard !tooLarge.isEmpty else { throw error }
-                try separate(tooLarge, by: producer)
+                if !tooLarge.isEmpty {
+                    try separate(tooLarge, by: producer)
+                } else if error.code != .kafkaProducerLost || error.retry == .never {
+                    throw error
+                }
+                // The sequence of records is broken where a batch was refused: it begins anew with the next transaction.
                 return false
             case .notWritten(let error, let tags, let tooLarge):
                 sent = 0
