@@ -62,13 +62,14 @@ extension KafkaSinkSuites {
             arguments: ["", "transactions: false"])
         func tooLarge(_ options: String) throws {
             let results = try Results()
-            let (sink, _, _) = try results.run(options: "\(options)\nconfig: { max.message.bytes: 3000 }\ncompression: none")
+            let (sink, _, _) = try results.run(options: "\(options)\nconfig: { max.message.bytes: 3000 }\ncompression: none\nclient: { debug: 'eos,msg,protocol' }")
+            defer { try? results.heard.joined(separator: "\n").write(toFile: "/tmp/ks/heard\(options.count)", atomically: true, encoding: .utf8) }
             var rows = (0..<200).map { (Int64($0 % 28), Int64($0), String?.none) }
             rows[50].2 = String(repeating: "x", count: 5000)
             rows[150].2 = String(repeating: "x", count: 2_000_000)
             let given = batch(rows)
             try sink.write(given, to: .daily())
-            try sink.flush()
+            try retrying { try sink.flush() }
             let refused = sink.takeRefused()
             #expect(refused.count == 1 && refused[0].rows === given && refused[0].table == .daily())
             #expect(refused.first?.refused.code == .kafkaRecordTooLarge)
@@ -87,7 +88,7 @@ extension KafkaSinkSuites {
             try results.python("set-config", results.topic(.daily()), "max.message.bytes", "2000")
             for round in 0..<2 {
                 try sink.write(batch((0..<300).map { (Int64($0 % 28), Int64($0 + 300 * round)) }), to: .daily())
-                try sink.flush()
+                try retrying { try sink.flush() }
             }
             #expect(sink.takeRefused().isEmpty)
             #expect(Set(try results.values()).count == 600)

@@ -86,18 +86,6 @@ extension KafkaSinkSuites {
             try retrying { try sink.close() }
             #expect(try results.values() == [line(0, 1), line(1, 2)])
         }
-
-        /// As the runtime does.
-        private func retrying(_ body: () throws -> Void) throws {
-            let end = Date(timeIntervalSinceNow: 60)
-            while true {
-                do {
-                    return try body()
-                } catch let error as PipelineError where error.retry == .backoff && Date() < end {
-                    usleep(100_000)
-                }
-            }
-        }
     }
 
     @Suite("Replays")

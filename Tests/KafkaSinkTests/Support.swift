@@ -156,3 +156,15 @@ func batch(_ rows: [(Int64, Int64)], _ table: TableDefinition = .daily()) -> Rec
 func line(_ day: Int, _ n: Int) -> String {
     "{\"day\":\"1970-01-\(day < 9 ? "0" : "")\(day + 1)\",\"n\":\(n),\"note\":null}"
 }
+
+/// As the runtime does.
+func retrying(_ body: () throws -> Void) throws {
+    let end = Date(timeIntervalSinceNow: 60)
+    while true {
+        do {
+            return try body()
+        } catch let error as PipelineError where error.retry == .backoff && Date() < end {
+            usleep(100_000)
+        }
+    }
+}

@@ -41,7 +41,7 @@ final class KafkaSink: Sink {
         guard batch.rowCount > 0 else { return }
         try reporting {
             try checkWritable()
-            let rows = transactions(of: table.owner)
+            let rows = self.rows ?? transactions(of: table.owner)
             try rows.settle()
             if rows.isFull { try rows.complete() }
             // From here on nothing fails: the rows are taken.
@@ -164,6 +164,13 @@ final class KafkaSink: Sink {
         let topic = options.topic(of: table.name)
         let count = try partitions(of: table)
         var rows = state.written
+        let starts = try (0..<count).map {
+            try cluster.offsets(KafkaPartition(topic: topic, number: Int32(clamping: $0))).earliest
+        }
+        if zip(starts, state.ends).allSatisfy({ $0 >= $1 }) {
+            // What lay before the checkpoint was deleted since, and is to be written again.
+            rows = WrittenRows(rows.kind, rows.hashKey)
+        }
         for number in 0..<count {
             let partition = KafkaPartition(topic: topic, number: Int32(clamping: number))
             let start = number < state.ends.count ? state.ends[number] : 0
