@@ -111,6 +111,9 @@ final class KafkaEvents: Sendable {
         }
     }
 
+    /// Why the first record with a tag was not delivered, since ``takeFailures()``.
+    var firstFailure: KafkaFault? { state.withLock { $0.taggedFailures.first?.fault } }
+
     /// The records with a tag that were not delivered since the last call.
     func takeFailures() -> [(tag: Int, fault: KafkaFault)] {
         state.withLock { state in

@@ -106,7 +106,7 @@ public final class KafkaTransactionalProducer {
     public func flush() {
         guard case .open = state else { return }
         // Whatever does not arrive is found by the commit.
-        rd_kafka_flush(handle.pointer, cluster.settings.requestTimeoutMilliseconds)
+        _ = waitForRecords()
     }
 
     /// Completes the transaction: every record since the last one is there. Does nothing when there is none.
@@ -118,6 +118,14 @@ public final class KafkaTransactionalProducer {
         case .open, .committing:
             guard isTransactional else { return try finishFlush() }
             state = .committing
+            switch waitForRecords() {
+            case .arrived: break
+            case .failed(let fault):
+                state = .failed(fault)
+                return try finishAbort(fault)
+            case .timedOut:
+                throw .undecided(passing(KafkaFault(RD_KAFKA_RESP_ERR__TIMED_OUT), "committing a transaction"))
+            }
             guard let error = rd_kafka_commit_transaction(handle.pointer, cluster.settings.requestTimeoutMilliseconds)
             else {
                 state = .idle
@@ -182,6 +190,23 @@ public final class KafkaTransactionalProducer {
     }
 
     // MARK: Steps
+
+    private enum Arrival {
+        case arrived, timedOut
+        case failed(KafkaFault)
+    }
+
+    /// Waits until every record is acknowledged, or one has failed. librdkafka 2.0.2's commit would go on waiting after a
+    /// failure, for records that it does not send any more.
+    private func waitForRecords() -> Arrival {
+        let deadline = ContinuousClock.now + .milliseconds(cluster.settings.requestTimeoutMilliseconds)
+        while true {
+            let isDone = rd_kafka_flush(handle.pointer, 50) == RD_KAFKA_RESP_ERR_NO_ERROR
+            if isTransactional, let fault = fatalFault ?? handle.events.firstFailure { return .failed(fault) }
+            if isDone { return .arrived }
+            if ContinuousClock.now >= deadline { return .timedOut }
+        }
+    }
 
     /// True when records can be sent.
     private func begin() -> Bool {

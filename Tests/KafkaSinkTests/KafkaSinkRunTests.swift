@@ -17,7 +17,8 @@ extension KafkaSinkSuites {
             #expect(second.epoch == first.epoch + 1)
             try newer.write(batch([(1, 2)]), to: .daily())
             let error = #expect(throws: PipelineError.self) { try older.flush() }
-            #expect(error?.code == .writerReplaced && error?.message.contains("epoch 2, this run 1") == true, "\(error!)")
+            #expect(
+                error?.code == .writerReplaced && error?.message.contains("epoch 2, this run 1") == true, "\(error!)")
             #expect(throws: PipelineError.self) { try older.write(batch([(0, 3)]), to: .daily()) }
             try newer.flush()
             #expect(try results.values() == [line(1, 2)])

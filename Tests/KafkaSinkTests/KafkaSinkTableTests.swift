@@ -183,9 +183,11 @@ extension KafkaSinkSuites {
             #expect("\(finding.message) \(finding.hint ?? "")".contains(word), "\(found)")
         }
 
-        @Test("options that contradict each other are told", arguments: [
-            "cleanup: compact\nretention: 1 day", "transactions: false\ntransaction_timeout: 1 minute",
-        ])
+        @Test(
+            "options that contradict each other are told",
+            arguments: [
+                "cleanup: compact\nretention: 1 day", "transactions: false\ntransaction_timeout: 1 minute",
+            ])
         func contradictions(_ yaml: String) {
             #expect(findings(yaml).map(\.code) == [.kafkaSinkOption])
         }

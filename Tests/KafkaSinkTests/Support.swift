@@ -84,7 +84,8 @@ final class Results {
 
     /// An applied table, and a run that writes it.
     func run(
-        _ table: TableDefinition = .daily(), writer: String = "run", options: String = "", from states: [String: [UInt8]] = [:]
+        _ table: TableDefinition = .daily(), writer: String = "run", options: String = "",
+        from states: [String: [UInt8]] = [:]
     ) throws -> (sink: any Sink, states: [String: [UInt8]], standing: WriterStanding) {
         let sink = try open(options)
         try sink.apply(table)
@@ -101,7 +102,8 @@ extension WriterClaim {
 
 extension CheckpointMark {
     static func number(_ sequence: UInt64, epoch: UInt64 = 1) -> CheckpointMark {
-        CheckpointMark(number: CheckpointNumber(epoch: epoch, sequence: sequence), positions: "{\"a\":{\"b\":{\"0\":1}}}")
+        CheckpointMark(
+            number: CheckpointNumber(epoch: epoch, sequence: sequence), positions: "{\"a\":{\"b\":{\"0\":1}}}")
     }
 }
 

@@ -74,7 +74,8 @@ enum TortureStore: String, CaseIterable, Sendable {
 
     /// The rows in a file of the sink `file`.
     static func lines(in folder: String, of table: String, _ project: TestProject) throws -> [Substring] {
-        String(decoding: try project.read(".streamplat/\(folder)/\(table).ndjson"), as: UTF8.self).split(separator: "\n")
+        String(decoding: try project.read(".streamplat/\(folder)/\(table).ndjson"), as: UTF8.self).split(
+            separator: "\n")
     }
 
     /// The path of a SQLite file with the tables; nil when rows are only added.

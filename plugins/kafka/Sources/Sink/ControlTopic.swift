@@ -43,11 +43,13 @@ struct ControlTopic {
     }
 
     /// What it says now; nothing when it is not there.
-    func read(from cluster: KafkaCluster) throws -> ControlState {
+    func read(by readers: KafkaReaders) throws -> ControlState {
         var state = ControlState()
-        guard try isThere(in: cluster) else { return state }
+        let reader = try readers.open()
+        defer { reader.close() }
+        guard try isThere(in: reader) else { return state }
         let partition = KafkaPartition(topic: name, number: Self.partition)
-        try cluster.readCommitted(partition, from: nil) { block in
+        try reader.readCommitted(partition, from: nil) { block in
             for entry in block.entries {
                 guard let key = block.key(entry) else { continue }
                 let text = String(decoding: key, as: UTF8.self)
@@ -67,6 +69,14 @@ struct ControlTopic {
         }
         return state
     }
+}
+
+/// Makes connections that read something and are closed: librdkafka goes on fetching what was read once.
+struct KafkaReaders {
+    let settings: KafkaSettings
+    let notices: KafkaNotices
+
+    func open() throws -> KafkaCluster { try KafkaCluster(settings, notices: notices) }
 }
 
 extension KafkaCluster {

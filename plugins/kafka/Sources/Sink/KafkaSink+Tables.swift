@@ -34,11 +34,12 @@ extension KafkaSink {
     private func change(to table: TableDefinition) throws -> TableChange {
         let topic = options.topic(of: table.name)
         guard topic.utf8.count <= 249 else {
-            return .refuse(reason: "Kafka takes no topic '\(topic)': 249 bytes is the limit", hint: "shorten topic_prefix")
+            return .refuse(
+                reason: "Kafka takes no topic '\(topic)': 249 bytes is the limit", hint: "shorten topic_prefix")
         }
         guard let partitions = try cluster.partitionCount(topic) else { return .create }
         let wanted = TableRecord(table)
-        guard let found = try ControlTopic(options, domain: table.owner).read(from: cluster).tables[table.name] else {
+        guard let found = try ControlTopic(options, domain: table.owner).read(by: readers).tables[table.name] else {
             return try foreign(table, topic)
         }
         guard found == wanted else {
@@ -51,7 +52,7 @@ extension KafkaSink {
     /// Whose a topic is that is not the domain's.
     private func foreign(_ table: TableDefinition, _ topic: String) throws -> TableChange {
         for other in try ControlTopic.all(options, in: cluster) where other.domain != table.owner {
-            guard try other.read(from: cluster).tables[table.name] != nil else { continue }
+            guard try other.read(by: readers).tables[table.name] != nil else { continue }
             return .refuse(
                 reason: "topic \(topic) belongs to domain '\(other.domain)'",
                 hint: "rename the aggregation, or give this domain a sink with a `topic_prefix` of its own")
@@ -65,7 +66,8 @@ extension KafkaSink {
         var steps: [String] = []
         if partitions < options.partitions {
             steps.append(
-                "partitions \(partitions) → \(options.partitions); a key's records may go to another partition from then on")
+                "partitions \(partitions) → \(options.partitions); a key's records may go to another partition from then on"
+            )
         } else if partitions > options.partitions {
             sayOnce(
                 "topic \(topic) has \(partitions) partitions, more than the \(options.partitions) that the sink's option "
@@ -102,7 +104,7 @@ extension KafkaSink {
         // An older run writes nothing more.
         try rows.start()
         var ended: [ControlState.Record] = [ControlState.record(record.unfinished, of: table.name)]
-        if var writer = try rows.control.read(from: cluster).writer {
+        if var writer = try rows.control.read(by: readers).writer {
             writer.epoch += 1
             (writer.writer, writer.transaction) = ("", 0)
             ended += [ControlState.record(writer), ControlState.record(.none, positions: "{}")]

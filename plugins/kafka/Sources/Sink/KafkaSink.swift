@@ -12,8 +12,7 @@ final class KafkaSink: Sink {
     let options: KafkaSinkOptions
     let notify: @Sendable (String) -> Void
     private let access: PluginContext.Access
-    /// A connection of its own for reading tables' topics: librdkafka goes on fetching what was read once.
-    private let readers: () throws -> KafkaCluster
+    let readers: KafkaReaders
     /// Of the domain that the sink writes: a sink is opened for one.
     private var rows: RowTransactions?
     private var encoders: [TableDefinition: RowEncoder] = [:]
@@ -25,7 +24,7 @@ final class KafkaSink: Sink {
     private var said: Set<String> = []
 
     init(
-        _ cluster: KafkaCluster, _ options: KafkaSinkOptions, readers: @escaping () throws -> KafkaCluster,
+        _ cluster: KafkaCluster, _ readers: KafkaReaders, _ options: KafkaSinkOptions,
         access: PluginContext.Access, notify: @escaping @Sendable (String) -> Void
     ) {
         self.cluster = cluster
@@ -75,7 +74,7 @@ final class KafkaSink: Sink {
             rows.fence = nil
             // From here on an older run writes nothing more, so that what is read next stays true.
             try rows.start()
-            let state = try rows.control.read(from: cluster)
+            let state = try rows.control.read(by: readers)
             let epoch =
                 state.writer.map { max($0.epoch + ($0.writer == claim.writer ? 0 : 1), claim.epoch) } ?? claim.epoch
             let fence = RowTransactions.Fence(claim: claim, epoch: epoch)
@@ -102,15 +101,15 @@ final class KafkaSink: Sink {
         try reporting {
             written = [:]
             try rows?.complete()
-            // Its connection ends with it.
-            let reader = try readers()
+            let reader = try readers.open()
             defer { reader.close() }
             var kept: [String: [UInt8]] = [:]
             for table in claimed {
                 guard let bytes = states[table.name] else { continue }
                 guard let state = TopicState(bytes) else {
                     throw PipelineError(
-                        .kafkaSinkState, "the checkpoint's state of topic \(options.topic(of: table.name)) cannot be read",
+                        .kafkaSinkState,
+                        "the checkpoint's state of topic \(options.topic(of: table.name)) cannot be read",
                         hint: "a newer streamplat wrote it: go on with that one, or count anew with --from-earliest",
                         component: "sink kafka")
                 }
@@ -176,7 +175,8 @@ final class KafkaSink: Sink {
             let start = number < state.ends.count ? state.ends[number] : 0
             guard try cluster.offsets(partition).next >= start else {
                 notify(
-                    "topic \(topic), partition \(number), is shorter than at the last checkpoint: others have replaced it")
+                    "topic \(topic), partition \(number), is shorter than at the last checkpoint: others have replaced it"
+                )
                 return false
             }
             try reader.readCommitted(partition, from: start) { block in
@@ -211,7 +211,7 @@ final class KafkaSink: Sink {
 
     func transactions(of domain: String) -> RowTransactions {
         if let rows, rows.control.domain == domain { return rows }
-        let made = RowTransactions(cluster, options, ControlTopic(options, domain: domain))
+        let made = RowTransactions(cluster, readers, options, ControlTopic(options, domain: domain))
         rows = made
         return made
     }

@@ -13,7 +13,8 @@ struct KafkaSinkOptions {
             "partitions", .integer(1...100_000), default: "1", doc: "The partitions of a new topic; never fewer.",
             example: "6"),
         OptionSpec(
-            "replication", .integer(1...100), doc: "The copies of a new topic's partitions; none = as the broker likes.",
+            "replication", .integer(1...100),
+            doc: "The copies of a new topic's partitions; none = as the broker likes.",
             example: "3"),
         OptionSpec(
             "cleanup", .choice(["delete", "compact", "compact,delete"]), default: "delete",

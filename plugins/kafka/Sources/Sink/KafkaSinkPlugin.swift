@@ -29,8 +29,8 @@ public struct KafkaSinkPlugin: SinkPlugin {
                 let cluster = try KafkaCluster(settings, notices: notices) { metrics.record(client: "sink \($0)", $1) }
                 try cluster.connect()
                 return KafkaSink(
-                    cluster, wanted, readers: { try KafkaCluster(settings, notices: notices) },
-                    access: context.access, notify: context.notify)
+                    cluster, KafkaReaders(settings: settings, notices: notices), wanted, access: context.access,
+                    notify: context.notify)
             }
         } catch var error as PipelineError {
             error = KafkaSink.told(error)

@@ -19,7 +19,8 @@ final class RowEncoder {
 
     /// Gives each row's key and value, which are valid during the call of `body`.
     func forEach(
-        _ rows: RecordBatch, _ body: (_ row: Int, _ key: UnsafeRawBufferPointer?, _ value: UnsafeRawBufferPointer) -> Void
+        _ rows: RecordBatch,
+        _ body: (_ row: Int, _ key: UnsafeRawBufferPointer?, _ value: UnsafeRawBufferPointer) -> Void
     ) {
         let count = rows.rowCount
         withUnsafeTemporaryAllocation(of: Int.self, capacity: 2 * count) { ends in

@@ -9,6 +9,7 @@ import PluginAPI
 /// and after a fault that ended the producer the control topic says whether the last transaction came through.
 final class RowTransactions {
     private let cluster: KafkaCluster
+    private let readers: KafkaReaders
     private let options: KafkaSinkOptions
     let control: ControlTopic
     /// The run's right to write; nil before a claim.
@@ -51,8 +52,9 @@ final class RowTransactions {
         }
     }
 
-    init(_ cluster: KafkaCluster, _ options: KafkaSinkOptions, _ control: ControlTopic) {
+    init(_ cluster: KafkaCluster, _ readers: KafkaReaders, _ options: KafkaSinkOptions, _ control: ControlTopic) {
         self.cluster = cluster
+        self.readers = readers
         self.options = options
         self.control = control
     }
@@ -224,10 +226,10 @@ final class RowTransactions {
         isResolved = false
         guard options.isTransactional, let fence else { throw error }
         // Before the new producer: a run that was replaced does not disturb its successor.
-        try fence.check(try control.read(from: cluster))
+        try fence.check(try control.read(by: readers))
         try start()
         loss = error
-        let state = try control.read(from: cluster)
+        let state = try control.read(by: readers)
         try fence.check(state)
         loss = nil
         if state.writer?.transaction == transaction {
@@ -311,6 +313,7 @@ final class RowTransactions {
     private func refuse(_ tag: Int) {
         let record = pending[tag]
         pending.refuse(
-            tag, "its record of \(record.byteCount) bytes is larger than topic \(record.topic) takes: max.message.bytes")
+            tag, "its record of \(record.byteCount) bytes is larger than topic \(record.topic) takes: max.message.bytes"
+        )
     }
 }
