@@ -80,13 +80,18 @@ struct KafkaReaders {
 }
 
 extension KafkaCluster {
-    /// Gives every committed record that the partition has now, from an offset or its earliest record on.
+    /// Gives every committed record that the partition has now, from an offset or its earliest record on; of a small
+    /// partition also those before it.
+    ///
+    /// A partition up to ``readWholeLimit`` is read from its beginning: noida-db tells readers that begin behind an aborted
+    /// transaction of it, and librdkafka then hides what the same producer committed later. Apache Kafka names only the
+    /// transactions that the answer overlaps.
     func readCommitted(
         _ partition: KafkaPartition, from start: Int64?, _ body: (RecordBlock) throws -> Void
     ) throws {
         let (earliest, next) = try offsets(partition)
-        let begin = max(earliest, start ?? earliest)
-        guard begin < next else { return }
+        guard max(earliest, start ?? earliest) < next else { return }
+        let begin = next - earliest <= Self.readWholeLimit ? earliest : max(earliest, start ?? earliest)
         let reader = try makeReader(partition, at: begin)
         defer { reader.close() }
         let block = RecordBlock()
@@ -110,5 +115,6 @@ extension KafkaCluster {
         }
     }
 
+    private static var readWholeLimit: Int64 { 100_000 }
     private static var readPatience: Duration { .seconds(30) }
 }

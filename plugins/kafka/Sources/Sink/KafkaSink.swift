@@ -180,7 +180,7 @@ final class KafkaSink: Sink {
                 return false
             }
             try reader.readCommitted(partition, from: start) { block in
-                for entry in block.entries {
+                for entry in block.entries where entry.offset >= start {
                     guard let value = block.value(entry) else { continue }
                     let key = block.key(entry)
                     let isElsewhere = key.map { kafkaPartition(ofKey: $0, partitions: count) != number } ?? false
