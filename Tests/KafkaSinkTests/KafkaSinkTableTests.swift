@@ -9,7 +9,7 @@ extension KafkaSinkSuites {
     @Suite("Tables")
     struct TableTests {
         private func config(_ results: Results, _ topic: String) throws -> [String: String] {
-            try JSONDecoder().decode([String: String].self, from: Data(results.python("config", topic).utf8))
+            try results.json("config", topic)
         }
 
         @Test("looking creates nothing, and nothing can be changed while looking")

@@ -72,8 +72,15 @@ final class Results {
     @discardableResult
     func python(_ arguments: String...) throws -> String { try server.python(Self.script, arguments) }
 
+    /// What the script prints as JSON; the other client may have something to say beside it.
+    func json<Value: Decodable>(_ arguments: String...) throws -> Value {
+        let printed = try server.python(Self.script, arguments)
+        let line = try #require(printed.split(separator: "\n").last { "[{".contains($0.first ?? " ") })
+        return try JSONDecoder().decode(Value.self, from: Data(line.utf8))
+    }
+
     func records(_ table: TableDefinition = .daily(), isolation: String = "read_committed") throws -> [Record] {
-        try JSONDecoder().decode([Record].self, from: Data(python("read", topic(table), isolation).utf8))
+        try json("read", topic(table), isolation)
     }
 
     func values(_ table: TableDefinition = .daily(), isolation: String = "read_committed") throws -> [String] {
