@@ -249,17 +249,13 @@ public final class KafkaTransactionalProducer {
     /// Without transactions: waits for every record.
     private func finishFlush() throws(KafkaTransactionFault) {
         state = .committing
-        if rd_kafka_flush(handle.pointer, cluster.settings.requestTimeoutMilliseconds) != RD_KAFKA_RESP_ERR_NO_ERROR {
-            if let fatal = fatalFault {
-                state = .lost(fatal)
-                throw .lost(fatal.error("writing"))
-            }
-            throw .undecided(passing(KafkaFault(RD_KAFKA_RESP_ERR__TIMED_OUT), "writing"))
-        }
+        let timeout = cluster.settings.requestTimeoutMilliseconds
+        let isDone = rd_kafka_flush(handle.pointer, timeout) == RD_KAFKA_RESP_ERR_NO_ERROR
         if let fatal = fatalFault {
             state = .lost(fatal)
             throw .lost(fatal.error("writing"))
         }
+        guard isDone else { throw .undecided(passing(KafkaFault(RD_KAFKA_RESP_ERR__TIMED_OUT), "writing")) }
         state = .idle
         let failures = unsent + handle.events.takeFailures()
         unsent = []

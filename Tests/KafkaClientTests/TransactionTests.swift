@@ -56,6 +56,10 @@ struct TransactionTests {
             return
         }
         #expect(tooLarge == [7])
+        // librdkafka 2.0.2 goes on with the sequence, which the broker may find broken once.
+        #expect(send("1", producer))
+        if case .aborted? = fault(producer) { #expect(send("1", producer)) }
+        #expect(fault(producer) == nil)
         mock.fail(.produce, [RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED])
         #expect(send("1", producer))
         guard case .aborted(let error, _)? = fault(producer) else {
@@ -63,8 +67,6 @@ struct TransactionTests {
             return
         }
         #expect(error.code == .kafkaAuthorization && error.retry == .never, "\(error)")
-        #expect(send("1", producer))
-        #expect(fault(producer) == nil)
     }
 
     @Test("a producer that was fenced is lost", arguments: [0, 1])
