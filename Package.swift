@@ -133,7 +133,7 @@ let package = Package(
         plugin("FileSecrets", folder: "secret-file", ["YAMLTree"]),
         plugin("EmbeddedBroker", folder: "embedded", ["EventLog", "SchemaStore"]),
         plugin("ConfluentRegistry", folder: "confluent-registry", ["HTTPClient"]),
-        plugin("KafkaBroker", folder: "kafka", [metrics, "KafkaClient"]),
+        plugin("KafkaBroker", folder: "kafka", [metrics, "KafkaClient", "YAMLTree"]),
         plugin("SQLiteSink", folder: "sqlite", ["SQLiteClient"]),
         plugin("PostgreSQLSink", folder: "postgresql", ["PostgresClient"]),
         plugin("ClickHouseSink", folder: "clickhouse", ["Compression", "HTTPClient"]),
@@ -167,6 +167,12 @@ let package = Package(
             name: "KafkaBrokerTests",
             dependencies: [
                 metrics, "KafkaBroker", "Telemetry", "TestServers", "YAMLTree", "PluginAPI", "ConfigTree", "DataPath",
+                "Diagnostics",
+            ], exclude: ["Scripts"]),
+        .testTarget(
+            name: "KafkaSinkTests",
+            dependencies: [
+                "KafkaBroker", "TestServers", "YAMLTree", "PluginAPI", "ConfigTree", "DataPath",
                 "Diagnostics",
             ], exclude: ["Scripts"]),
         .target(

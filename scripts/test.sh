@@ -23,7 +23,7 @@ run() {
 }
 
 # Suites that start servers run by themselves: beside all others two cores are too few for their time limits.
-by_themselves=('PostgreSQLSinkTests' 'ClickHouseSinkTests' 'KafkaClientTests|KafkaBrokerTests'
+by_themselves=('PostgreSQLSinkTests' 'ClickHouseSinkTests' 'KafkaClientTests|KafkaBrokerTests|KafkaSinkTests'
     'HTTPClientTests|VaultSecretsTests' 'RegistryServerTests|ConfluentRegistryTests|HTTPServerTests')
 for suites in "${by_themselves[@]}"; do
     echo "== running the tests: ${suites//|/, }"

@@ -16,7 +16,7 @@ STREAMPLAT_BIN="$(swift build "${options[@]}" --show-bin-path)/streamplat"
 STREAMPLAT_TORTURE_KILLS="${STREAMPLAT_TORTURE_KILLS:-200}"
 export STREAMPLAT_PYTHON STREAMPLAT_BIN STREAMPLAT_TORTURE_KILLS
 # A process for each store: Foundation's Process has crashed a test runner that had started about a thousand children.
-for store in ${STREAMPLAT_TORTURE_STORE:-sqlite postgresql clickhouse file}; do
+for store in ${STREAMPLAT_TORTURE_STORE:-sqlite postgresql clickhouse file kafka}; do
     echo "== torture of $store"
     STREAMPLAT_TORTURE_STORE="$store" swift test "${options[@]}" --skip-build --disable-xctest \
         --filter '^EndToEndTests\.EndToEnd/(TortureTests/kills|ClusterTests/sweep)' </dev/null

@@ -19,3 +19,14 @@ static inline rd_kafka_resp_err_t sp_rd_kafka_produce(
         RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY | RD_KAFKA_MSG_F_BLOCK), RD_KAFKA_V_TIMESTAMP(timestamp),
         RD_KAFKA_V_KEY(key, key_length), RD_KAFKA_V_VALUE((void *)value, value_length), RD_KAFKA_V_END);
 }
+
+/* The same without timestamp (the time of sending) and headers, and with a number, not 0, that the delivery report of the
+   record carries. */
+static inline rd_kafka_resp_err_t sp_rd_kafka_produce_tagged(
+    rd_kafka_t *rk, rd_kafka_topic_t *topic, int32_t partition, const void *key, size_t key_length, const void *value,
+    size_t value_length, uintptr_t tag) {
+    return rd_kafka_producev(
+        rk, RD_KAFKA_V_RKT(topic), RD_KAFKA_V_PARTITION(partition),
+        RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY | RD_KAFKA_MSG_F_BLOCK), RD_KAFKA_V_KEY(key, key_length),
+        RD_KAFKA_V_VALUE((void *)value, value_length), RD_KAFKA_V_OPAQUE((void *)tag), RD_KAFKA_V_END);
+}

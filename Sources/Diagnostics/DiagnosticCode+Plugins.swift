@@ -112,6 +112,13 @@ extension DiagnosticCode {
 
     public static let fileBusy = DiagnosticCode("SP4360", "Another program writes a file of the sink.")
 
+    public static let kafkaSinkOption = DiagnosticCode(
+        "SP4370", "An option of the Kafka sink cannot be as it is written.")
+    public static let kafkaSinkControl = DiagnosticCode(
+        "SP4371", "The topic in which the Kafka sink keeps its own facts holds something else.")
+    public static let kafkaSinkState = DiagnosticCode(
+        "SP4372", "What a checkpoint keeps of a Kafka sink cannot be read.")
+
     static let plugins: [DiagnosticCode] = [
         secretFileMissing, secretFileUnreadable, secretFileWorldReadable, secretFileInvalid, invalidSecretKey,
         unknownPlugin, pluginConflict, uncheckedPluginBlock, brokerRefusesTopic, pluginMissing, vaultUnreachable,
@@ -126,6 +133,6 @@ extension DiagnosticCode {
         clickHouseUnreachable,
         clickHouseAccess, clickHouseAnswer, clickHouseBusy, clickHouseRefused, clickHouseRows,
         registryUnreachable, registryCredentials, registryAnswer, registryOptions, registryFiles, serverCannotListen,
-        fileBusy,
+        fileBusy, kafkaSinkOption, kafkaSinkControl, kafkaSinkState,
     ]
 }

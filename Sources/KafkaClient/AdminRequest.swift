@@ -21,7 +21,9 @@ extension KafkaCluster {
         }
         try withErrorText { text, size in
             var code = rd_kafka_AdminOptions_set_request_timeout(options, timeout, text, size)
-            let isChange = kind == RD_KAFKA_ADMIN_OP_CREATETOPICS || kind == RD_KAFKA_ADMIN_OP_CREATEPARTITIONS
+            let isChange = [
+                RD_KAFKA_ADMIN_OP_CREATETOPICS, RD_KAFKA_ADMIN_OP_CREATEPARTITIONS, RD_KAFKA_ADMIN_OP_DELETERECORDS,
+            ].contains(kind)
             if code == RD_KAFKA_RESP_ERR_NO_ERROR, isChange {
                 // How long the controller waits until every broker knows of it.
                 code = rd_kafka_AdminOptions_set_operation_timeout(options, timeout, text, size)

@@ -190,7 +190,7 @@ extension KafkaCluster {
         return config
     }
 
-    private func topicSizes() throws -> [String: (partitions: Int, replication: Int)] {
+    func topicSizes() throws -> [String: (partitions: Int, replication: Int)] {
         try metadata(of: nil, "asking for the topics") { metadata in
             var sizes: [String: (partitions: Int, replication: Int)] = [:]
             for index in 0..<Int(metadata.topic_cnt) {

@@ -132,6 +132,20 @@ public final class KafkaCluster: Sendable {
 
     /// A producer with a connection of its own.
     public func makeProducer() throws -> KafkaProducer {
+        try numbered { try KafkaProducer(self, number: $0) }
+    }
+
+    /// A producer of transactions, or of records alone when it has no id. Its first call is
+    /// ``KafkaTransactionalProducer/start()``.
+    public func makeTransactionalProducer(
+        id: String?, timeoutMilliseconds: Int64
+    ) throws -> KafkaTransactionalProducer {
+        try numbered {
+            try KafkaTransactionalProducer(self, id: id, timeoutMilliseconds: timeoutMilliseconds, number: $0)
+        }
+    }
+
+    private func numbered<Producer>(_ make: (Int) throws -> Producer) throws -> Producer {
         _ = try handle
         let number = handles.withLock { handles in
             var number = 1
@@ -139,7 +153,7 @@ public final class KafkaCluster: Sendable {
             return number
         }
         do {
-            return try KafkaProducer(self, number: number)
+            return try make(number)
         } catch {
             releaseProducer(number)
             throw error

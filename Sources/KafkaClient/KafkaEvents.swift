@@ -17,6 +17,8 @@ final class KafkaEvents: Sendable {
         var fatal: KafkaFault?
         var failedDeliveries = 0
         var firstFailedDelivery: (topic: String, fault: KafkaFault)?
+        /// Records with a tag that were not delivered, since ``KafkaEvents/takeFailures()``.
+        var taggedFailures: [(tag: Int, fault: KafkaFault)] = []
         /// Why the certificate of a broker was not accepted last.
         var certificateFault: KafkaCertificateFault?
         /// The newest statistics.
@@ -88,6 +90,11 @@ final class KafkaEvents: Sendable {
         while let message = rd_kafka_event_message_next(event) {
             let code = message.pointee.err
             guard code != RD_KAFKA_RESP_ERR_NO_ERROR else { continue }
+            let tag = Int(bitPattern: message.pointee._private)
+            if tag != 0 {
+                state.withLock { $0.taggedFailures.append((tag, KafkaFault(code, nil as String?))) }
+                continue
+            }
             let topic = message.pointee.rkt.map { String(cString: rd_kafka_topic_name($0)) } ?? ""
             let isFirst = state.withLock { state in
                 state.failedDeliveries += 1
@@ -102,6 +109,17 @@ final class KafkaEvents: Sendable {
                     "a record for topic \(topic) was not delivered: \(KafkaFault(code, nil as String?).text)",
                     topic: "delivery")
             }
+        }
+    }
+
+    /// Why the first record with a tag was not delivered, since ``takeFailures()``.
+    var firstFailure: KafkaFault? { state.withLock { $0.taggedFailures.first?.fault } }
+
+    /// The records with a tag that were not delivered since the last call.
+    func takeFailures() -> [(tag: Int, fault: KafkaFault)] {
+        state.withLock { state in
+            defer { state.taggedFailures = [] }
+            return state.taggedFailures
         }
     }
 

@@ -21,6 +21,12 @@ struct KafkaFault: Sendable {
         self.init(code, text.map { String(cString: $0) })
     }
 
+    /// Takes what a call of the transactional producer returned, and destroys it.
+    init(taking error: OpaquePointer) {
+        self.init(rd_kafka_error_code(error), rd_kafka_error_string(error))
+        rd_kafka_error_destroy(error)
+    }
+
     /// The code's name as in Kafka's protocol, such as `TOPIC_AUTHORIZATION_FAILED`; a leading `_` is librdkafka's own.
     var name: String { String(cString: rd_kafka_err2name(code)) }
 
@@ -97,7 +103,8 @@ struct KafkaFault: Sendable {
             RD_KAFKA_RESP_ERR_FENCED_LEADER_EPOCH, RD_KAFKA_RESP_ERR_UNKNOWN_LEADER_EPOCH,
             RD_KAFKA_RESP_ERR_OFFSET_NOT_AVAILABLE, RD_KAFKA_RESP_ERR_PREFERRED_LEADER_NOT_AVAILABLE,
             RD_KAFKA_RESP_ERR__WAIT_COORD, RD_KAFKA_RESP_ERR__WAIT_CACHE, RD_KAFKA_RESP_ERR__IN_PROGRESS,
-            RD_KAFKA_RESP_ERR__RETRY, RD_KAFKA_RESP_ERR_THROTTLING_QUOTA_EXCEEDED:
+            RD_KAFKA_RESP_ERR__RETRY, RD_KAFKA_RESP_ERR_THROTTLING_QUOTA_EXCEEDED,
+            RD_KAFKA_RESP_ERR_CONCURRENT_TRANSACTIONS, RD_KAFKA_RESP_ERR_TRANSACTION_COORDINATOR_FENCED:
             Facts(.kafkaBusy, passing: true)
         case RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE, RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET,
             RD_KAFKA_RESP_ERR__NO_OFFSET:
@@ -107,11 +114,17 @@ struct KafkaFault: Sendable {
             Facts(.kafkaBadData)
         case RD_KAFKA_RESP_ERR__FATAL, RD_KAFKA_RESP_ERR__FENCED, RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH,
             RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER, RD_KAFKA_RESP_ERR_UNKNOWN_PRODUCER_ID,
-            RD_KAFKA_RESP_ERR__GAPLESS_GUARANTEE:
+            RD_KAFKA_RESP_ERR__GAPLESS_GUARANTEE, RD_KAFKA_RESP_ERR_PRODUCER_FENCED,
+            RD_KAFKA_RESP_ERR_INVALID_PRODUCER_ID_MAPPING, RD_KAFKA_RESP_ERR_INVALID_TXN_STATE:
             Facts(.kafkaProducerLost, passing: true, "start again: what was not acknowledged is sent again")
         case RD_KAFKA_RESP_ERR__UNSUPPORTED_FEATURE, RD_KAFKA_RESP_ERR_UNSUPPORTED_VERSION,
             RD_KAFKA_RESP_ERR_UNSUPPORTED_FOR_MESSAGE_FORMAT, RD_KAFKA_RESP_ERR__NOT_IMPLEMENTED:
             Facts(.kafkaUnsupported, "Kafka 2.4 or newer is needed")
+        case RD_KAFKA_RESP_ERR_INVALID_TRANSACTION_TIMEOUT:
+            Facts(
+                .kafkaClientRefused,
+                "lower transaction_timeout: brokers allow 15 minutes, if transaction.max.timeout.ms says nothing else",
+                options: ["transaction_timeout"])
         case RD_KAFKA_RESP_ERR__INVALID_ARG, RD_KAFKA_RESP_ERR__CONFLICT, RD_KAFKA_RESP_ERR__NOT_CONFIGURED,
             RD_KAFKA_RESP_ERR__FS:
             Facts(.kafkaClientRefused)

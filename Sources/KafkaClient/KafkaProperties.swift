@@ -57,7 +57,7 @@ public enum KafkaProperties {
     }
 
     private static func ownedReason(_ name: String) -> String? {
-        if let option = options[name] { return "write the option '\(option)' of broker.kafka instead" }
+        if let option = options[name] { return "write the option '\(option)' instead" }
         if name.hasSuffix("_cb") || name == "opaque" || name == "default_topic_conf" || name == "interceptors" {
             return "it can only be set by a program"
         }
@@ -101,7 +101,10 @@ public enum KafkaProperties {
             ], "streamplat deals partitions to processes itself: consumer groups are not used"
         ),
         (["enable.idempotence", "enable.gapless.guarantee"], "with 'acks: all' the producer is idempotent"),
-        (["transactional.id", "transaction.timeout.ms"], "transactions are not used"),
+        (
+            ["transactional.id", "transaction.timeout.ms"],
+            "only the sink writes in transactions; it sets the id, and has the option 'transaction_timeout'"
+        ),
         (
             ["partitioner", "message.partitioner", "queuing.strategy"],
             "equal keys must go where Kafka's own clients send them, in order"

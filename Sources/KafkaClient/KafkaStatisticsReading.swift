@@ -29,8 +29,10 @@ struct KafkaStatisticsReading {
         statistics.queuedBytes = Int(clamping: Self.number(root, "msg_size"))
         var answering: Set<Int32> = []
         for fields in brokers.values {
-            // Bootstrap addresses and the logical broker of a group have a negative id.
+            // Bootstrap addresses have a negative id.
             guard let id = (fields["nodeid"] as? NSNumber)?.int32Value else { continue }
+            // A coordinator is one of the brokers, which are counted, on a connection of its own.
+            if fields["source"] as? String == "logical" { continue }
             let broker = Self.broker(id, fields)
             if id >= 0 { statistics.brokers.append(broker) }
             guard broker.isUp else { continue }

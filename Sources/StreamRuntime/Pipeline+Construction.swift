@@ -9,7 +9,9 @@ extension Pipeline {
         var raw: [Int: Int] = [:]
         for (index, input) in topology.inputs.enumerated() where input.eventType.rawEvents {
             raw[index] = list.count
-            list.append(SinkThread.Target(table: input.eventType.rawTable, sink: "primary"))
+            list.append(
+                SinkThread.Target(
+                    table: Topology.owned(input.eventType.rawTable, by: topology.domain), sink: "primary"))
         }
         return (list, raw)
     }

@@ -34,8 +34,15 @@ struct Topology: Sendable {
     init(domain: DomainDefinition) {
         self.domain = domain.name
         aggregations = domain.aggregations
-        tables = domain.aggregations.map(\.table)
+        tables = domain.aggregations.map { Self.owned($0.table, by: domain.name) }
         inputs = domain.eventTypes.compactMap { Topology.input($0, aggregations: domain.aggregations) }
+    }
+
+    /// As it was applied: stores compare the owner.
+    static func owned(_ table: TableDefinition, by domain: String) -> TableDefinition {
+        var table = table
+        table.owner = domain
+        return table
     }
 
     private static func input(_ eventType: EventType, aggregations: [Aggregation]) -> Input? {

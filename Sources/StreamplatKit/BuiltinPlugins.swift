@@ -27,6 +27,7 @@ extension PluginRegistry {
         plugins.add(ClickHouseSinkPlugin())
         plugins.add(ConsoleSinkPlugin())
         plugins.add(FileSinkPlugin())
+        plugins.add(KafkaSinkPlugin())
         return plugins
     }
 }

@@ -40,14 +40,14 @@ extension EndToEnd.ClusterTests {
         // Its records are tried again for five minutes.
         let generator = try start(stream + ["--rate", "1000"], kafka)
         try await waitUntilReading(members[0])
-        try servers.send(SIGSTOP, to: .kafka)
+        try servers.signal(.kafka, SIGSTOP)
         // Longer than a member may be silent and a record is tried.
         try await Task.sleep(for: .seconds(4))
         let leaving = members.removeLast()
         leaving.send(SIGTERM)
         let left = try await leaving.wait(limit: .seconds(60))
         #expect(!left.isTimedOut && (left.code == 0 || left.errors.contains("SP6111")), "\(left)")
-        try servers.send(SIGCONT, to: .kafka)
+        try servers.signal(.kafka, SIGCONT)
         let generated = try await generator.wait(limit: .seconds(120))
         try #require(generated.code == 0, "\(generated)")
         for member in members {

@@ -34,7 +34,10 @@ final class MockCluster {
         rd_kafka_destroy(handle)
     }
 
-    enum Request: Int16 { case produce = 0, fetch = 1, listOffsets = 2, metadata = 3, findCoordinator = 10 }
+    enum Request: Int16 {
+        case produce = 0, fetch = 1, listOffsets = 2, metadata = 3, findCoordinator = 10, initProducerID = 22
+        case addPartitions = 24, endTransaction = 26
+    }
 
     /// The next requests of the kind get these errors.
     func fail(_ request: Request, _ errors: [rd_kafka_resp_err_t]) {

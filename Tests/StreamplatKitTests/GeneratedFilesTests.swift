@@ -42,8 +42,13 @@ struct GeneratedFilesTests {
         let records = ProcessInfo.processInfo.environment["STREAMPLAT_RECORD"] == "1"
         for spec in PluginRegistry.builtin.all.map(\.spec) {
             let folder = spec.kind == .sink && spec.name == "file" ? "file" : try #require(Self.folders[spec.name])
-            // A folder may hold two plugins: the embedded broker and the embedded schema registry.
-            let file = spec.kind == .schemaRegistry && folder == "embedded" ? "schema-registry.yaml" : "plugin.yaml"
+            // A folder may hold two plugins: the embedded broker and schema registry, the Kafka broker and sink.
+            let file =
+                switch (spec.kind, folder) {
+                case (.schemaRegistry, "embedded"): "schema-registry.yaml"
+                case (.sink, "kafka"): "sink.yaml"
+                default: "plugin.yaml"
+                }
             let path = "\(packageRoot)/plugins/\(folder)/\(file)"
             if records { try spec.yaml.write(toFile: path, atomically: true, encoding: .utf8) }
             let text = try? String(contentsOfFile: path, encoding: .utf8)

@@ -63,6 +63,10 @@ public final class KafkaServer: @unchecked Sendable {
         process = nil
     }
 
+    /// The server takes connections and answers nothing until ``resume()``.
+    public func pause() { process.map { _ = kill($0.identifier, SIGSTOP) } }
+    public func resume() { process.map { _ = kill($0.identifier, SIGCONT) } }
+
     /// Runs a script of the tests with confluent-kafka at hand; gives what it printed.
     @discardableResult
     public func python(_ script: URL, _ arguments: [String]) throws -> String {

@@ -40,7 +40,7 @@ extension Pipeline {
             let sink = try parts.openSink(place)
             try retrying(until: { self.ending.hasBegun }) { try sink.clear(topology.tables[index]) }
             try sink.close()
-            if parts.sinkNatures[place] == .table { hasForgotten = true }
+            hasForgotten = true
         }
         return hasForgotten
     }

@@ -40,9 +40,7 @@ final class RealServers {
 
     /// Ends a server at once, as a crash does, and starts it again on what it left.
     func crash(_ name: Name) async throws {
-        let file = folder.appendingPathComponent("\(name.rawValue).pid")
-        let text = try String(contentsOf: file, encoding: .utf8)
-        let process = try #require(text.split(separator: " ").first.flatMap { Int32($0) })
+        let process = try identifier(of: name)
         kill(process, SIGKILL)
         while kill(process, 0) == 0 { try await Task.sleep(for: .milliseconds(5)) }
         // PostgreSQL does not start before the last of its processes has seen the end of the first.
@@ -54,9 +52,12 @@ final class RealServers {
     }
 
     /// Sends a signal to a server, such as SIGSTOP: then it takes connections and answers nothing.
-    func send(_ signal: Int32, to name: Name) throws {
-        let text = try String(contentsOf: folder.appendingPathComponent("\(name.rawValue).pid"), encoding: .utf8)
-        kill(try #require(text.split(separator: " ").first.flatMap { Int32($0) }), signal)
+    func signal(_ name: Name, _ signal: Int32) throws { kill(try identifier(of: name), signal) }
+
+    private func identifier(of name: Name) throws -> Int32 {
+        let file = folder.appendingPathComponent("\(name.rawValue).pid")
+        let text = try String(contentsOf: file, encoding: .utf8)
+        return try #require(text.split(separator: " ").first.flatMap { Int32($0) })
     }
 
     func setting(_ name: String) throws -> String { try #require(settings[name]) }

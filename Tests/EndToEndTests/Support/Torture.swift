@@ -206,7 +206,7 @@ final class Torture {
 
         let undisturbed = try TestProject(copying: project)
         let fresh = [
-            "sinks.primary.type=\(store == .file ? "file" : "sqlite")",
+            "sinks.primary.type=\(store.isAppended ? "file" : "sqlite")",
             "sinks.primary.sqlite.path=.streamplat/fresh.db",
             "sinks.primary.file.path=.streamplat/fresh", "runtime.checkpoint.path=.streamplat/fresh-checkpoints",
             "runtime.idle_timeout=1 minute",
@@ -221,11 +221,11 @@ final class Torture {
             try await judgeByDuckDB(tables)
         } else {
             for table in ["per_second", "sliding", "beat"] {
-                let rows =
-                    try [project.read(".streamplat/results/\(table).ndjson")]
-                    + [undisturbed.read(".streamplat/fresh/\(table).ndjson")]
-                let lines = rows.map { String(decoding: $0, as: UTF8.self).split(separator: "\n").sorted() }
-                #expect(!lines[0].isEmpty && lines[0] == lines[1], "\(table)\n\(history)")
+                let lines = try await store.lines(of: table, project, servers).sorted()
+                let wanted = try TortureStore.lines(in: "fresh", of: table, undisturbed).sorted()
+                #expect(
+                    !lines.isEmpty && lines == wanted,
+                    "seed \(Self.seed): \(table) has \(lines.count) rows instead of \(wanted.count)\n\(history)")
             }
         }
     }

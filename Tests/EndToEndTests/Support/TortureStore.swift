@@ -3,7 +3,7 @@ import Testing
 
 /// Where the results of a tortured run go, with what the tests do to it and how they read it.
 enum TortureStore: String, CaseIterable, Sendable {
-    case sqlite, postgresql, clickhouse, file
+    case sqlite, postgresql, clickhouse, file, kafka
 
     /// All, or the one that `STREAMPLAT_TORTURE_STORE` names.
     static var chosen: [TortureStore] {
@@ -16,6 +16,7 @@ enum TortureStore: String, CaseIterable, Sendable {
         switch self {
         case .postgresql: .postgres
         case .clickhouse: .clickhouse
+        case .kafka: .kafka
         case .sqlite, .file: nil
         }
     }
@@ -32,6 +33,9 @@ enum TortureStore: String, CaseIterable, Sendable {
         var settings = ["sinks.primary.type=\(rawValue)"]
         guard let servers else { return settings }
         let block = "sinks.primary.\(rawValue)"
+        if self == .kafka {
+            return settings + ["\(block).bootstrap_servers=[\"\(try address(servers))\"]", "\(block).partitions=3"]
+        }
         settings += [
             "\(block).database=\(Self.database)", "\(block).create_database=true", "\(block).user=streamplat",
             "\(block).password=$<env:TORTURE_PASSWORD>",
@@ -47,7 +51,7 @@ enum TortureStore: String, CaseIterable, Sendable {
     }
 
     func environment(_ servers: RealServers?) throws -> [String: String] {
-        guard let servers else { return [:] }
+        guard let servers, self != .kafka else { return [:] }
         return ["TORTURE_PASSWORD": try password(servers)]
     }
 
@@ -55,8 +59,28 @@ enum TortureStore: String, CaseIterable, Sendable {
         try servers.setting(self == .clickhouse ? "CLICKHOUSE_PASSWORD" : "POSTGRES_PASSWORD")
     }
 
-    /// The path of a SQLite file with the tables; nil when the store's rows are in files.
+    private func address(_ servers: RealServers) throws -> String { "127.0.0.1:\(try servers.setting("KAFKA_PORT"))" }
+
+    /// Rows are only added: an undisturbed run's are in files.
+    var isAppended: Bool { self == .file || self == .kafka }
+
+    /// The rows of a table as lines, of a store to which they are only added.
+    func lines(of table: String, _ project: TestProject, _ servers: RealServers?) async throws -> [Substring] {
+        guard let servers else { return try Self.lines(in: "results", of: table, project) }
+        let outcome = try await project.python("topic_values.py", [try address(servers), "results.\(table)"])
+        try #require(outcome.code == 0, "\(outcome)")
+        return outcome.output.split(separator: "\n")
+    }
+
+    /// The rows in a file of the sink `file`.
+    static func lines(in folder: String, of table: String, _ project: TestProject) throws -> [Substring] {
+        String(decoding: try project.read(".streamplat/\(folder)/\(table).ndjson"), as: UTF8.self).split(
+            separator: "\n")
+    }
+
+    /// The path of a SQLite file with the tables; nil when rows are only added.
     func tables(_ project: TestProject, _ servers: RealServers?) async throws -> String? {
+        if isAppended { return nil }
         guard let servers else { return self == .sqlite ? ".streamplat/results.db" : nil }
         let port = try servers.setting(self == .clickhouse ? "CLICKHOUSE_PORT" : "POSTGRES_PORT")
         let outcome = try await project.python(

@@ -37,11 +37,25 @@ enum KafkaOptions {
         OptionSpec("key_password", .string, isSecret: true, doc: "The password of key_file, if it has one."),
     ]
 
-    static let records = [
-        OptionSpec(
-            "acks", .choice(["all", "leader", "none"]), default: "all",
-            doc: "Who must have a record before it counts as written; with all it is written once, in order.",
-            example: "all"),
+    static let records =
+        [
+            OptionSpec(
+                "acks", .choice(["all", "leader", "none"]), default: "all",
+                doc: "Who must have a record before it counts as written; with all it is written once, in order.",
+                example: "all")
+        ] + sending + [
+            OptionSpec(
+                "group_instance_id", .string,
+                doc: "The name of this process among the members of a consumer group, the same after a restart.",
+                example: "streamplat-1"),
+            OptionSpec(
+                "isolation", .choice(["read_committed", "read_uncommitted"]), default: "read_committed",
+                doc: "Whether records of transactions are read before these are committed.",
+                example: "read_committed"),
+        ]
+
+    /// Of all producers.
+    static let sending = [
         OptionSpec(
             "compression", .choice(["none", "gzip", "snappy", "lz4", "zstd"]), default: "lz4",
             doc: "How batches of records are compressed.", example: "lz4"),
@@ -56,13 +70,6 @@ enum KafkaOptions {
             doc:
                 "How long a record is tried again before it is given up, which ends the command; a `run` tries it once more.",
             example: "5 minutes"),
-        OptionSpec(
-            "group_instance_id", .string,
-            doc: "The name of this process among the members of a consumer group, the same after a restart.",
-            example: "streamplat-1"),
-        OptionSpec(
-            "isolation", .choice(["read_committed", "read_uncommitted"]), default: "read_committed",
-            doc: "Whether records of transactions are read before these are committed.", example: "read_committed"),
     ]
 
     // MARK: Checks.

@@ -54,7 +54,7 @@ final class KafkaSeries {
         add({ $0.sentBytes }, to: sentBytes)
         add({ $0.receivedMessages }, to: receivedRecords)
         add({ $0.receivedBytes }, to: receivedBytes)
-        let before = Dictionary(uniqueKeysWithValues: last.brokers.map { ($0.id, $0) })
+        let before = Dictionary(last.brokers.map { ($0.id, $0) }, uniquingKeysWith: { $1 })
         for broker in statistics.brokers {
             guard let series = series(of: broker.id) else { continue }
             series.record(broker, after: before[broker.id] ?? KafkaStatistics.Broker(id: broker.id))
