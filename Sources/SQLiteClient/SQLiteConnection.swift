@@ -11,6 +11,7 @@ public final class SQLiteConnection {
     }
 
     let handle: OpaquePointer
+    private let busyWait: BusyWait
 
     /// The version of the SQLite library, such as `3.40.1`.
     public static var libraryVersion: String { String(cString: sqlite3_libversion()) }
@@ -33,8 +34,9 @@ public final class SQLiteConnection {
             throw SQLiteError(code: code, message: message)
         }
         handle = opened
+        busyWait = BusyWait(limitMilliseconds: busyTimeoutMilliseconds)
         sqlite3_extended_result_codes(handle, 1)
-        sqlite3_busy_timeout(handle, busyTimeoutMilliseconds)
+        busyWait.attach(to: handle)
     }
 
     deinit { sqlite3_close_v2(handle) }
