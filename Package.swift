@@ -141,7 +141,7 @@ let package = Package(
         plugin("FileSink", folder: "file", ["YAMLTree"]),
 
         // Real servers on loopback, for the tests of plugins.
-        .target(name: "TestServers", path: "Tests/TestServers"),
+        .target(name: "TestServers", path: "Tests/TestServers", exclude: ["Scripts"]),
         .testTarget(
             name: "PostgreSQLSinkTests",
             dependencies: [
@@ -174,7 +174,7 @@ let package = Package(
             dependencies: [
                 "KafkaBroker", "TestServers", "YAMLTree", "PluginAPI", "ConfigTree", "DataPath",
                 "Diagnostics",
-            ], exclude: ["Scripts"]),
+            ]),
         .target(
             name: "ClickHouseTesting",
             dependencies: ["ClickHouseSink", "TestServers", "PluginAPI", "ConfigTree", "DataPath", "Diagnostics"],

@@ -85,9 +85,12 @@ public final class EventLog: Sendable {
 
     // MARK: Records
 
-    public func makeProducer() throws(PipelineError) -> LogProducer {
+    /// - Parameter isDurable: Whether appended records are to outlast a loss of power, as ``EventLogOptions/fsync`` says.
+    public func makeProducer(isDurable: Bool = true) throws(PipelineError) -> LogProducer {
         try checkWritable()
-        return LogProducer(self)
+        var options = options
+        if !isDurable { options.fsync = .never }
+        return LogProducer(self, options)
     }
 
     /// A reader at `offset`. Throws ``OffsetOutOfRange`` when the partition does not hold it and it is not its end.

@@ -17,13 +17,17 @@ public final class LogProducer {
     }
 
     private let log: EventLog
+    private let options: EventLogOptions
     private var targets: [String: Target] = [:]
     private let encoder = BatchEncoder()
     private var order: [Int32] = []
     private var chosen: [Int32] = []
     private var isClosed = false
 
-    init(_ log: EventLog) { self.log = log }
+    init(_ log: EventLog, _ options: EventLogOptions) {
+        self.log = log
+        self.options = options
+    }
 
     /// Appends every record. The key chooses the partition (murmur2); records without a key go to one partition a block,
     /// round robin. Order within a partition is the block's. The block can be reused when this returns.
@@ -153,7 +157,7 @@ public final class LogProducer {
     private func writer(_ target: Target, _ partition: Int) throws -> PartitionWriter {
         if let writer = target.writers[partition] { return writer }
         let writer = try PartitionWriter(
-            log.partitionFolder(target.topic.name, partition), config: target.config, options: log.options,
+            log.partitionFolder(target.topic.name, partition), config: target.config, options: options,
             notify: log.notify)
         target.writers[partition] = writer
         return writer

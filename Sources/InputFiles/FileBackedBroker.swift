@@ -25,6 +25,7 @@ public final class FileBackedBroker: Broker {
     }
 
     public func makeProducer() throws -> any BrokerProducer { try base.makeProducer() }
+    public func makeTransientProducer() throws -> any BrokerProducer { try base.makeTransientProducer() }
 
     public func makeReader(_ partition: TopicPartition, at offset: Int64) throws -> any PartitionReader {
         guard let file = files[partition.topic] else { return try base.makeReader(partition, at: offset) }

@@ -52,6 +52,9 @@ public protocol Broker: AnyObject, Sendable {
 
     // Records.
     func makeProducer() throws -> any BrokerProducer
+    /// As ``makeProducer()``, for what running processes tell each other: it need not outlast a loss of power, which ends
+    /// them all, so ``BrokerProducer/flush()`` need not wait for a disk of this machine.
+    func makeTransientProducer() throws -> any BrokerProducer
     func makeReader(_ partition: TopicPartition, at offset: Int64) throws -> any PartitionReader
     /// The first offset that can be read, and the one that the next record will get.
     func offsets(_ partition: TopicPartition) throws -> (earliest: Int64, next: Int64)
@@ -63,6 +66,11 @@ public protocol Broker: AnyObject, Sendable {
     /// Asks the broker whether it is there.
     func health() throws -> ComponentHealth
     func close() throws
+}
+
+extension Broker {
+    /// Of a broker on other machines: these may lose their power while the processes live.
+    public func makeTransientProducer() throws -> any BrokerProducer { try makeProducer() }
 }
 
 /// Writes records. Threads: one.

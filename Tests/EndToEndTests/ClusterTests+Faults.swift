@@ -102,6 +102,48 @@ extension EndToEnd.ClusterTests {
         try await torture.judge()
     }
 
+    /// In `make torture` only: it takes its time.
+    @Test(
+        "A disk whose every sync takes half a second: processes are there for each other, and end in time",
+        .enabled(if: Torture.kills > 10, "only in make torture"))
+    func slowDisk() async throws {
+        let settings = [
+            "runtime.cluster.session_timeout=5 seconds", "runtime.checkpoint.interval=1 second",
+            "runtime.stop_timeout=15 seconds",
+        ]
+        let torture = try await project(settings)
+        let folder = torture.project.folder
+        try Self.slowSyncs.write(to: folder.appendingPathComponent("slow.c"), atomically: true, encoding: .utf8)
+        let compiled = try await ChildProcess(
+            "/usr/bin/env", ["cc", "-shared", "-fPIC", "-o", "slow.so", "slow.c", "-ldl"], folder: folder
+        ).wait(limit: .seconds(60))
+        try #require(compiled.code == 0, "\(compiled)")
+        var members: [ChildProcess] = []
+        for count in 1...3 {
+            members.append(
+                try torture.start(
+                    ["run", "pulse", "--workers", "4"], settings: settings,
+                    environment: ["LD_PRELOAD": folder.appendingPathComponent("slow.so").path]))
+            try await members.last?.waitForErrors("members=\(count)")
+        }
+        try torture.keepGenerating()
+        _ = try await torture.finishGenerating()
+        for member in members { member.send(SIGTERM) }
+        for member in members {
+            let outcome = try await member.wait(limit: .seconds(60))
+            #expect(outcome.code == 0, "\(outcome)")
+        }
+        try await torture.judge()
+    }
+
+    private static let slowSyncs = """
+        #include <unistd.h>
+        #include <sys/syscall.h>
+        int fsync(int file) { usleep(500000); return syscall(SYS_fsync, file); }
+        int fdatasync(int file) { usleep(500000); return syscall(SYS_fdatasync, file); }
+
+        """
+
     @Test("Processes that are killed at each step of a round leave the tables of the undisturbed run")
     func steps() async throws {
         let torture = try await project(Self.settings)

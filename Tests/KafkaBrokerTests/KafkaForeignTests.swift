@@ -28,7 +28,7 @@ extension KafkaSuites {
                 }
                 try broker.write(records, to: topic)
                 let lines = try JSONDecoder().decode(
-                    [Line].self, from: Data(server.python(Scripts.kafka, ["read", topic, "3"]).utf8))
+                    [Line].self, from: Data(server.python(KafkaServer.topicScript, ["read", topic]).utf8))
                 let read = lines.map { TestRecord($0.key, $0.value, timestamp: $0.timestamp, headers: $0.headers) }
                 #expect(Set(read) == Set(records))
                 #expect(read.count == records.count)
@@ -41,7 +41,8 @@ extension KafkaSuites {
                 let topic = KafkaSuites.topic()
                 try broker.createTopic(topic, partitions: 3)
                 let placed = try JSONDecoder().decode(
-                    [String: Int].self, from: Data(server.python(Scripts.kafka, ["write", topic, "300"]).utf8))
+                    [String: Int].self,
+                    from: Data(server.python(KafkaServer.topicScript, ["write", topic, "300"]).utf8))
                 #expect(placed.count == 300)
                 var read: [String: TestRecord] = [:]
                 for partition in 0..<3 {

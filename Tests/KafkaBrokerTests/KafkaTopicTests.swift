@@ -48,7 +48,7 @@ extension KafkaSuites {
             try KafkaSuites.withBroker { broker, server in
                 let topic = KafkaSuites.topic()
                 try broker.createTopic(topic, partitions: 2, replication: 1, config: ["retention.ms": "1000"])
-                try server.python(Scripts.kafka, ["set-config", topic, "max.message.bytes", "222222"])
+                try server.python(KafkaServer.topicScript, ["set-config", topic, "max.message.bytes", "222222"])
                 try broker.alterTopic(topic, partitions: 5, config: ["retention.ms": "2000"])
                 let expected = [
                     "retention.ms": "2000", "max.message.bytes": "222222", "message.timestamp.type": "LogAppendTime",

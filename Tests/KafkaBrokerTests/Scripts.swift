@@ -4,7 +4,6 @@ import Foundation
 enum Scripts {
     private static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
         .appendingPathComponent("Scripts")
-    static let kafka = folder.appendingPathComponent("kafka.py")
     static let refusingBroker = folder.appendingPathComponent("refusing_broker.py")
     static let secureProxy = folder.appendingPathComponent("secure_proxy.py")
 }

@@ -16,7 +16,7 @@ extension KafkaSinkSuites {
             #expect(try results.values(isolation: "read_committed").isEmpty)
             try sink.flush()
             let records = try results.records()
-            #expect(records.count == 60 && records.allSatisfy { $0.headers == 0 })
+            #expect(records.count == 60 && records.allSatisfy { $0.headers.isEmpty })
             #expect(Set(records.map(\.partition)).count > 1)
             for record in records {
                 let key = try #require(record.key)

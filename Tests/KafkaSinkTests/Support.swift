@@ -38,7 +38,7 @@ final class Results {
         var offset: Int64
         var key: String?
         var value: String
-        var headers: Int
+        var headers: [String]
     }
 
     let prefix = "results.\(UUID().uuidString.prefix(8).lowercased())"
@@ -48,9 +48,6 @@ final class Results {
     private let said = Heard()
     /// What was said to a person.
     var heard: [String] { said.lines.withLock { $0 } }
-
-    private static let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-        .appendingPathComponent("Scripts/results.py")
 
     init() throws {
         server = try KafkaSinkSuites.server.get()
@@ -70,11 +67,11 @@ final class Results {
     }
 
     @discardableResult
-    func python(_ arguments: String...) throws -> String { try server.python(Self.script, arguments) }
+    func python(_ arguments: String...) throws -> String { try server.python(KafkaServer.topicScript, arguments) }
 
     /// What the script prints as JSON; the other client may have something to say beside it.
     func json<Value: Decodable>(_ arguments: String...) throws -> Value {
-        let printed = try server.python(Self.script, arguments)
+        let printed = try server.python(KafkaServer.topicScript, arguments)
         let line = try #require(printed.split(separator: "\n").last { "[{".contains($0.first ?? " ") })
         return try JSONDecoder().decode(Value.self, from: Data(line.utf8))
     }

@@ -22,6 +22,10 @@ public final class KafkaServer: @unchecked Sendable {
             .first(where: FileManager.default.fileExists)
     }()
 
+    /// Makes, writes, reads and configures topics as another team's program would.
+    public static let topicScript = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+        .appendingPathComponent("Scripts/kafka_topics.py")
+
     /// Why no server can be started here; nil when one can.
     public static let problem: String? = {
         if python == nil { return "no python3: run scripts/test-env.sh and set STREAMPLAT_PYTHON=.venv/bin/python" }

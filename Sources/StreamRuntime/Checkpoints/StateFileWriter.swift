@@ -55,8 +55,10 @@ final class StateFileWriter {
     }
 
     /// Makes the file durable; its place in the folder is not yet.
-    func close() throws(PipelineError) {
-        do { try file?.sync() } catch { throw Self.failure(path, error) }
+    ///
+    /// - Parameter isDurable: False for what only the processes that run now read.
+    func close(isDurable: Bool = true) throws(PipelineError) {
+        if isDurable { do { try file?.sync() } catch { throw Self.failure(path, error) } }
         file = nil
     }
 

@@ -93,7 +93,7 @@ final class ClusterSession {
             var producer: (any BrokerProducer)?
             while !speech.isOver.load(ordering: .acquiring) {
                 do {
-                    let open = try producer ?? broker.makeProducer()
+                    let open = try producer ?? broker.makeTransientProducer()
                     producer = open
                     try Self.hand(.alive(speech.sign), to: partition, open, host)
                     while try !open.flush(milliseconds: 100), !speech.isOver.load(ordering: .acquiring) {}
@@ -124,7 +124,7 @@ final class ClusterSession {
 
     private func attempt(_ message: ClusterMessage, until limit: Int64) throws {
         do {
-            let open = try producer ?? broker.makeProducer()
+            let open = try producer ?? broker.makeTransientProducer()
             producer = open
             try Self.hand(message, to: partition, open, host)
             while try !open.flush(milliseconds: 50) {
@@ -190,6 +190,8 @@ final class ClusterSession {
         guard now - lastPoll >= milliseconds else { return }
         lastPoll = now
         while try hasFetched() {
+            // What was fetched does not come again: the view takes all of it, whatever `take` says of a part.
+            var failure: (any Error)?
             for entry in block.entries {
                 guard let message = block.value(entry).flatMap({ ClusterMessage(decoding: $0) }) else { continue }
                 if case .alive(let sign) = message, view.members[sign.member] == nil, sign.member != member,
@@ -199,8 +201,10 @@ final class ClusterSession {
                     sendIfPossible(.alive(self.sign))
                 }
                 view.take(message, offset: entry.offset, now: now, isOld: entry.offset < beginning)
-                try take(message)
+                guard failure == nil else { continue }
+                do { try take(message) } catch { failure = error }
             }
+            if let failure { throw failure }
         }
     }
 

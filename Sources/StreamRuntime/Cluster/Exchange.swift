@@ -72,7 +72,7 @@ final class Exchange {
     private func flush(_ target: Int, _ block: RecordBlock) throws {
         try retrying {
             do {
-                let producer = try producer ?? broker.makeProducer()
+                let producer = try producer ?? broker.makeTransientProducer()
                 self.producer = producer
                 try producer.send(block, to: inbox(target))
                 try retrying.flush(producer)

@@ -44,7 +44,8 @@ extension RunControl.Report {
             folder: folder, name: "\(StateFile.prefix)\(epoch)-\(barrier)-report-\(worker)", files: files)
         try encoded().withUnsafeBytes { try writer.append($0) }
         let place = writer.finish()
-        try writer.close()
+        // The checkpoint that is made of it is durable.
+        try writer.close(isDurable: false)
         return ClusterMessage.ReportPlace(
             worker: worker, file: place.name, length: place.length, checksum: place.checksum)
     }

@@ -92,9 +92,10 @@ final class Torture {
     // MARK: Processes
 
     func start(
-        _ arguments: [String], settings more: [String] = [], kill: String? = nil, fileKibibytes: Int? = nil
+        _ arguments: [String], settings more: [String] = [], kill: String? = nil, fileKibibytes: Int? = nil,
+        environment own: [String: String] = [:]
     ) throws -> ChildProcess {
-        var environment = try store.environment(servers)
+        var environment = try store.environment(servers).merging(own) { $1 }
         environment["STREAMPLAT_TEST_KILL"] = kill
         let all = arguments + (try settings() + more).flatMap { ["--set", $0] }
         guard let fileKibibytes else { return try project.start(all, environment: environment) }
@@ -234,7 +235,7 @@ final class Torture {
         var files: [String] = []
         for number in 0..<segments {
             files.append("segment-\(number).ndjson")
-            try await project.start(segment(number) + ["--out", files[number]]).wait(limit: .seconds(60))
+            _ = try await project.start(segment(number) + ["--out", files[number]]).wait(limit: .seconds(60))
         }
         try await expect("stored_events.py", [tables, "beat", "--out", "stored.ndjson"] + files)
         try await expect(

@@ -22,6 +22,10 @@ final class EmbeddedLog: Broker {
 
     func makeProducer() throws -> any BrokerProducer { EmbeddedProducer(try log.makeProducer()) }
 
+    func makeTransientProducer() throws -> any BrokerProducer {
+        EmbeddedProducer(try log.makeProducer(isDurable: false))
+    }
+
     func makeReader(_ partition: TopicPartition, at offset: Int64) throws -> any PartitionReader {
         try mappingOffsets {
             EmbeddedReader(

@@ -1,4 +1,4 @@
-"""Topics of results through confluent-kafka, as another team's program would use them."""
+"""Topics through confluent-kafka, as another team's program would use them: SERVERS ACTION TOPIC ..."""
 import json
 import sys
 
@@ -6,7 +6,25 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, NewTopic
 
 
-def read(servers, topic, isolation):
+def write(servers, topic, count):
+    """Writes records with key, headers and timestamp; prints the partition of each key."""
+    placed = {}
+    producer = Producer({"bootstrap.servers": servers, "partitioner": "murmur2_random", "compression.type": "zstd"})
+
+    def note(error, message):
+        assert error is None, error
+        placed[message.key().decode()] = message.partition()
+
+    for number in range(int(count)):
+        producer.produce(
+            topic, key=f"key {number}", value=None if number % 10 == 9 else f"value {number}",
+            headers=[("number", str(number).encode()), ("empty", b"")],
+            timestamp=1_600_000_000_000 + number, on_delivery=note)
+    assert producer.flush(20) == 0
+    print(json.dumps(placed))
+
+
+def read(servers, topic, isolation="read_committed"):
     """Prints every record of the topic, by partition."""
     consumer = Consumer({
         "bootstrap.servers": servers, "group.id": f"test.{topic}", "enable.partition.eof": True,
@@ -22,11 +40,15 @@ def read(servers, topic, isolation):
             ended.add(message.partition())
             continue
         records.append({
-            "partition": message.partition(), "offset": message.offset(),
-            "key": None if message.key() is None else message.key().decode(), "value": message.value().decode(),
-            "headers": len(message.headers() or [])})
+            "partition": message.partition(), "offset": message.offset(), "key": text(message.key()),
+            "value": text(message.value()), "timestamp": message.timestamp()[1],
+            "headers": [f"{name}={value.decode()}" for name, value in message.headers() or []]})
     consumer.close()
     print(json.dumps(sorted(records, key=lambda record: (record["partition"], record["offset"]))))
+
+
+def text(value):
+    return None if value is None else value.decode()
 
 
 def fence(servers, identifier):
@@ -70,5 +92,6 @@ def config(servers, topic):
 
 if __name__ == "__main__":
     actions = {
-        "read": read, "fence": fence, "make": make, "put": put, "again": again, "set-config": set_config, "config": config}
+        "write": write, "read": read, "fence": fence, "make": make, "put": put, "again": again,
+        "set-config": set_config, "config": config}
     actions[sys.argv[2]](sys.argv[1], *sys.argv[3:])
