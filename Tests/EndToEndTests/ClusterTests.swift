@@ -34,10 +34,7 @@ extension EndToEnd {
                     let outcome = try await end(&members, torture, SIGTERM)
                     // Why one cannot leave, the others may know.
                     let others = try members.map { try $0.errorsSoFar.suffix(3000) }.joined(separator: "\n--\n")
-                    // It may be stopped before it listens for signals.
-                    let isEarly = outcome.code == 128 + SIGTERM && outcome.errors.isEmpty
-                    #expect(
-                        outcome.code == 0 || isEarly, "\(torture.history)\n\(outcome)\nthe others:\n\(others)")
+                    #expect(hasStopped(outcome), "\(torture.history)\n\(outcome)\nthe others:\n\(others)")
                 case 4 where !members.isEmpty:
                     let paused = try torture.pick(members)
                     torture.note("paused for longer than a member may be silent")
@@ -59,10 +56,15 @@ extension EndToEnd {
             for member in members { member.send(SIGTERM) }
             for member in members {
                 let outcome = try await member.wait(limit: .seconds(60))
-                #expect(outcome.code == 0, "\(torture.history)\n\(outcome)")
+                #expect(hasStopped(outcome), "\(torture.history)\n\(outcome)")
             }
             // One process alone goes on from what the cluster has left.
             try await torture.judge()
+        }
+
+        /// In an orderly way, or before it listened for signals.
+        private func hasStopped(_ outcome: Outcome) -> Bool {
+            outcome.code == 0 || outcome.code == 128 + SIGTERM && outcome.errors.isEmpty
         }
 
         /// No member ends by itself, unless the server is not there when it starts.
