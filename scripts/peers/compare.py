@@ -6,8 +6,9 @@
 In each round each peer runs right before or after streamplat (the order changes from round to round): a ratio is of two
 neighbours, so both saw the same machine. Every answer is compared with the reference; a wrong one is an error, not a ratio.
 Peers that take longer than --slow seconds get --slow-rounds rounds. With --wait each pair waits up to so many seconds until
-other programs leave the cores alone. All runs go to results-EVENTS.jsonl in the folder; --docs puts the tables into a file of
-documentation. Exit codes: 0 all answers are right, 1 one is wrong or a program failed.
+other programs leave the cores alone. All runs go to results-EVENTS.jsonl in the folder, in the place of what was there; with
+--keep what was there about other workloads and peers stays in the file and in the tables. --docs puts the tables into a file
+of documentation. Exit codes: 0 all answers are right, 1 one is wrong or a program failed.
 """
 import argparse
 import dataclasses
@@ -37,7 +38,19 @@ class Comparison:
         self.streamplat = Streamplat(os.path.abspath(options.binary), self.folder, sorted({one.query for one in self.workloads}))
         self.peers = {name: Peer(name, self.folder) for name in options.peers}
         self.log = os.path.join(self.folder, "command.log")
-        self.runs, self.failed = [], False
+        self.results = os.path.join(self.folder, f"results-{options.events}.jsonl")
+        self.runs, self.failed = self.kept(), False
+
+    def kept(self):
+        """The runs of earlier comparisons that this one does not repeat; the file of results holds no others from now on."""
+        runs = []
+        if self.options.keep and os.path.exists(self.results):
+            with open(self.results) as results:
+                runs = [json.loads(line) for line in results]
+        runs = [run for run in runs if run["workload"] not in self.options.workloads or run["peer"] not in self.options.peers]
+        with open(self.results, "w") as results:
+            results.writelines(json.dumps(run) + "\n" for run in runs)
+        return runs
 
     def tool(self, script, *arguments):
         """Runs a script of this folder with the tools' Python: what judges must not make this process large."""
@@ -55,7 +68,7 @@ class Comparison:
     def source(self, form):
         return self.data + {"ndjson": ".ndjson", "shuffled": "-shuffled.ndjson", "avro": ".avro"}[form]
 
-    def run(self, workload, name, number, command, folder, environment, place):
+    def run(self, workload, peer, name, number, command, folder, environment, place):
         limits = {"seconds_limit": self.options.limit, "memory_limit_mib": self.options.memory * 1024}
         run = measure.measure(command, self.log, folder, environment, **limits)
         if run.failure is None:
@@ -68,10 +81,10 @@ class Comparison:
             with open(self.log, errors="replace") as output:
                 tail = output.read()[-1500:]
             print(f"compare: {workload.name}, {name}: {run.failure}\n{' '.join(command)}\n{tail}", file=sys.stderr)
-        line = {"workload": workload.name, "name": name, "round": number, "load": round(os.getloadavg()[0], 2),
+        line = {"workload": workload.name, "peer": peer, "name": name, "round": number, "load": round(os.getloadavg()[0], 2),
                 **dataclasses.asdict(run)}
         self.runs.append(line)
-        with open(os.path.join(self.folder, f"results-{self.options.events}.jsonl"), "a") as results:
+        with open(self.results, "a") as results:
             results.write(json.dumps(line) + "\n")
         print(f"   {workload.name} {number} {name}: {run.seconds:.2f} s, CPU {run.cpu:.2f} s, {run.peak_mib:.0f} MiB, "
               f"others {run.others:.0%}", file=sys.stderr)
@@ -79,12 +92,12 @@ class Comparison:
 
     def ours(self, workload, table, number, beside):
         command, folder, place = self.streamplat.start(workload.query, self.source(workload.form), table)
-        return self.run(workload, f"streamplat-{table}/{beside}", number, command, folder, None, place)
+        return self.run(workload, beside, f"streamplat-{table}", number, command, folder, None, place)
 
     def theirs(self, workload, peer, number):
         form = "ndjson" if workload.form == "avro" and peer.name in WITHOUT_AVRO else workload.form
         command, environment, place = peer.start(workload.query, self.source(form))
-        return self.run(workload, peer.name, number, command, None, environment, place)
+        return self.run(workload, peer.name, peer.name, number, command, None, environment, place)
 
     def wait(self):
         end = time.monotonic() + self.options.wait
@@ -126,6 +139,7 @@ def main():
     arguments.add_argument("--limit", type=float, default=180, help="seconds after which a run is stopped")
     arguments.add_argument("--memory", type=int, default=8, help="GiB past which a run is stopped")
     arguments.add_argument("--wait", type=float, default=0, help="seconds to wait for idle cores before each pair")
+    arguments.add_argument("--keep", action="store_true", help="keep what is known of other workloads and peers")
     arguments.add_argument("--folder", default=os.path.join(ROOT, ".peers"))
     arguments.add_argument("--docs", help="a file whose part about so many events is replaced")
     options = arguments.parse_args()
@@ -136,7 +150,7 @@ def main():
             print(f"== {peer.name}: skipped, {peer.missing}", file=sys.stderr)
     for workload in comparison.workloads:
         comparison.workload(workload)
-    text = tables.section(options, comparison.workloads, comparison.peers, comparison.runs)
+    text = tables.section(options.events, comparison.runs, comparison.folder)
     print(text)
     if options.docs:
         tables.replace(options.docs, f"peers {options.events}", text)

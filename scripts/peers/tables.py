@@ -5,6 +5,9 @@ import re
 import statistics
 import subprocess
 
+from contestants import Peer
+from workloads import BATCH, STREAMS, WORKLOADS
+
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 INTO = {"sqlite": "into SQLite", "files": "into an NDJSON file"}
 
@@ -35,57 +38,52 @@ def spread(values):
     return f"{statistics.median(values):.2f} ({min(values):.2f}–{max(values):.2f})"
 
 
-def pairs(runs, workload, table, peer):
-    """(ours, theirs) of each round in which both succeeded."""
-    def by_round(name):
-        return {run["round"]: run for run in runs
-                if run["workload"] == workload.name and run["name"] == name and run["failure"] is None}
-    ours, theirs = by_round(f"streamplat-{table}/{peer}"), by_round(peer)
-    return [(ours[number], theirs[number]) for number in sorted(ours.keys() & theirs.keys())]
-
-
-def table(workload, names, runs, into):
+def table(runs, names, into):
+    """A row for each peer: `runs` are those of one workload."""
     lines = ["| peer | peer, s | streamplat, s | times as fast | less CPU, times | peer, MiB | streamplat, MiB | rounds |",
              "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"]
     for name in names:
-        both = pairs(runs, workload, into, name)
-        wrong = [run["failure"] for run in runs if run["workload"] == workload.name and run["failure"] is not None
-                 and run["name"] in (name, f"streamplat-{into}/{name}")]
-        if wrong:
-            lines.append(f"| {name} | {wrong[0]} | | | | | | |")
-        elif both:
-            median = {key: [statistics.median(pair[side][key] for pair in both) for side in (0, 1)]
-                      for key in ("seconds", "peak_mib")}
-            lines.append(
-                f"| {name} | {median['seconds'][1]:.2f} | {median['seconds'][0]:.2f} | "
-                f"{spread([theirs['seconds'] / ours['seconds'] for ours, theirs in both])} | "
-                f"{statistics.median(theirs['cpu'] / ours['cpu'] for ours, theirs in both):.2f} | "
-                f"{median['peak_mib'][1]:,.0f} | {median['peak_mib'][0]:,.0f} | {len(both)} |")
+        ours = {run["round"]: run for run in runs if run["peer"] == name and run["name"] == f"streamplat-{into}"}
+        theirs = {run["round"]: run for run in runs if run["peer"] == name and run["name"] == name}
+        failures = [run["failure"] for run in [*ours.values(), *theirs.values()] if run["failure"] is not None]
+        if failures:
+            lines.append(f"| {name} | {failures[0]} | | | | | | |")
+            continue
+        pairs = [(ours[number], theirs[number]) for number in sorted(ours.keys() & theirs.keys())]
+        if not pairs:
+            continue
+        median = {key: [statistics.median(pair[side][key] for pair in pairs) for side in (0, 1)]
+                  for key in ("seconds", "peak_mib")}
+        lines.append(
+            f"| {name} | {median['seconds'][1]:.2f} | {median['seconds'][0]:.2f} | "
+            f"{spread([theirs['seconds'] / ours['seconds'] for ours, theirs in pairs])} | "
+            f"{statistics.median(theirs['cpu'] / ours['cpu'] for ours, theirs in pairs):.2f} | "
+            f"{median['peak_mib'][1]:,.0f} | {median['peak_mib'][0]:,.0f} | {len(pairs)} |")
     return lines
 
 
-def section(options, workloads, peers, runs):
+def section(events, runs, folder):
     """All tables, with what they were measured on."""
-    versions = sorted({f"{package} {version}" for peer in peers.values() if not peer.missing
+    peers = [Peer(name, folder) for name in BATCH + STREAMS]
+    versions = sorted({f"{package} {version}" for peer in peers if any(run["peer"] == peer.name for run in runs)
                        for package, version in peer.versions()})
-    command = f"make bench-peers EVENTS={options.events}"
     loads, others = [run["load"] for run in runs], [run["others"] for run in runs]
     lines = [
-        f"### {options.events:,} events", "",
-        f"{machine()}; {datetime.date.today().isoformat()}; commit {commit()}; `{command}`. "
+        f"### {events:,} events", "",
+        f"{machine()}; {datetime.date.today().isoformat()}; commit {commit()}; `make bench-peers EVENTS={events}`. "
         f"{', '.join(versions)}.", "",
         f"During the runs the load average was {spread(loads)}, and other programs took {statistics.median(others):.0%} "
         f"({min(others):.0%}–{max(others):.0%}) of the two cores.", ""]
-    skipped = [f"{peer.name}: {peer.missing}" for peer in peers.values() if peer.missing]
+    skipped = [f"{peer.name} ({peer.missing})" for peer in peers if peer.missing]
     if skipped:
         lines += ["Skipped: " + "; ".join(skipped) + ".", ""]
-    for workload in workloads:
-        for into in workload.tables:
+    for workload in WORKLOADS:
+        measured = [run for run in runs if run["workload"] == workload.name]
+        for into in workload.tables if measured else ():
             title = f"**{workload.name.upper()}.** {workload.title}"
             if len(workload.tables) > 1:
                 title += f"; streamplat {INTO[into]}"
-            rows = table(workload, [name for name in workload.peers if name in peers], runs, into)
-            lines += [title + ".", "", *rows, ""]
+            lines += [title + ".", "", *table(measured, workload.peers, into), ""]
     return "\n".join(lines)
 
 
