@@ -12,6 +12,7 @@ of documentation. Exit codes: 0 all answers are right, 1 one is wrong or a progr
 """
 import argparse
 import dataclasses
+import fcntl
 import json
 import os
 import subprocess
@@ -35,6 +36,11 @@ class Comparison:
         self.data = os.path.join(self.folder, "data", f"purchases-{options.events}")
         self.workloads = [one for one in WORKLOADS if one.name in options.workloads]
         os.makedirs(os.path.join(self.folder, "answers"), exist_ok=True)
+        self.lock = open(os.path.join(self.folder, "lock"), "w")
+        try:
+            fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Failed(f"another comparison works in {self.folder}") from None
         self.streamplat = Streamplat(os.path.abspath(options.binary), self.folder, sorted({one.query for one in self.workloads}))
         self.peers = {name: Peer(name, self.folder) for name in options.peers}
         self.log = os.path.join(self.folder, "command.log")
