@@ -15,6 +15,7 @@ import dataclasses
 import fcntl
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -149,6 +150,8 @@ def main():
     arguments.add_argument("--folder", default=os.path.join(ROOT, ".peers"))
     arguments.add_argument("--docs", help="a file whose part about so many events is replaced")
     options = arguments.parse_args()
+    # So that what runs is ended, too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     measure.prepare()
     comparison = Comparison(options)
     for peer in comparison.peers.values():
