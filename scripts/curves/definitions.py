@@ -1,4 +1,4 @@
-"""The five curves: over which numbers, and the project that is measured at each of them."""
+"""The curves: over which numbers, and the project that is measured at each of them."""
 import dataclasses
 import os
 import typing
@@ -76,6 +76,12 @@ def groups(bench, number):
     return ["--input", f"purchase={path}"], "answer", EVENTS
 
 
+def groups_into_files(bench, number):
+    path = keys_file(bench, number)
+    bench.prepare(domain(aggregation("answer", "{ type: tumbling, duration: 1 day }", "key"), "key"), ["-e", "files"])
+    return ["--input", f"purchase={path}", "-e", "files"], "answer", EVENTS
+
+
 def windows(bench, number):
     path = bench.purchases(EVENTS)
     bench.prepare(domain(aggregation("answer", f"{{ type: sliding, duration: 300 s, slide: {300 // number} s }}", "category")))
@@ -99,8 +105,10 @@ def partitions(bench, number):
 CURVES = {
     "events": Curve("Events from an NDJSON file, per minute, device and country with distinct users.", "events",
                     (100_000, 300_000, 1_000_000, 3_000_000, 10_000_000, 30_000_000, 100_000_000), events, "ns", 1e9),
-    "groups": Curve("Groups of a million events in one window.", "groups", (100, 1_000, 10_000, 100_000, 1_000_000), groups,
-                    "ns", 1e9),
+    "groups": Curve("Groups of a million events in one window, into SQLite.", "groups",
+                    (100, 1_000, 10_000, 100_000, 1_000_000), groups, "µs", 1e6),
+    "groups-files": Curve("The same groups into an NDJSON file.", "groups", (100, 1_000, 10_000, 100_000, 1_000_000),
+                          groups_into_files, "µs", 1e6),
     "windows": Curve("Windows that each of a million events is in (sliding, five minutes), by category.", "windows an event",
                      (1, 2, 5, 10, 20, 50, 100, 300), windows, "ms", 1e3),
     "aggregations": Curve("Aggregations over the same million events, each with a table of its own.", "aggregations",
