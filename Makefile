@@ -1,7 +1,7 @@
 # Everything is started from here; `make` alone lists the targets. The work is done by scripts/.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test test-clickhouse test-asan test-tsan fuzz torture services services-stop bench format clean
+.PHONY: help setup build demo test test-clickhouse test-asan test-tsan fuzz torture services services-stop bench bench-peers bench-curves format clean
 
 help: ## list the targets
 	@echo "streamplat: make TARGET"
@@ -45,10 +45,16 @@ services-stop: ## stop what make services started; data stays
 bench: setup ## measure generate, ingest, run and validate
 	@bash scripts/bench.sh
 
+bench-peers: setup ## compare with DuckDB, Polars, Flink, Spark and others: EVENTS=1000000 ROUNDS=5 PEERS=duckdb,flink
+	@bash scripts/bench-peers.sh
+
+bench-curves: setup ## draw time and memory over events, groups, windows, aggregations and partitions into docs/
+	@bash scripts/bench-curves.sh
+
 format: ## rewrite the Swift files in the project's style
 	@echo "== formatting Sources, Tests, plugins and Package.swift"
 	@swift format --in-place --recursive Sources Tests plugins Package.swift
 
-clean: ## remove build folders and the tests' Python environments; data in .streamplat stays
-	@echo "== removing .build-*, .venv and .venv-chdb (.streamplat stays)"
-	@rm -rf .build-* .venv .venv-chdb
+clean: ## remove build folders, the tests' Python environments and the peers; data in .streamplat stays
+	@echo "== removing .build-*, .venv, .venv-chdb and .peers (.streamplat stays)"
+	@rm -rf .build-* .venv .venv-chdb .peers

@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# Runs streamplat and what a user might take instead side by side, and writes the tables of docs/benchmarks.md. EVENTS: how many
+# (1000000); ROUNDS: of each pair (5, of slow peers 3); PEERS and WORKLOADS: comma-separated, by default all. More arguments go to
+# scripts/peers/compare.py. STREAMPLAT_BIN names another binary. Peers that cannot be installed are skipped and named.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+if [[ -z "${STREAMPLAT_BIN:-}" ]]; then
+    echo "== building streamplat (release)" >&2
+    options=(-c release --scratch-path .build-release --product streamplat)
+    swift build "${options[@]}" >&2 </dev/null
+    STREAMPLAT_BIN="$(swift build "${options[@]}" --show-bin-path)/streamplat"
+fi
+events="${EVENTS:-1000000}"
+chosen=()
+[[ -z "${PEERS:-}" ]] || IFS=, read -ra chosen <<<"tools,$PEERS"
+bash scripts/peers/environments.sh "${chosen[@]}"
+echo "== making $events purchases, unless they are there" >&2
+.peers/tools/bin/python scripts/peers/events.py --events "$events" --out .peers/data
+arguments=(--binary "$STREAMPLAT_BIN" --events "$events" --rounds "${ROUNDS:-5}" --docs docs/benchmarks.md)
+[[ -z "${PEERS:-}" ]] || arguments+=(--peers "$PEERS")
+[[ -z "${WORKLOADS:-}" ]] || arguments+=(--workloads "$WORKLOADS")
+exec python3 scripts/peers/compare.py "${arguments[@]}" "$@"

@@ -1,0 +1,93 @@
+#!/usr/bin/env python3
+"""Compares an answer with DuckDB's, cell by cell. Runs with the Python of .peers/tools.
+
+    judge.py reference QUERY EVENTS.ndjson REFERENCE.parquet    computes the reference
+    judge.py check QUERY REFERENCE.parquet ANSWER               ANSWER: NDJSON file, folder of such, or SQLite database (.db)
+
+`check` prints `same` and ends with 0, or says what differs and ends with 1.
+"""
+import csv
+import glob
+import os
+import sqlite3
+import sys
+import tempfile
+
+import duckdb
+
+from workloads import DOUBLES, KEYS, REFERENCES, TOLERANCE, WHOLE
+
+# What starts later comes from the event that pushes watermarks on.
+END = 1_704_067_200_000 + 7_200_000
+EVENTS = ("{event_id:'VARCHAR',timestamp:'BIGINT',user_id:'VARCHAR',device_type:'VARCHAR',country:'VARCHAR',"
+          "category:'VARCHAR',quantity:'INTEGER',unit_price:'DOUBLE',total_amount:'DOUBLE'}")
+
+
+def reference(query, events, out):
+    database = duckdb.connect()
+    database.execute(f"CREATE VIEW events AS SELECT * FROM read_json('{events}', format='newline_delimited', columns={EVENTS})")
+    database.execute(f"COPY ({REFERENCES[query]}) TO '{out}.part' (FORMAT parquet)")
+    os.replace(f"{out}.part", out)
+
+
+def answer(query, place, folder):
+    """The answer as an SQL table expression, or None when there is none."""
+    types = {"window_start": "BIGINT", **{key: "VARCHAR" for key in KEYS[query]},
+             **{name: "BIGINT" for name in WHOLE[query]}, **{name: "DOUBLE" for name in DOUBLES[query]}}
+    columns = "{" + ",".join(f"{name}:'{kind}'" for name, kind in types.items()) + "}"
+    if place.endswith(".db"):
+        path = os.path.join(folder, "answer.csv")
+        source = sqlite3.connect(f"file:{place}?mode=ro", uri=True)
+        with open(path, "w", newline="") as out:
+            csv.writer(out).writerows(source.execute(f"SELECT {','.join(types)} FROM {query}"))
+        source.close()
+        types["window_start"] = "TIMESTAMP"
+        columns = "{" + ",".join(f"{name}:'{kind}'" for name, kind in types.items()) + "}"
+        return f"(SELECT * REPLACE (epoch_ms(window_start) AS window_start) FROM read_csv('{path}', columns={columns}, header=false))"
+    files = [place]
+    if os.path.isdir(place):
+        files = [file for file in glob.glob(os.path.join(place, "*"))
+                 if os.path.isfile(file) and os.path.getsize(file) and not os.path.basename(file).startswith(("_", "."))
+                 and not file.endswith(".streamplat.json")]
+    if not files or not all(map(os.path.exists, files)):
+        return None
+    if os.path.basename(files[0]) == f"{query}.ndjson":
+        # streamplat's own files have times as text.
+        columns = columns.replace("window_start:'BIGINT'", "window_start:'TIMESTAMP'")
+        return f"(SELECT * REPLACE (epoch_ms(window_start) AS window_start) FROM read_json({files!r}, " \
+               f"format='newline_delimited', columns={columns}))"
+    return f"read_json({files!r}, format='newline_delimited', columns={columns})"
+
+
+def check(query, expected, place):
+    with tempfile.TemporaryDirectory() as folder:
+        found = answer(query, place, folder)
+        if found is None:
+            return "there is no answer"
+        database = duckdb.connect()
+        database.execute(f"CREATE TABLE found AS SELECT * FROM {found} WHERE window_start < {END}")
+    database.execute(f"CREATE TABLE expected AS FROM '{expected}'")
+    keys = " AND ".join(f"e.{key} = f.{key}" for key in ("window_start",) + KEYS[query])
+    wrong = [f"f.{name} IS DISTINCT FROM e.{name}" for name in WHOLE[query]]
+    wrong += [f"f.{name} IS NULL OR NOT abs(f.{name} - e.{name}) <= {TOLERANCE} * abs(e.{name})" for name in DOUBLES[query]]
+    rows = [database.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in ("expected", "found")]
+    differing, worst = database.execute(
+        f"SELECT count(*) FILTER (WHERE {' OR '.join(wrong)}), max(abs(f.revenue - e.revenue) / abs(e.revenue)) "
+        f"FROM expected e LEFT JOIN found f ON {keys}").fetchone()
+    if rows[0] == rows[1] and differing == 0:
+        return "same"
+    return f"{rows[1]} rows instead of {rows[0]}, {differing} missing or different (largest difference of a sum: {worst})"
+
+
+def main():
+    verb, query, source, target = sys.argv[1:5]
+    if verb == "reference":
+        reference(query, source, target)
+        return
+    verdict = check(query, source, target)
+    print(verdict)
+    sys.exit(0 if verdict == "same" else 1)
+
+
+if __name__ == "__main__":
+    main()
