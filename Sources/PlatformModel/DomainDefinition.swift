@@ -23,6 +23,8 @@ public struct DomainDefinition: Sendable {
     public var location: SourceLocation
 
     public func eventType(_ name: String) -> EventType? { eventTypes.first { $0.name == name } }
+    /// The sinks that aggregations and streams name.
+    public var sinkNames: [String] { aggregations.map(\.sink) + streams.compactMap(\.sink) }
     public func stream(_ name: String) -> DerivedStream? { streams.first { $0.name == name } }
 }
 
