@@ -113,9 +113,11 @@ let package = Package(
             dependencies: [
                 logging, metrics, "AvroSchema", "ClickHouseSink", "ConfigTree", "ConfluentRegistry", "ConsoleSink",
                 "DataPath", "Diagnostics", "EmbeddedBroker", "KafkaBroker",
-                "DeriveOperator", "EnvironmentSecrets", "FileSecrets", "FileSink", "FilterOperator", "Generation", "Ingest", "InputFiles", "PlatformModel",
+                "DeriveOperator", "EnvironmentSecrets", "FileSecrets", "FileSink", "FilterOperator", "Generation",
+                "Ingest", "InputFiles", "PlatformModel",
                 "PluginAPI",
-                "PostgreSQLSink", "ProjectConfig", "ProjectOperator", "Provisioning", "RecordConversion", "SQLiteSink", "StreamRuntime",
+                "PostgreSQLSink", "ProjectConfig", "ProjectOperator", "Provisioning", "RecordConversion", "SQLiteSink",
+                "StreamRuntime",
                 "VaultSecrets",
             ]),
         .executableTarget(

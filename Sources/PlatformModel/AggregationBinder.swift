@@ -42,7 +42,8 @@ struct AggregationBinder {
             let hasStreams = known.count > events.count
             diagnostics.error(
                 .unknownEventType,
-                "unknown event type\(hasStreams ? " or stream" : "") '\(name)' in aggregation '\(self.name)'", at: place,
+                "unknown event type\(hasStreams ? " or stream" : "") '\(name)' in aggregation '\(self.name)'",
+                at: place,
                 path: "\(path).\(key)",
                 hint: near
                     ?? "known event types\(hasStreams ? " and streams" : ""): \(known.joined(separator: ", "))")
@@ -160,7 +161,8 @@ struct AggregationBinder {
     /// Nil after a report, or when a field that it names was reported before.
     func bind(_ inputs: [EventScope], into diagnostics: inout Diagnostics) -> Bound? {
         var bound = Bound(
-            inputs: inputs.map(\.event.name), streams: inputs.map(\.stream), filters: [], groups: [], groupNames: [], measures: [], measureFilters: [])
+            inputs: inputs.map(\.event.name), streams: inputs.map(\.stream), filters: [], groups: [], groupNames: [],
+            measures: [], measureFilters: [])
         var isComplete = true
         var taken: [String: SourceLocation] = ["window_start": location, "window_end": location]
         func take(_ column: String, at place: SourceLocation) {

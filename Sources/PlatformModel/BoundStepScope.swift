@@ -50,7 +50,9 @@ struct BoundStepScope: StepScope {
         else {
             diagnostics.error(
                 .columnTaken, "column '\(column.name)' is there already", at: location, path: path,
-                hint: "give the derived column a name that neither event type '\(scope.event.name)' nor a step before has")
+                hint:
+                    "give the derived column a name that neither event type '\(scope.event.name)' nor a step before has"
+            )
             return nil
         }
         stream.derived.append(column)

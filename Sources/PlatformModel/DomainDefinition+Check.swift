@@ -59,7 +59,8 @@ extension DomainReader {
         return DomainDefinition(
             name: name, location: location, version: version, description: description, primaryKey: primaryKey,
             namespace: namespace,
-            eventTypes: scopes.map(\.event), streams: streams.map(\.definition), aggregations: aggregations, alerts: alerts, synthetic: synthetic,
+            eventTypes: scopes.map(\.event), streams: streams.map(\.definition), aggregations: aggregations,
+            alerts: alerts, synthetic: synthetic,
             sampleData: sampleData)
     }
 

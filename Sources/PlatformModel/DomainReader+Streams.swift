@@ -74,7 +74,8 @@ extension DomainReader {
                 position == 0 ? "stream '\(from)' reads itself" : "stream '\(from)' comes after the one that reads it",
                 at: place, path: reader.childPath("from"),
                 hint: position == 0
-                    ? "read an event type or an earlier stream" : "write '\(from)' before it; streams cannot read in a circle")
+                    ? "read an event type or an earlier stream"
+                    : "write '\(from)' before it; streams cannot read in a circle")
         } else if !brokenEventTypes.contains(from), !brokenStreams.contains(from) {
             error(
                 .unknownEventType, "unknown event type or stream '\(from)'", at: place, path: reader.childPath("from"),
@@ -105,7 +106,9 @@ extension DomainReader {
         }
         var seen: [String: String] = [:]
         for column in columns {
-            guard let other = seen.updateValue(column.spec.name, forKey: column.resultName.lowercased()) else { continue }
+            guard let other = seen.updateValue(column.spec.name, forKey: column.resultName.lowercased()) else {
+                continue
+            }
             error(
                 .duplicateName,
                 "columns '\(other)' and '\(column.spec.name)' of stream '\(name)' would both be '\(column.resultName)' in "
@@ -123,8 +126,8 @@ extension DomainReader {
             scope.stream?.derived += step.added
             if let kept = step.kept {
                 scope.stream?.kept = kept
-            } else if scope.stream?.kept != nil {
-                scope.stream?.kept? += step.added.map(\.name)
+            } else {
+                scope.stream?.kept?.append(contentsOf: step.added.map(\.name))
             }
             steps.append(step)
         }
@@ -143,7 +146,8 @@ extension DomainReader {
                     : "a step is an operator with its value, found \(node.kindDescription)", at: node.location,
                 path: path,
                 hint: entries.count > 1
-                    ? "begin each of them with '- ', in the order in which they work" : "\(supported), as in `- filter: a > 1`")
+                    ? "begin each of them with '- ', in the order in which they work"
+                    : "\(supported), as in `- filter: a > 1`")
             return nil
         }
         guard let plugin = plugins.operation(entry.key) else {

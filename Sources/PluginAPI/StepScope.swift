@@ -32,5 +32,7 @@ public protocol StepScope {
     /// The name of the column that a reference such as `metrics.total_amount` stands for; nil after a report.
     func column(_ node: ConfigNode, into diagnostics: inout Diagnostics) -> String?
     /// The scope with a further column; nil after reporting that its name cannot be one or is taken.
-    func adding(_ column: ColumnSpec, at location: SourceLocation, into diagnostics: inout Diagnostics) -> (any StepScope)?
+    func adding(_ column: ColumnSpec, at location: SourceLocation, into diagnostics: inout Diagnostics) -> (
+        any StepScope
+    )?
 }

@@ -23,7 +23,8 @@ extension Pipeline {
         for (index, stream) in topology.streams.enumerated() where stream.sink != nil {
             sections.append(
                 Checkpoint.Section(
-                    name: Topology.sectionName(ofStream: stream.name), fingerprint: topology.fingerprint(.stream(index)),
+                    name: Topology.sectionName(ofStream: stream.name),
+                    fingerprint: topology.fingerprint(.stream(index)),
                     positions: [], shards: []))
         }
         let indexes = Dictionary(uniqueKeysWithValues: sections.enumerated().map { ($1.name, $0) })

@@ -129,17 +129,26 @@ struct StreamTests {
             ("{ name: s, from: purchase, steps: [filter] }", "SP2201", "an operator", "derive, filter, project"),
             ("{ name: s, from: purchase, steps: [{ filter: item_count + 1 }] }", "SP2303", "true or false", "compare"),
             ("{ name: s, from: purchase, steps: [{ filter: item_cont > 1 }] }", "SP2302", "item_cont", "'item_count'"),
-            ("{ name: s, from: purchase, steps: [{ derive: { a: itm_count } }] }", "SP2302", "itm_count", "'item_count'"),
+            (
+                "{ name: s, from: purchase, steps: [{ derive: { a: itm_count } }] }", "SP2302", "itm_count",
+                "'item_count'"
+            ),
             ("{ name: s, from: purchase, steps: [{ derive: { a: [1] } }] }", "SP2003", "a text", ""),
             ("{ name: s, from: purchase, steps: [{ derive: {} }] }", "SP2004", "empty", "price_with_tax"),
             ("{ name: s, from: purchase, steps: [{ derive: }] }", "SP2002", "'derive'", "names"),
             ("{ name: s, from: purchase, steps: [{ derive: { coupon: 1 } }] }", "SP2202", "'coupon'", "purchase"),
             ("{ name: s, from: purchase, steps: [{ derive: { a: 1 } }, { derive: { a: 2 } }] }", "SP2202", "'a'", ""),
             ("{ name: s, from: purchase, steps: [{ derive: { a-b: 1 } }] }", "SP2100", "'a-b'", "letter"),
-            ("{ name: s, from: purchase, steps: [{ project: [event_id, curency] }] }", "SP2111", "curency", "'currency'"),
+            (
+                "{ name: s, from: purchase, steps: [{ project: [event_id, curency] }] }", "SP2111", "curency",
+                "'currency'"
+            ),
             ("{ name: s, from: purchase, steps: [{ project: [event_id, place] }] }", "SP2111", "place", "place.city"),
             ("{ name: s, from: purchase, steps: [{ project: [event_id, event_id] }] }", "SP2101", "event_id", ""),
-            ("{ name: s, from: purchase, sink: primary, steps: [{ project: [currency] }] }", "SP2203", "event_id", "add"),
+            (
+                "{ name: s, from: purchase, sink: primary, steps: [{ project: [currency] }] }", "SP2203", "event_id",
+                "add"
+            ),
             (
                 "{ name: s, from: purchase, sink: primary, steps: [{ derive: { place_city: 1 } }] }", "SP2101",
                 "place_city", "leave"
