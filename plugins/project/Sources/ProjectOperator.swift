@@ -1,3 +1,4 @@
+internal import ConfigTree
 public import DataPath
 public import Diagnostics
 public import PluginAPI
