@@ -122,7 +122,10 @@ extension DomainReader {
     ) -> [any StepOperator]? {
         var steps: [any StepOperator] = []
         for (index, node) in nodes.enumerated() {
-            guard let step = readStep(node, scope, path: "\(path).steps.\(index)") else { return nil }
+            let path = "\(path).steps.\(index)"
+            guard let found = readOperator(node, path: path) else { continue }
+            // What a step that is wrong would have made of the columns is not known: those behind it are not bound.
+            guard steps.count == index, let step = bind(found.plugin, found.entry, scope, path: path) else { continue }
             scope.stream?.derived += step.added
             if let kept = step.kept {
                 scope.stream?.kept = kept
@@ -131,10 +134,13 @@ extension DomainReader {
             }
             steps.append(step)
         }
-        return steps
+        return steps.count == nodes.count ? steps : nil
     }
 
-    private mutating func readStep(_ node: ConfigNode, _ scope: EventScope, path: String) -> (any StepOperator)? {
+    /// The operator of a step, with what stands behind its name; nil after a report.
+    private mutating func readOperator(
+        _ node: ConfigNode, path: String
+    ) -> (plugin: any OperatorPlugin, entry: ConfigMapping.Entry)? {
         let known = plugins.names(.operation)
         let supported = "supported steps: \(known.joined(separator: ", "))"
         let entries = (node.mapping?.entries ?? []).filter { !$0.key.hasPrefix("x-") }
@@ -163,6 +169,12 @@ extension DomainReader {
             }
             return nil
         }
+        return (plugin, entry)
+    }
+
+    private mutating func bind(
+        _ plugin: any OperatorPlugin, _ entry: ConfigMapping.Entry, _ scope: EventScope, path: String
+    ) -> (any StepOperator)? {
         var found = Diagnostics()
         let options = plugin.spec.parse(
             entry.node, path: plugin.spec.isInline ? path : "\(path).\(entry.key)", at: entry.keyLocation, into: &found)
