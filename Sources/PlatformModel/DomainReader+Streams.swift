@@ -181,7 +181,7 @@ extension DomainReader {
         if !found.hasErrors { plugin.validate(options, into: &found) }
         let input = BoundStepScope(scope: scope, path: "\(path).\(entry.key)")
         let step = found.hasErrors ? nil : plugin.bind(options, to: input, into: &found)
-        diagnostics.append(contentsOf: found)
+        diagnostics.append(found, path: input.path)
         return step
     }
 }

@@ -143,7 +143,7 @@ enum ExpressionBinding {
 
 extension Diagnostics {
     /// Appends findings of a stage that does not know configuration paths.
-    fileprivate mutating func append(_ others: Diagnostics, path: String) {
+    mutating func append(_ others: Diagnostics, path: String) {
         for var item in others.items {
             item.path = item.path ?? path
             add(item)

@@ -58,7 +58,7 @@ extension EndToEnd {
             random.seed(7)
             start = 1_714_960_800_000
             with open("purchases.ndjson", "w") as out:
-                for i in range(30_000):
+                for i in range(20_000):
                     event = {"event_id": f"e{i}", "timestamp": start + i * 2_000 - random.randrange(60_000),
                              "user_id": f"u{random.randrange(500)}", "currency": random.choice(["EUR", "USD"]),
                              "place": {"city": random.choice([None, "Bonn", "Göttingen", "Ulm"])}}

@@ -183,6 +183,16 @@ struct StreamTests {
         #expect(finding.path == "streams.s.steps.0.derive")
     }
 
+    @Test("a step that is wrong does not hide an unknown one behind it")
+    func allSteps() {
+        let (_, findings) = check(
+            "streams: [{ name: s, from: purchase, steps: [{ filter: a > 1 }, { project: [a] }, { lookup: { table: t } }] }]\n"
+        )
+        #expect(
+            findings.filter { $0.severity == .error }.map(\.code.id).sorted() == ["SP2005", "SP2302"],
+            "\(TestDomains.describe(findings))")
+    }
+
     @Test(
         "an aggregation does not count events twice, nor takes columns of two types for one",
         arguments: [
