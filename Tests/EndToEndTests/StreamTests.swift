@@ -92,7 +92,7 @@ extension EndToEnd {
             sqlite = sqlite3.connect(sys.argv[1])
             def same(name, ours, theirs):
                 ours, theirs = sorted(ours, key=repr), sorted(theirs, key=repr)
-                assert len(ours) == len(theirs) > 100, (name, len(ours), len(theirs))
+                assert len(ours) == len(theirs) > 50, (name, len(ours), len(theirs))
                 for one, other in zip(ours, theirs):
                     assert len(one) == len(other), (name, one, other)
                     for a, b in zip(one, other):
