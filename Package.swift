@@ -113,9 +113,11 @@ let package = Package(
             dependencies: [
                 logging, metrics, "AvroSchema", "ClickHouseSink", "ConfigTree", "ConfluentRegistry", "ConsoleSink",
                 "DataPath", "Diagnostics", "EmbeddedBroker", "KafkaBroker",
-                "EnvironmentSecrets", "FileSecrets", "FileSink", "Generation", "Ingest", "InputFiles", "PlatformModel",
+                "DeriveOperator", "EnvironmentSecrets", "FileSecrets", "FileSink", "FilterOperator", "Generation",
+                "Ingest", "InputFiles", "PlatformModel",
                 "PluginAPI",
-                "PostgreSQLSink", "ProjectConfig", "Provisioning", "RecordConversion", "SQLiteSink", "StreamRuntime",
+                "PostgreSQLSink", "ProjectConfig", "ProjectOperator", "Provisioning", "RecordConversion", "SQLiteSink",
+                "StreamRuntime",
                 "VaultSecrets",
             ]),
         .executableTarget(
@@ -139,6 +141,9 @@ let package = Package(
         plugin("ClickHouseSink", folder: "clickhouse", ["Compression", "HTTPClient"]),
         plugin("ConsoleSink", folder: "console"),
         plugin("FileSink", folder: "file", ["YAMLTree"]),
+        plugin("FilterOperator", folder: "filter"),
+        plugin("DeriveOperator", folder: "derive"),
+        plugin("ProjectOperator", folder: "project"),
 
         // Real servers on loopback, for the tests of plugins.
         .target(name: "TestServers", path: "Tests/TestServers", exclude: ["Scripts"]),
@@ -214,9 +219,13 @@ let package = Package(
                 "PluginAPI",
                 "Expressions", "PlatformModel",
             ]
+            let besides: [String: [String]] = [
+                "Ingest": ["RecordConversion"],
+                "PlatformModel": ["FilterOperator", "DeriveOperator", "ProjectOperator"],
+            ]
             return .testTarget(
                 name: "\(name)Tests",
-                dependencies: Set(below + [name] + (name == "Ingest" ? ["RecordConversion"] : [])).sorted().map {
+                dependencies: Set(below + [name] + (besides[name] ?? [])).sorted().map {
                     .byName(name: $0)
                 },
                 exclude: FileManager.default.fileExists(atPath: "Tests/\(name)Tests/Fixtures") ? ["Fixtures"] : [])
@@ -233,7 +242,7 @@ let package = Package(
                 name: "SimulationTests",
                 dependencies: [
                     logging, "StreamRuntime", "PlatformModel", "PluginAPI", "YAMLTree", "ConfigTree", "DataPath",
-                    "Diagnostics",
+                    "Diagnostics", "DeriveOperator", "FilterOperator", "ProjectOperator",
                 ]),
             .testTarget(
                 name: "StreamplatKitTests",

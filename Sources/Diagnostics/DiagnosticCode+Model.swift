@@ -53,6 +53,15 @@ extension DiagnosticCode {
         "SP2308", "The place of an event's time or id in JSON messages cannot be used.")
     public static let payloadNameConflict = DiagnosticCode(
         "SP2309", "Two values of an event have one name in its JSON messages.")
+    public static let streamOrder = DiagnosticCode("SP2200", "A stream reads itself or a stream that comes after it.")
+    public static let invalidStep = DiagnosticCode("SP2201", "A step of a stream is not one operator with its value.")
+    public static let columnTaken = DiagnosticCode("SP2202", "A derived column has the name of one that is there.")
+    public static let streamWithoutKey = DiagnosticCode(
+        "SP2203", "A stream that is written to a table leaves out the table's key, event_id.")
+    public static let repeatedInput = DiagnosticCode(
+        "SP2204", "An aggregation reads the events of one type by two ways.")
+    public static let inputDisagreement = DiagnosticCode(
+        "SP2205", "A column has different types in two inputs of an aggregation.")
 
     static let model: [DiagnosticCode] = [
         unknownKey, missingKey, wrongType, invalidValue, notSupportedYet, invalidName, duplicateName, reservedName,
@@ -63,5 +72,6 @@ extension DiagnosticCode {
         expressionType,
         unknownFunction,
         expressionOverflow, invalidFilter, jsonMessagesOnly, invalidEventTime, payloadNameConflict,
+        streamOrder, invalidStep, columnTaken, streamWithoutKey, repeatedInput, inputDisagreement,
     ]
 }

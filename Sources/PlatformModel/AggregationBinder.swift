@@ -2,10 +2,11 @@ import DataPath
 import Diagnostics
 import Expressions
 
-/// Binds what an aggregation names to the columns of its input event types.
+/// Binds what an aggregation names to the columns of its input event types and streams.
 struct AggregationBinder {
     struct Bound {
         var inputs: [String]
+        var streams: [EventScope.StreamView?]
         var filters: [TypedExpression?]
         var groups: [ColumnSpec]
         var groupNames: [String]
@@ -33,12 +34,19 @@ struct AggregationBinder {
         from: [(text: String, location: SourceLocation)]?, fromLocation: SourceLocation?, scopes: [EventScope],
         broken: Set<String>, into diagnostics: inout Diagnostics
     ) -> [EventScope]? {
+        // Streams are read by name only.
+        let events = scopes.filter { $0.stream == nil }
         func unknown(_ name: String, at place: SourceLocation, _ key: String) {
-            let known = scopes.map(\.event.name)
+            let known = (key == "from" ? scopes : events).map(\.name)
             let near = nearestName(to: name, among: known).map { "did you mean '\($0)'?" }
+            let hasStreams = known.count > events.count
             diagnostics.error(
-                .unknownEventType, "unknown event type '\(name)' in aggregation '\(self.name)'", at: place,
-                path: "\(path).\(key)", hint: near ?? "known event types: \(known.joined(separator: ", "))")
+                .unknownEventType,
+                "unknown event type\(hasStreams ? " or stream" : "") '\(name)' in aggregation '\(self.name)'",
+                at: place,
+                path: "\(path).\(key)",
+                hint: near
+                    ?? "known event types\(hasStreams ? " and streams" : ""): \(known.joined(separator: ", "))")
         }
         if let from {
             if from.isEmpty {
@@ -47,26 +55,32 @@ struct AggregationBinder {
             }
             var found: [EventScope] = []
             for item in from where !broken.contains(item.text) {
-                guard let scope = scopes.first(where: { $0.event.name == item.text }) else {
+                guard let scope = scopes.first(where: { $0.name == item.text }) else {
                     unknown(item.text, at: item.location, "from")
                     continue
                 }
-                if found.contains(where: { $0.event.name == item.text }) {
+                if found.contains(where: { $0.name == item.text }) {
                     diagnostics.error(
                         .duplicateName, "'\(item.text)' is listed twice", at: item.location, path: "\(path).from")
+                } else if let other = found.first(where: { $0.event.name == scope.event.name }) {
+                    diagnostics.error(
+                        .repeatedInput,
+                        "'\(other.name)' and '\(item.text)' both give events of type '\(scope.event.name)', which would "
+                            + "count twice", at: item.location, path: "\(path).from",
+                        hint: "read one of them; a measure's own filter tells its rows apart")
                 } else {
                     found.append(scope)
                 }
             }
             return found.isEmpty ? nil : found
         }
-        var candidates = scopes
+        var candidates = events
         if let filter, let names = filter.eventTypes {
             for name in names.sorted()
-            where !scopes.contains(where: { $0.event.name == name }) && !broken.contains(name) {
+            where !events.contains(where: { $0.event.name == name }) && !broken.contains(name) {
                 unknown(name, at: filter.location, "filter")
             }
-            candidates = scopes.filter { names.contains($0.event.name) }
+            candidates = events.filter { names.contains($0.event.name) }
             if candidates.isEmpty { return nil }
             if candidates.count == names.count { return candidates }
         }
@@ -130,14 +144,14 @@ struct AggregationBinder {
             ? reference.path.dropFirst().joined(separator: ".") : text
         for scope in scopes where reason == nil {
             if let near = nearestName(to: bare, among: scope.knownNames) {
-                reason = "did you mean '\(near)'? (event type '\(scope.event.name)')"
+                reason = "did you mean '\(near)'? (\(scope.description))"
             }
         }
         let fields = scopes.count == 1 ? scopes[0].knownNames : []
         diagnostics.error(
             .unknownField, "unknown field '\(text)' in aggregation '\(name)'", at: reference.location, path: path,
             hint: reason
-                ?? (fields.isEmpty ? nil : "fields of '\(scopes[0].event.name)': \(fields.joined(separator: ", "))"))
+                ?? (fields.isEmpty ? nil : "fields of '\(scopes[0].name)': \(fields.joined(separator: ", "))"))
     }
 
     private func matches(_ scope: EventScope, _ predicate: ParsedPredicate) -> Int {
@@ -147,7 +161,8 @@ struct AggregationBinder {
     /// Nil after a report, or when a field that it names was reported before.
     func bind(_ inputs: [EventScope], into diagnostics: inout Diagnostics) -> Bound? {
         var bound = Bound(
-            inputs: inputs.map(\.event.name), filters: [], groups: [], groupNames: [], measures: [], measureFilters: [])
+            inputs: inputs.map(\.event.name), streams: inputs.map(\.stream), filters: [], groups: [], groupNames: [],
+            measures: [], measureFilters: [])
         var isComplete = true
         var taken: [String: SourceLocation] = ["window_start": location, "window_end": location]
         func take(_ column: String, at place: SourceLocation) {
@@ -221,6 +236,14 @@ struct AggregationBinder {
         for scope in inputs {
             switch scope.find(reference.path) {
             case .found(var column):
+                if let other = result, !column.isHeld(as: other) {
+                    diagnostics.error(
+                        .inputDisagreement,
+                        "'\(reference.path.joined(separator: "."))' is \(column.type.word) in \(scope.description), and "
+                            + "\(other.type.word) in what else aggregation '\(name)' reads", at: reference.location,
+                        path: path, hint: "derive it with the same type under the same name, or read one of them")
+                    return nil
+                }
                 column.isNullable = column.isNullable || result?.isNullable ?? false
                 result = column
             case .broken: return nil
@@ -230,6 +253,13 @@ struct AggregationBinder {
             }
         }
         return result
+    }
+}
+
+extension BoundColumn {
+    /// Whether both are one column for whoever reads the inputs of both.
+    fileprivate func isHeld(as other: BoundColumn) -> Bool {
+        column == other.column && type == other.type && moneyScale == other.moneyScale
     }
 }
 

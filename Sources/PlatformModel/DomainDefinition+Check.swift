@@ -45,11 +45,12 @@ extension DomainReader {
             }
         }
         readEntity(top.node("entity"), at: location)
-        for (key, what) in [("streams", "'streams' are"), ("tables", "'tables' are"), ("tests", "'tests' are")] {
+        for (key, what) in [("tables", "'tables' are"), ("tests", "'tests' are")] {
             top.refuse(key, what, into: &diagnostics)
         }
         readTypes(top.node("types"))
         readEventTypes(&top, at: location)
+        readStreams(&top)
         readAggregations(&top)
         let alerts = readAlerts(&top)
         let synthetic = readSynthetic(top.node("synthetic"))
@@ -58,7 +59,8 @@ extension DomainReader {
         return DomainDefinition(
             name: name, location: location, version: version, description: description, primaryKey: primaryKey,
             namespace: namespace,
-            eventTypes: scopes.map(\.event), aggregations: aggregations, alerts: alerts, synthetic: synthetic,
+            eventTypes: scopes.map(\.event), streams: streams.map(\.definition), aggregations: aggregations,
+            alerts: alerts, synthetic: synthetic,
             sampleData: sampleData)
     }
 

@@ -8,8 +8,9 @@ public import Diagnostics
 extension DomainDefinition {
     public init(
         name: String, location: SourceLocation, version: String? = nil, description: String? = nil, primaryKey: String,
-        namespace: String = "com.streaming.events", eventTypes: [EventType], aggregations: [Aggregation] = [],
-        alerts: [Alert] = [], synthetic: SyntheticSettings = SyntheticSettings(), sampleData: [String: [String]] = [:]
+        namespace: String = "com.streaming.events", eventTypes: [EventType], streams: [DerivedStream] = [],
+        aggregations: [Aggregation] = [], alerts: [Alert] = [], synthetic: SyntheticSettings = SyntheticSettings(),
+        sampleData: [String: [String]] = [:]
     ) {
         self.name = name
         self.version = version
@@ -17,6 +18,7 @@ extension DomainDefinition {
         self.primaryKey = primaryKey
         self.namespace = namespace
         self.eventTypes = eventTypes
+        self.streams = streams
         self.aggregations = aggregations
         self.alerts = alerts
         self.synthetic = synthetic

@@ -13,6 +13,8 @@ public struct DomainDefinition: Sendable {
     /// The Avro namespace of the records.
     public var namespace: String
     public var eventTypes: [EventType]
+    /// A stream comes after those that it reads.
+    public var streams: [DerivedStream]
     public var aggregations: [Aggregation]
     public var alerts: [Alert]
     public var synthetic: SyntheticSettings
@@ -21,6 +23,9 @@ public struct DomainDefinition: Sendable {
     public var location: SourceLocation
 
     public func eventType(_ name: String) -> EventType? { eventTypes.first { $0.name == name } }
+    /// The sinks that aggregations and streams name.
+    public var sinkNames: [String] { aggregations.map(\.sink) + streams.compactMap(\.sink) }
+    public func stream(_ name: String) -> DerivedStream? { streams.first { $0.name == name } }
 }
 
 /// One event type: its record, its topic.
@@ -157,8 +162,10 @@ public struct Aggregation: Sendable {
 
     public var name: String
     public var description: String?
-    /// Names of the event types that it reads.
+    /// Names of the event types whose events it reads, each once.
     public var inputs: [String]
+    /// For each of the inputs the stream through which its events come; nil = as they are.
+    public var streams: [String?]
     /// True when `from` was absent and the inputs were inferred.
     public var inputsAreInferred: Bool
     /// Bound per input event type, in the order of `inputs`; nil when there is no filter.

@@ -9,6 +9,9 @@ extension DomainReader {
         guard let items = reader.sequence("aggregations", into: &diagnostics) else { return }
         var names: [String: SourceLocation] = [:]
         for event in scopes.map(\.event) where event.rawEvents { names[event.name.lowercased()] = event.location }
+        for stream in streams.map(\.definition) where stream.sink != nil {
+            names[stream.name.lowercased()] = stream.location
+        }
         for (index, item) in items.enumerated() { readAggregation(item, index: index, names: &names) }
     }
 
@@ -53,7 +56,8 @@ extension DomainReader {
             name: name ?? "\(index)", path: path, location: location, groups: groups, measures: measures ?? [],
             filter: filter)
         let inputs = binder.inputs(
-            from: from, fromLocation: reader.mapping["from"]?.location, scopes: scopes, broken: brokenEventTypes,
+            from: from, fromLocation: reader.mapping["from"]?.location, scopes: scopes + streams.map(\.scope),
+            broken: brokenEventTypes.union(brokenStreams),
             into: &diagnostics)
         let bound = inputs.flatMap { binder.bind($0, into: &diagnostics) }
         let isWrong = diagnostics.items[errorsBefore...].contains { $0.severity == .error }
@@ -66,12 +70,13 @@ extension DomainReader {
             watermarkDelayMilliseconds: delay ?? platform.runtime.watermarkDelayMilliseconds,
             allowedLatenessMilliseconds: lateness ?? 0)
         var aggregation = Aggregation(
-            name: name, description: description, inputs: bound.inputs, inputsAreInferred: from == nil,
+            name: name, description: description, inputs: bound.inputs,
+            streams: bound.streams.map { $0?.name }, inputsAreInferred: from == nil,
             filters: bound.filters, spec: spec, measureFilters: bound.measureFilters, groupNames: bound.groupNames,
             emit: emit, late: late.flatMap { Aggregation.LatePolicy(rawValue: $0) } ?? .drop, sink: sink,
             location: location,
             fingerprint: "")
-        aggregation.fingerprint = aggregation.meaning.text
+        aggregation.fingerprint = aggregation.meaning(of: bound.streams).text
         aggregations.append(aggregation)
     }
 
@@ -112,14 +117,15 @@ extension DomainReader {
 extension Aggregation {
     /// Over what decides the rows: inputs, filters, window, groups, measures and sink. Not over how long late events are
     /// waited for and how often rows are written: state can be kept when those change.
-    fileprivate var meaning: Fingerprint {
+    fileprivate func meaning(of streams: [EventScope.StreamView?]) -> Fingerprint {
         var hash = Fingerprint()
         let window = spec.window
         if window.kind != .sliding { hash.add(window.kind.rawValue) }
         hash.add("\(window.durationMilliseconds) \(window.slideMilliseconds) \(window.originMilliseconds) \(sink)")
-        for (input, filter) in zip(inputs, filters) {
-            hash.add(input)
+        for (position, filter) in filters.enumerated() {
+            hash.add(inputs[position])
             hash.add(filter?.text ?? "")
+            if let stream = streams[position] { hash.add("stream \(stream.fingerprint)") }
         }
         for (name, group) in zip(groupNames, spec.groups) { hash.add("\(name) \(group.name) \(group.type)") }
         for (measure, filters) in zip(spec.measures, measureFilters) {

@@ -18,8 +18,11 @@ struct DomainReader {
     var primaryKey = ""
     var namespace = ""
     var scopes: [EventScope] = []
-    /// Names of event types and aggregations that stand in the file but could not be read.
+    /// Derived streams with what may be named in them.
+    var streams: [(definition: DerivedStream, scope: EventScope)] = []
+    /// Names of event types, streams and aggregations that stand in the file but could not be read.
     var brokenEventTypes: Set<String> = []
+    var brokenStreams: Set<String> = []
     var brokenAggregations: Set<String> = []
     var aggregations: [Aggregation] = []
 

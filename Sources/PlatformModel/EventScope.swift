@@ -22,7 +22,7 @@ struct BoundColumn {
     }
 }
 
-/// The names that a reference may use within one event type.
+/// The names that a reference may use within one event type, or within a stream that is derived from it.
 struct EventScope: ExpressionScope {
     enum Resolution {
         case found(BoundColumn)
@@ -35,15 +35,42 @@ struct EventScope: ExpressionScope {
     var event: EventType
     /// Names of fields that could not be read.
     var broken: Set<String>
+    /// Of a stream.
+    var stream: StreamView? = nil
+
+    /// What the steps of a stream have made of an event type's columns.
+    struct StreamView {
+        var name: String
+        var derived: [ColumnSpec] = []
+        /// The columns that may be named, in order; nil = all.
+        var kept: [String]? = nil
+        /// Of its rows: see ``DerivedStream/fingerprint``.
+        var fingerprint = ""
+    }
+
+    /// As `from` names it.
+    var name: String { stream?.name ?? event.name }
+
+    /// The columns that may be named, in order.
+    var visibleColumns: [ColumnSpec] {
+        let all = event.columns + (stream?.derived ?? [])
+        guard let kept = stream?.kept else { return all }
+        let constant = ColumnSpec("event_type", .string)
+        return kept.compactMap { name in all.first { $0.name == name } ?? (name == constant.name ? constant : nil) }
+    }
 
     static let classes: [String: Field.Role] = [
         "attributes": .attribute, "metrics": .metric, "dimensions": .dimension, "fields": .field,
     ]
 
-    var description: String { "event type '\(event.name)'" }
+    var description: String { stream.map { "stream '\($0.name)'" } ?? "event type '\(event.name)'" }
 
     var knownNames: [String] {
-        ["event_id", "timestamp", "event_type", "entity_id", event.primaryKey] + event.fields.flatMap { names($0, "") }
+        let all =
+            ["event_id", "timestamp", "event_type", "entity_id", event.primaryKey]
+            + event.fields.flatMap { names($0, "") }
+        guard let stream else { return all }
+        return (all + stream.derived.map(\.name)).filter { has($0.split(separator: ".").map(String.init)) }
     }
 
     func resolve(_ path: [String]) -> ScopeEntry? {
@@ -51,6 +78,25 @@ struct EventScope: ExpressionScope {
     }
 
     func find(_ path: [String]) -> Resolution {
+        guard let stream else { return findInEvent(path) }
+        if path.count == 1, let column = stream.derived.first(where: { $0.name == path[0] }) {
+            return reading(
+                .init(column: column.name, type: column.type, isNullable: column.isNullable, words: [column.name]))
+        }
+        guard case .found(let column) = findInEvent(path) else { return findInEvent(path) }
+        return reading(column)
+    }
+
+    /// A column, if the stream has kept it. The event's name needs no column.
+    private func reading(_ column: BoundColumn) -> Resolution {
+        guard let stream, let kept = stream.kept, column.constant == nil, !kept.contains(column.column) else {
+            return .found(column)
+        }
+        return .missing(
+            hint: "a 'project' of stream '\(stream.name)' leaves '\(column.words.joined(separator: "."))' out")
+    }
+
+    private func findInEvent(_ path: [String]) -> Resolution {
         guard let first = path.first else { return .missing(hint: nil) }
         if path.count == 1 {
             switch first {

@@ -48,6 +48,27 @@ enum ExpressionBinding {
             syntax: syntax, text: node.scalar?.text ?? syntax.description, location: node.location, path: path)
     }
 
+    /// An expression of any type as SQL text. Nil after a report, or when the text holds an unresolved variable, or when a
+    /// field that it names was reported as wrong.
+    static func expression(
+        _ node: ConfigNode, path: String, within scope: EventScope, into diagnostics: inout Diagnostics
+    ) -> TypedExpression? {
+        guard let scalar = node.scalar, !node.isNull else {
+            diagnostics.error(
+                .wrongType, "an expression is a text, found \(node.kindDescription)", at: node.location, path: path)
+            return nil
+        }
+        if VariableText.containsVariable(scalar.text) { return nil }
+        var found = Diagnostics()
+        let syntax = ExpressionSyntax.parse(source(scalar.text, node), into: &found)
+        let isBroken = (syntax?.references ?? []).contains { if case .broken = scope.find($0) { true } else { false } }
+        let bound = syntax.flatMap {
+            isBroken ? nil : TypedExpression.make($0, text: scalar.text, scope: scope, into: &found)
+        }
+        diagnostics.append(found, path: path)
+        return bound
+    }
+
     private static func parse(
         _ node: ConfigNode, path: String, defaultField: String?, into diagnostics: inout Diagnostics
     ) -> ExpressionSyntax? {
@@ -122,7 +143,7 @@ enum ExpressionBinding {
 
 extension Diagnostics {
     /// Appends findings of a stage that does not know configuration paths.
-    fileprivate mutating func append(_ others: Diagnostics, path: String) {
+    mutating func append(_ others: Diagnostics, path: String) {
         for var item in others.items {
             item.path = item.path ?? path
             add(item)

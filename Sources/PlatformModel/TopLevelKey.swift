@@ -8,10 +8,10 @@ enum TopLevelKey {
 
     /// Read by ``DomainDefinition``.
     static let domain = [
-        "domain", "version", "description", "namespace", "entity", "types", "event_types", "aggregations", "alerts",
-        "metric_alerts", "event_alerts", "synthetic", "sample_data",
+        "domain", "version", "description", "namespace", "entity", "types", "event_types", "streams", "aggregations",
+        "alerts", "metric_alerts", "event_alerts", "synthetic", "sample_data",
     ]
 
     /// Described in the design, refused by ``DomainDefinition``.
-    static let later = ["streams", "tables", "tests"]
+    static let later = ["tables", "tests"]
 }

@@ -12,6 +12,8 @@ public struct OptionValues: Sendable {
         case bytes(Int64)
         case strings([String])
         case properties([String: String])
+        /// What can be read only with the columns that it speaks of.
+        case tree(ConfigNode)
     }
 
     private var values: [String: Value] = [:]
@@ -35,6 +37,8 @@ public struct OptionValues: Sendable {
         if case .durationMilliseconds(let value)? = values[key] { value } else { nil }
     }
     public func bytes(_ key: String) -> Int64? { if case .bytes(let value)? = values[key] { value } else { nil } }
+    /// A condition, expressions or columns, as they were written.
+    public func tree(_ key: String) -> ConfigNode? { if case .tree(let node)? = values[key] { node } else { nil } }
     /// Where the option was written; nil for a default.
     public func location(_ key: String) -> SourceLocation? { locations[key] }
 
@@ -80,17 +84,21 @@ extension PluginSpec {
         _ node: ConfigNode?, path: String, at location: SourceLocation, into diagnostics: inout Diagnostics
     ) -> OptionValues {
         var result = OptionValues()
-        let node = node ?? ConfigNode(.mapping(ConfigMapping()), at: location, layer: ConfigLayer("default"))
+        var node = node ?? ConfigNode(.mapping(ConfigMapping()), at: location, layer: ConfigLayer("default"))
+        if isInline, let option = options.first {
+            let entry = ConfigMapping.Entry(key: option.key, keyLocation: location, node: node)
+            node = ConfigNode(.mapping(ConfigMapping([entry])), at: location, layer: node.layer)
+        }
         guard var reader = MappingReader(node, path: path, into: &diagnostics) else { return result }
         for option in options {
             if let child = reader.node(option.key) {
-                if let scalar = child.scalar, scalar.holdsVariable {
+                if !option.type.isTree, let scalar = child.scalar, scalar.holdsVariable {
                     result.set(
                         option.key, option.isSecret ? .secret(Secret(scalar.text)) : .string(scalar.text),
                         at: child.location)
                 } else if let value = option.read(child, &reader, into: &diagnostics) {
                     result.set(option.key, value, at: child.location)
-                    for entry in child.mapping?.entries ?? [] {
+                    for entry in option.type.isTree ? [] : child.mapping?.entries ?? [] {
                         result.setProperty("\(option.key).\(entry.key)", entry.node)
                     }
                 }
@@ -148,12 +156,40 @@ extension OptionSpec {
                 }
             }
             return .properties(values)
+        case .condition: return .tree(node)
+        case .expressions:
+            guard let names = MappingReader(node, path: reader.childPath(key), into: &diagnostics) else { return nil }
+            guard !names.mapping.entries.isEmpty else { return refuseEmpty(node, reader, into: &diagnostics) }
+            return .tree(node)
+        case .columns:
+            guard let items = reader.sequence(key, into: &diagnostics) else { return nil }
+            guard !items.isEmpty else { return refuseEmpty(node, reader, into: &diagnostics) }
+            return .tree(node)
         case .byteSize:
             if let text = node.scalar?.text, let bytes = ByteSizeText.bytes(text) { return .bytes(bytes) }
             diagnostics.error(
                 .invalidValue, "'\(key)' is not a number of bytes: '\(node.scalar?.shownText ?? node.kindDescription)'",
                 at: node.location, path: reader.childPath(key), hint: ByteSizeText.hint)
             return nil
+        }
+    }
+
+    private func refuseEmpty(
+        _ node: ConfigNode, _ reader: MappingReader, into diagnostics: inout Diagnostics
+    ) -> OptionValues.Value? {
+        diagnostics.error(
+            .invalidValue, "'\(key)' is empty", at: node.location, path: reader.childPath(key),
+            hint: "\(doc)\(example.map { " Example: \($0)" } ?? "")")
+        return nil
+    }
+}
+
+extension OptionSpec.ValueType {
+    /// Values of these types are read by whoever knows the columns.
+    fileprivate var isTree: Bool {
+        switch self {
+        case .condition, .expressions, .columns: true
+        default: false
         }
     }
 }

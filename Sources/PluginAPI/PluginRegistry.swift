@@ -30,6 +30,8 @@ public struct PluginRegistry: Sendable {
         plugins[.secretBackend]?[name] as? any SecretBackendPlugin
     }
 
+    public func operation(_ name: String) -> (any OperatorPlugin)? { plugins[.operation]?[name] as? any OperatorPlugin }
+
     /// Every plugin, by kind and name.
     public var all: [any Plugin] {
         PluginKind.allCases.flatMap { kind in names(kind).compactMap { plugins[kind]?[$0] } }

@@ -3,6 +3,7 @@ extension PluginSpec {
     public var reference: String {
         var lines = ["\(kind.rawValue) \(name): \(summary)"]
         if options.isEmpty { lines.append("  no options") }
+        if isInline { lines.append("  written as `\(name): …`, with the value of its one option") }
         for option in options {
             var facts = [option.type.text]
             if option.isRequired { facts.append("required") }
@@ -19,6 +20,7 @@ extension PluginSpec {
     public var yaml: String {
         var lines = ["# Generated from the plugin's declaration; a test checks that it is up to date."]
         lines += ["kind: \(kind.rawValue)", "name: \(name)", "summary: \(quoted(summary))"]
+        if isInline { lines.append("inline: true") }
         lines.append(options.isEmpty ? "options: []" : "options:")
         for option in options {
             lines += ["  - key: \(option.key)", "    type: \(quoted(option.type.text))"]
@@ -53,6 +55,9 @@ extension OptionSpec.ValueType {
         case .path: "path"
         case .strings: "list of texts"
         case .properties: "map of names to texts"
+        case .condition: "condition"
+        case .expressions: "map of names to expressions"
+        case .columns: "list of columns"
         }
     }
 }

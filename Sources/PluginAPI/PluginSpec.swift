@@ -5,6 +5,8 @@ public enum PluginKind: String, Hashable, Sendable, CaseIterable {
     case schemaRegistry = "schema_registry"
     case sink
     case valueProvider = "value_provider"
+    /// A step of a derived stream.
+    case operation = "operator"
 }
 
 /// The one declaration of a plugin: from it come parsing, checking, reference pages, `plugin.yaml` and JSON Schema.
@@ -14,12 +16,18 @@ public struct PluginSpec: Sendable {
     public var name: String
     public var summary: String
     public var options: [OptionSpec]
+    /// What stands behind the plugin's name is the value of its one option itself, as in `filter: amount > 100`, instead of a
+    /// map of options.
+    public var isInline: Bool
 
-    public init(kind: PluginKind, name: String, summary: String, options: [OptionSpec] = []) {
+    public init(
+        kind: PluginKind, name: String, summary: String, options: [OptionSpec] = [], isInline: Bool = false
+    ) {
         self.kind = kind
         self.name = name
         self.summary = summary
         self.options = options
+        self.isInline = isInline
     }
 }
 
@@ -38,6 +46,12 @@ public struct OptionSpec: Sendable {
         case strings
         /// Names with texts, for what another program defines; values may be secrets, and none is ever shown.
         case properties
+        /// A condition over the columns of a step, as SQL text or in its map form.
+        case condition
+        /// Names of new columns with expressions over the columns of a step.
+        case expressions
+        /// References to columns of a step.
+        case columns
     }
 
     public var key: String

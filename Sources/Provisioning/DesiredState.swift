@@ -57,6 +57,11 @@ public struct DesiredState: Sendable {
         for eventType in domain.eventTypes where eventType.rawEvents {
             tables.append(Table(definition: eventType.rawTable, sink: "primary", topics: [eventType.topic.name]))
         }
+        for stream in domain.streams {
+            guard let table = stream.table, let sink = stream.sink else { continue }
+            let topics = domain.eventType(stream.eventType).map { [$0.topic.name] } ?? []
+            tables.append(Table(definition: table, sink: sink, topics: topics))
+        }
         for index in tables.indices { tables[index].definition.owner = domain.name }
     }
 }

@@ -20,6 +20,13 @@ extension Pipeline {
                     name: topology.sectionName(.rawEvents, of: input), fingerprint: topology.fingerprint(.rawEvents),
                     positions: [], shards: []))
         }
+        for (index, stream) in topology.streams.enumerated() where stream.sink != nil {
+            sections.append(
+                Checkpoint.Section(
+                    name: Topology.sectionName(ofStream: stream.name),
+                    fingerprint: topology.fingerprint(.stream(index)),
+                    positions: [], shards: []))
+        }
         let indexes = Dictionary(uniqueKeysWithValues: sections.enumerated().map { ($1.name, $0) })
         for position in reports.flatMap(\.positions) {
             if let index = indexes[position.section] { sections[index].positions.append(position.position) }

@@ -45,6 +45,7 @@ extension Pipeline {
             lines.append("\(type.topic.name) \(type.format) \(type.rawEvents)")
             lines += type.columns.map { "\($0.name) \($0.type) \($0.isNullable)" }
         }
+        for stream in topology.streams { lines.append("\(stream.name) \(stream.fingerprint) \(stream.sink ?? "")") }
         for aggregation in topology.aggregations {
             let spec = aggregation.spec
             lines.append(

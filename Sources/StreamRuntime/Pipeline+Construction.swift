@@ -4,21 +4,35 @@ internal import PluginAPI
 
 /// What a round of a run is made of.
 extension Pipeline {
-    func makeTargets() -> (list: [SinkThread.Target], raw: [Int: Int]) {
-        var list = zip(topology.tables, topology.aggregations).map { SinkThread.Target(table: $0, sink: $1.sink) }
+    /// Where rows go: the tables of all aggregations in their order, then those of single events.
+    struct Targets {
+        var list: [SinkThread.Target]
+        /// By input.
         var raw: [Int: Int] = [:]
+        /// By stream.
+        var streams: [Int: Int] = [:]
+    }
+
+    func makeTargets() -> Targets {
+        var targets = Targets(
+            list: zip(topology.tables, topology.aggregations).map { SinkThread.Target(table: $0, sink: $1.sink) })
         for (index, input) in topology.inputs.enumerated() where input.eventType.rawEvents {
-            raw[index] = list.count
-            list.append(
+            targets.raw[index] = targets.list.count
+            targets.list.append(
                 SinkThread.Target(
                     table: Topology.owned(input.eventType.rawTable, by: topology.domain), sink: "primary"))
         }
-        return (list, raw)
+        for (index, stream) in topology.streams.enumerated() {
+            guard let table = stream.table, let sink = stream.sink else { continue }
+            targets.streams[index] = targets.list.count
+            targets.list.append(SinkThread.Target(table: Topology.owned(table, by: topology.domain), sink: sink))
+        }
+        return targets
     }
 
     func makeShared(
         _ crew: Crew, _ sinkQueue: BoundedQueue<SinkMessage>, _ hashKey: HashKey, _ epoch: UInt64,
-        _ targets: (list: [SinkThread.Target], raw: [Int: Int]), _ recounts: RecountRequests, _ control: RunControl
+        _ targets: Targets, _ recounts: RecountRequests, _ control: RunControl
     ) -> Worker.Shared {
         Worker.Shared(
             topology: topology,
@@ -37,7 +51,7 @@ extension Pipeline {
                     case .final: return replacesRows ? .corrected : .final
                     case nil: return replacesRows ? .updates : .final
                     }
-                }, rawTargets: targets.raw),
+                }, rawTargets: targets.raw, streamTargets: targets.streams),
             broker: parts.broker, schemas: parts.schemas, hashKey: hashKey,
             memory: MemoryBudget(limitBytes: memoryLimitBytes, names: topology.aggregations.map(\.name)),
             inboxes: crew.own.map { _ in
@@ -62,7 +76,7 @@ extension Pipeline {
     ) -> SinkThread {
         SinkThread(
             targets: targets, queue: queue, control: control, status: status, workerCount: workerCount,
-            readiness: readiness,
+            flushIntervalMilliseconds: parts.settings.flushIntervalMilliseconds, readiness: readiness,
             letters: RowLetters(
                 DeadLetterWriter(
                     topic: DeadLetter.topic(prefix: parts.topicPrefix), broker: parts.broker, status: status,

@@ -109,7 +109,7 @@ extension Pipeline {
     /// - Parameter topics: See ``partitionCounts()``.
     func makeWorkers(
         _ crew: Crew, _ control: RunControl, _ sinkQueue: BoundedQueue<SinkMessage>,
-        _ targets: (list: [SinkThread.Target], raw: [Int: Int]), _ topics: [String: Int], _ checkpoint: Checkpoint?,
+        _ targets: Targets, _ topics: [String: Int], _ checkpoint: Checkpoint?,
         _ hashKey: HashKey, epoch: UInt64, after earlier: RecountRequests?
     ) throws -> (shared: Worker.Shared, workers: [Worker]) {
         let (partitions, recounts) = try openPartitions(crew, checkpoint, topics, after: earlier)

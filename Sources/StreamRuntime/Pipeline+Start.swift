@@ -145,6 +145,6 @@ extension Pipeline {
 extension Checkpoint {
     /// Whether rows of a table are counted as written.
     fileprivate func counts(table: String) -> Bool {
-        sections.contains { ($0.name == table || $0.name == "raw:\(table)") && !$0.positions.isEmpty }
+        sections.contains { $0.isOf(table: table) && !$0.positions.isEmpty }
     }
 }

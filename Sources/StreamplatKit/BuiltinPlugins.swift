@@ -1,13 +1,16 @@
 internal import ClickHouseSink
 internal import ConfluentRegistry
 internal import ConsoleSink
+internal import DeriveOperator
 internal import EmbeddedBroker
 internal import EnvironmentSecrets
 internal import FileSecrets
 internal import FileSink
+internal import FilterOperator
 internal import KafkaBroker
 public import PluginAPI
 internal import PostgreSQLSink
+internal import ProjectOperator
 internal import SQLiteSink
 internal import VaultSecrets
 
@@ -28,6 +31,9 @@ extension PluginRegistry {
         plugins.add(ConsoleSinkPlugin())
         plugins.add(FileSinkPlugin())
         plugins.add(KafkaSinkPlugin())
+        plugins.add(FilterOperator())
+        plugins.add(DeriveOperator())
+        plugins.add(ProjectOperator())
         return plugins
     }
 }

@@ -177,7 +177,7 @@ extension Project {
     /// A hash of where the domain's results go: FNV-1a over names, types and places of its sinks.
     private func sinkPlaces(of domain: DomainDefinition) -> UInt64 {
         var text = ""
-        for name in Set(domain.aggregations.map(\.sink) + ["primary"]).sorted() {
+        for name in Set(domain.sinkNames + ["primary"]).sorted() {
             guard let selection = platform.sink(name)?.plugin, let plugin = plugins.sink(selection.type)
             else { continue }
             text += "\(name) \(selection.type)"

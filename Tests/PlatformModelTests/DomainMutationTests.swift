@@ -65,7 +65,7 @@ struct DomainMutationTests {
         .init("cdnow", "entity: { primary_key: customer_id }", "", .missingKey, line: -3, "entity"),
         .init(
             "ecommerce", "    window: { type: tumbling, duration: 1 minute }\n", "", .missingKey, line: -4, "'window'"),
-        .init("iot", "synthetic:", "streams: []\nsynthetic:", .notSupportedYet, "'streams'"),
+        .init("iot", "synthetic:", "streams: [{ name: s, from: nothing }]\nsynthetic:", .unknownEventType, "'nothing'"),
         .init("iot", "synthetic:", "tables: []\nsynthetic:", .notSupportedYet, "'tables'"),
         .init("iot", "synthetic:", "tests: []\nsynthetic:", .notSupportedYet, "'tests'"),
         // Types of values.

@@ -1,9 +1,12 @@
 import ConfigTree
 import DataPath
+import DeriveOperator
 import Diagnostics
+import FilterOperator
 import Foundation
 import PlatformModel
 import PluginAPI
+import ProjectOperator
 import Testing
 import YAMLTree
 
@@ -60,6 +63,9 @@ enum TestDomains {
         registry.add(StubBroker())
         registry.add(StubRegistry())
         registry.add(StubSecrets())
+        registry.add(FilterOperator())
+        registry.add(DeriveOperator())
+        registry.add(ProjectOperator())
         return registry
     }
 

@@ -34,7 +34,7 @@ struct GeneratedFilesTests {
     static let folders = [
         "env": "env", "file": "secret-file", "embedded": "embedded", "sqlite": "sqlite", "console": "console",
         "postgresql": "postgresql", "confluent": "confluent-registry", "vault": "vault", "clickhouse": "clickhouse",
-        "kafka": "kafka",
+        "kafka": "kafka", "filter": "filter", "derive": "derive", "project": "project",
     ]
 
     @Test("every built-in plugin has its plugin.yaml, as its declaration says now")

@@ -14,7 +14,7 @@ package struct Checkpoint: Sendable {
         package var maxEventTime: Int64
     }
 
-    /// One aggregation, or the raw table of one event type.
+    /// One aggregation, the raw table of one event type, or the table of one stream.
     package struct Section: Sendable {
         package var name: String
         /// State of another fingerprint is not used: the section starts anew.
@@ -26,6 +26,11 @@ package struct Checkpoint: Sendable {
         /// Where the state of an aggregation lies, one entry per shard that was: all of it as it once was, then what changed
         /// from each checkpoint to the next.
         package var chains: [[StateFile]] = []
+
+        /// Whether it says how far the rows of a table have come.
+        func isOf(table: String) -> Bool {
+            name == table || name == "raw:\(table)" || name == Topology.sectionName(ofStream: table)
+        }
     }
 
     /// What a sink wants to get back of one table when a run goes on from here.

@@ -21,7 +21,7 @@ public enum CheckpointMaintenance {
         defer { withExtendedLifetime(lock) {} }
         guard !tables.isEmpty, var checkpoint = try store.load().candidates.first else { return }
         let kept = checkpoint.sections.filter { section in
-            !tables.contains { section.name == $0 || section.name == "raw:\($0)" }
+            !tables.contains { section.isOf(table: $0) }
         }
         let keptStores = checkpoint.stores.filter { !tables.contains($0.table) }
         checkpoint.sections = kept

@@ -10,7 +10,8 @@ extension Pipeline {
             metadata: [
                 "domain": "\(topology.domain)", "workers": "\(workerCount)", "partitions": "\(partitions)",
                 "aggregations": "\(topology.aggregations.count)",
-                "sinks": "\(Set(topology.aggregations.map(\.sink)).sorted().joined(separator: ","))",
+                "sinks":
+                    "\(Set(topology.aggregations.map(\.sink) + topology.streams.compactMap(\.sink)).sorted().joined(separator: ","))",
                 "batch_rows": "\(options.batchRows ?? settings.batchRows)",
                 "flush_interval_ms": "\(settings.flushIntervalMilliseconds)",
                 "checkpoint_interval_ms": "\(settings.checkpointIntervalMilliseconds)",

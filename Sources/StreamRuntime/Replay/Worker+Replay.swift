@@ -56,15 +56,23 @@ extension Worker {
         guard faults.isEmpty, case .int64(let times) = decoder.batch.columns[input.timestampColumn],
             rowsInTime(times, partition, range) == nil
         else { return }
+        streams[partition.input].begin(decoder.batch, nil)
         for position in awaiting {
-            switch input.consumers[position] {
+            let consumer = input.consumers[position]
+            let source = source(of: consumer, decoder.batch, nil, partition, range)
+            // A step fails on it still: the dead letter is on its way.
+            guard source.failed.isEmpty else { continue }
+            switch consumer {
             case .rawEvents:
                 try sendRawEvents(decoder.batch, rows: nil, input: partition.input)
                 partition.consumers[position].refused.remove(replay.record.offset)
             case .aggregation(let index, let inputPosition):
                 try count(
                     replay, time: times.values[0], partition, position,
-                    Target(index: index, input: inputPosition, batch: decoder.batch))
+                    Target(index: index, input: inputPosition, source: source))
+            case .stream(let stream):
+                sendRows(of: stream, source, input: partition.input)
+                partition.consumers[position].refused.remove(replay.record.offset)
             }
         }
     }
@@ -72,7 +80,7 @@ extension Worker {
     private struct Target {
         var index: Int
         var input: Int
-        var batch: RecordBatch
+        var source: StreamSet.Source
     }
 
     private func count(
@@ -82,7 +90,10 @@ extension Worker {
         let consumer = partition.consumers[position]
         let judge = try ReplayJudge(runner.aggregation.spec)
         failedRows.removeAll(keepingCapacity: true)
-        let passes = try runner.passes(position: target.input, batch: target.batch, failedRows: &failedRows)
+        let isThere = target.source.rows?.count != 0
+        let passes =
+            try isThere
+            && runner.passes(position: target.input, batch: target.source.batch, failedRows: &failedRows)
         guard failedRows.isEmpty else {
             return reportFailedRows(of: runner.aggregation, partition, replay.entry..<replay.entry + 1)
         }
@@ -109,7 +120,7 @@ extension Worker {
             do {
                 countLate(
                     try runner.update(
-                        position: target.input, batch: target.batch, eligible: nil, clock: self.clock,
+                        position: target.input, batch: target.source.batch, eligible: nil, clock: self.clock,
                         failedRows: &failedRows), aggregation: target.index)
                 keepLateRows(runner, partition, replay.entry..<replay.entry + 1)
             } catch let error as AggregationError {

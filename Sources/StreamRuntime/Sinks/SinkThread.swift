@@ -19,7 +19,7 @@ enum SinkMessage: Sendable {
 
 /// Writes result rows: the one thread that owns every open sink of a run.
 ///
-/// It commits when its queue is empty, so rows become visible at once, and at barriers, so that a checkpoint never counts
+/// It commits when its queue is empty, so rows become visible at once (those of single events once a flush interval), and at barriers, so that a checkpoint never counts
 /// what a sink does not hold. A failure that may pass is retried with growing pauses, visibly, for as long as the run
 /// lives; the queue fills up meanwhile and the workers wait. Rows that a sink refuses for good become dead letters.
 final class SinkThread {
@@ -52,11 +52,18 @@ final class SinkThread {
     private var unmarkedBarrier: Int?
     private var isRunning = false
     private var hasUncommitted = false
+    /// What is uncommitted are rows of single events: more of them come with every batch of events.
+    private var hasOnlyEvents = true
+    /// When something was committed last, on the run's clock.
+    private var lastCommit: Int64
+    private let flushIntervalMilliseconds: Int64
 
     init(
         targets: [Target], queue: BoundedQueue<SinkMessage>, control: RunControl, status: PipelineStatus,
-        workerCount: Int, readiness: Readiness, letters: RowLetters
+        workerCount: Int, flushIntervalMilliseconds: Int64, readiness: Readiness, letters: RowLetters
     ) {
+        self.flushIntervalMilliseconds = flushIntervalMilliseconds
+        lastCommit = control.host.clock.milliseconds
         self.targets = targets
         self.queue = queue
         self.control = control
@@ -146,11 +153,12 @@ final class SinkThread {
                 return .worked
             }
             // What the mark waits for is not seen by the queue.
-            let pause = unmarkedBarrier == nil ? waitingMilliseconds : min(waitingMilliseconds, 2)
-            guard let message = queue.pop(waitingMilliseconds: hasUncommitted ? 0 : pause) else {
+            var pause = unmarkedBarrier == nil ? waitingMilliseconds : min(waitingMilliseconds, 2)
+            if hasUncommitted { pause = min(pause, millisecondsToCommit) }
+            guard let message = queue.pop(waitingMilliseconds: pause) else {
                 if hasUncommitted {
+                    guard queue.isFinished || millisecondsToCommit == 0 else { return .waiting }
                     try flushAll()
-                    hasUncommitted = false
                     return .worked
                 }
                 return queue.isFinished ? try end() : .waiting
@@ -171,6 +179,7 @@ final class SinkThread {
             rowCounters[table].increment(by: written)
             status.rowsWritten.add(written, ordering: .relaxed)
             hasUncommitted = true
+            hasOnlyEvents = hasOnlyEvents && target.table.content == .rawEvents
         case .barrier(let number, let positions):
             barrierArrivals += 1
             barrierPositions += positions
@@ -178,7 +187,6 @@ final class SinkThread {
             defer { (barrierArrivals, barrierPositions) = (0, []) }
             guard marking == .afterAll else { return try commit(barrier: number, barrierPositions) }
             try flushAll()
-            hasUncommitted = false
             unmarkedBarrier = number
         }
     }
@@ -191,7 +199,7 @@ final class SinkThread {
                 epoch: lastCheckpoint.epoch, sequence: lastCheckpoint.sequence + UInt64(number)),
             positions: Self.text(of: positions))
         let stores = try commitAll(mark)
-        hasUncommitted = false
+        noteCommit()
         control.sinkReached(barrier: number, stores)
     }
 
@@ -229,6 +237,19 @@ final class SinkThread {
             try setAside(sink)
         }
         try letters.flush()
+        noteCommit()
+    }
+
+    private func noteCommit() {
+        (hasUncommitted, hasOnlyEvents) = (false, true)
+        lastCommit = control.host.clock.milliseconds
+    }
+
+    /// How long what is written may wait for more before it is committed. Result rows come once a flush interval, together,
+    /// and wait for nothing; rows of single events come all the time, and a commit for each batch would take longer than they do.
+    private var millisecondsToCommit: Int {
+        guard hasOnlyEvents else { return 0 }
+        return max(0, Int(clamping: lastCommit + flushIntervalMilliseconds - control.host.clock.milliseconds))
     }
 
     /// Makes dead letters of the rows that the store refused when the sink sent them.

@@ -58,6 +58,8 @@ final class Worker {
         var emission: [EmissionMode]
         /// The position of an input's raw table among the sink's targets.
         var rawTargets: [Int: Int]
+        /// The position of a stream's table among them.
+        var streamTargets: [Int: Int]
     }
 
     let index: Int
@@ -66,6 +68,8 @@ final class Worker {
     let runners: [AggregationRunner]
     let shard: Shard
     let decoders: [RecordDecoder]
+    /// Per input.
+    let streams: [StreamSet]
     let deadLetters: DeadLetterWriter
     let lateRecords: LateWriter
     let exchange: Exchange?
@@ -121,9 +125,12 @@ final class Worker {
             try AggregationRunner(
                 aggregation, hashKey: shared.hashKey, account: shared.memory.account(of: index))
         }
-        for input in topology.inputs {
+        streams = try topology.inputs.map { try StreamSet(of: $0, in: topology) }
+        for (input, streams) in zip(topology.inputs, streams) {
             for case .aggregation(let aggregation, let position) in input.consumers {
-                try runners[aggregation].bind(position: position, schema: input.schema)
+                let stream = topology.aggregations[aggregation].streams[position]
+                try runners[aggregation].bind(
+                    position: position, schema: stream.flatMap { streams[$0]?.output } ?? input.schema)
             }
         }
         decoders = try topology.inputs.map { input in
@@ -350,6 +357,7 @@ final class Worker {
         guard case .int64(let times) = batch.columns[input.timestampColumn] else { return }
         let eligible = rowsInTime(times, partition, range)
         let lost = refusedRecords(range, eligible: eligible)
+        streams[partition.input].begin(batch, eligible)
         var failed: Set<Int32> = []
         var lastStart: Int64?
         for (position, consumer) in input.consumers.enumerated() {
@@ -365,9 +373,10 @@ final class Worker {
             case .aggregation(let index, let inputPosition):
                 let runner = runners[index]
                 failedRows.removeAll(keepingCapacity: true)
+                let source = source(of: consumer, batch, eligible, partition, range)
                 do {
                     let late = try runner.update(
-                        position: inputPosition, batch: batch, eligible: eligible, clock: clock,
+                        position: inputPosition, batch: source.batch, eligible: source.rows, clock: clock,
                         failedRows: &failedRows)
                     countLate(late, aggregation: index)
                     keepLateRows(runner, partition, range)
@@ -376,10 +385,16 @@ final class Worker {
                 }
                 if !failedRows.isEmpty { reportFailedRows(of: runner.aggregation, partition, range) }
                 failed.formUnion(failedRows)
-                note(lost, failed: failedRows, range, partition, consumer: position)
+                failed.formUnion(source.failed)
+                note(lost, failed: failedRows + source.failed, range, partition, consumer: position)
             case .rawEvents:
                 try sendRawEvents(batch, rows: eligible, input: partition.input)
                 note(lost, failed: [], range, partition, consumer: position)
+            case .stream(let stream):
+                let source = source(of: consumer, batch, eligible, partition, range)
+                sendRows(of: stream, source, input: partition.input)
+                failed.formUnion(source.failed)
+                note(lost, failed: source.failed, range, partition, consumer: position)
             }
             partition.consumers[position].nextOffset = nextOffset
             partition.consumers[position].maxEventTime = clock.highest

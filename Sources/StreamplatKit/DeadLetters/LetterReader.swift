@@ -90,6 +90,7 @@ public final class LetterReader {
         case .table(let table):
             if domain.aggregations.contains(where: { $0.table.name == table }) { return "" }
             return domain.eventTypes.first { $0.rawEvents && $0.rawTable.name == table }?.name
+                ?? domain.streams.first { $0.table?.name == table }?.eventType
         case .file: return eventTypeByPlace(letter)
         }
     }

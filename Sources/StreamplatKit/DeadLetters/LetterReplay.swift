@@ -172,8 +172,10 @@ public final class LetterReplay {
 
     private func isWhole(_ table: String, _ topics: [String: Int]) throws -> Bool {
         let aggregation = system.domain.aggregations.first { $0.table.name == table }
+        let stream = system.domain.streams.first { $0.table?.name == table }
         let inputs = system.domain.eventTypes.filter { eventType in
-            aggregation?.inputs.contains(eventType.name) ?? (eventType.rawTable.name == table)
+            aggregation?.inputs.contains(eventType.name)
+                ?? (eventType.name == stream?.eventType || eventType.rawTable.name == table)
         }
         for input in inputs where try deletedRecords(input.topic.name, partitions: topics[input.topic.name] ?? 0) {
             return false

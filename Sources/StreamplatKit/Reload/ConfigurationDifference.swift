@@ -37,7 +37,7 @@ public struct ConfigurationDifference: Equatable, Sendable {
 
     init(from old: Project, _ oldDomain: DomainDefinition, to new: Project, _ newDomain: DomainDefinition) {
         compare(oldDomain.aggregations, newDomain.aggregations)
-        let names = Set((oldDomain.aggregations + newDomain.aggregations).map(\.sink) + ["primary"])
+        let names = Set(oldDomain.sinkNames + newDomain.sinkNames + ["primary"])
         compare(old.platform, new.platform, sinks: names)
         if oldDomain.name != newDomain.name { fixed.append("domain") }
         var paths: [[String]] = []

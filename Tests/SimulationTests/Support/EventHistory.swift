@@ -14,6 +14,8 @@ struct EventHistory {
         /// A message that is no event.
         var isBroken = false
 
+        /// Whether the stream `rich` has it.
+        var isRich: Bool { amount > 400 }
         var isSale: Bool { partition.topic == EventHistory.sales }
 
         var message: String {

@@ -13,12 +13,14 @@ struct ExpectedTables {
         }
 
         enum Group { case none, country, user }
-        enum Measure { case count, sum, max, users }
+        enum Measure { case count, sum, twofold, max, users }
 
         var name: String
         var sink: String
         var isOverSales = true
         var isOverClicks = true
+        /// Of sales those of the stream `rich` only.
+        var isOverRich = false
         var window: Window
         var group = Group.country
         var delay: Int64
@@ -52,6 +54,9 @@ struct ExpectedTables {
             name: "final_visits", sink: "versions", isOverClicks: false, window: .session(gap: 3000, tick: 100),
             group: .user, delay: 4000, isFinal: true, measures: [.count]),
         Rule(
+            name: "rich_totals", sink: "primary", isOverClicks: false, isOverRich: true,
+            window: .sliding(duration: 8000, slide: 8000), delay: 3000, measures: [.count, .twofold]),
+        Rule(
             name: "archived", sink: "archive", window: .sliding(duration: 6000, slide: 6000), delay: 3000,
             isFinal: true, measures: [.count, .users]),
         Rule(
@@ -72,8 +77,16 @@ struct ExpectedTables {
             sets[rule.name] = Set(tables[rule.name] ?? [])
         }
         tables["click"] = history.events.filter { !$0.isSale && !$0.isBroken }.map {
-            ResultRow(group: $0.id, values: "")
+            ResultRow(group: $0.id, values: "\($0.time),\($0.user),\($0.country),\($0.amount)")
         }.sorted()
+        let rich = history.events.filter { $0.isSale && !$0.isBroken && $0.isRich }
+        func row(_ event: EventHistory.Event, _ more: String = "") -> ResultRow {
+            ResultRow(group: event.id, values: "\(event.time),\(event.country),\(event.amount * 2)\(more)")
+        }
+        tables["rich"] = rich.map { row($0) }.sorted()
+        tables["richest"] = rich.filter { $0.amount > 600 }.map { row($0) }.sorted()
+        tables["archived_rich"] = rich.map { row($0, ",\($0.amount * 4)") }.sorted()
+        sets["archived_rich"] = Set(tables["archived_rich"] ?? [])
     }
 
     /// Whether a row that was written as final is the one that must be.
@@ -115,6 +128,7 @@ struct ExpectedTables {
             switch measure {
             case .count: "\(events.count)"
             case .sum: "\(events.reduce(0) { $0 + $1.amount })"
+            case .twofold: "\(events.reduce(0) { $0 + $1.amount * 2 })"
             case .max: "\(events.map(\.amount).max() ?? 0)"
             case .users: "\(Set(events.map(\.user)).count)"
             }
@@ -125,7 +139,7 @@ struct ExpectedTables {
         _ rule: Rule, _ judged: [Judged], _ watermark: Int64, _ late: inout Set<String>
     ) -> [ResultRow] {
         var members: [ResultRow.Key: [EventHistory.Event]] = [:]
-        for (event, highest) in judged {
+        for (event, highest) in judged where !rule.isOverRich || event.isRich {
             var isLate = true
             for (start, end) in bounds(rule.window, around: event.time) {
                 // Closed by the clock of the event's own partition before it.

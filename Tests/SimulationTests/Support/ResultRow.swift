@@ -3,12 +3,12 @@ import PluginAPI
 
 /// A row of a result table, as the stores keep it and as it is expected.
 struct ResultRow: Hashable, Comparable, CustomStringConvertible {
-    /// 0 in tables of raw events.
+    /// 0 in tables of single events.
     var start: Int64 = 0
     var end: Int64 = 0
-    /// The groups; the event's id in tables of raw events.
+    /// The groups; the event's id in tables of single events.
     var group: String
-    /// The measures; nothing in tables of raw events.
+    /// The measures; the other columns in tables of single events.
     var values: String
 
     struct Key: Hashable {
@@ -29,7 +29,8 @@ struct ResultRow: Hashable, Comparable, CustomStringConvertible {
             func text(_ column: Int) -> String { Self.text(batch.columns[column], row) }
             if table.content == .rawEvents {
                 let id = table.columns.firstIndex { $0.name == "event_id" } ?? 0
-                return ResultRow(group: text(id), values: "")
+                let others = table.columns.indices.filter { $0 != id }
+                return ResultRow(group: text(id), values: others.map(text).joined(separator: ","))
             }
             let firstMeasure = table.key.count
             return ResultRow(

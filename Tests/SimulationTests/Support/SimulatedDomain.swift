@@ -1,8 +1,11 @@
 import ConfigTree
 import DataPath
+import DeriveOperator
 import Diagnostics
+import FilterOperator
 import PlatformModel
 import PluginAPI
+import ProjectOperator
 import YAMLTree
 
 /// The domain of all simulations: every kind of window, measure and emission that matters, on three kinds of sinks.
@@ -19,7 +22,10 @@ enum SimulatedDomain {
         plugins.add(DeclaredTable())
         plugins.add(DeclaredVersions())
         plugins.add(DeclaredLines())
-        let text = text + (hasArchive ? archive : "") + platform
+        plugins.add(FilterOperator())
+        plugins.add(DeriveOperator())
+        plugins.add(ProjectOperator())
+        let text = text + (hasArchive ? archive : "") + streams + (hasArchive ? archivedStream : "") + platform
         guard
             let tree = YAMLTree.parse(
                 bytes: Array(text.utf8), file: "simulation.yaml", layer: ConfigLayer("domain"), into: &diagnostics),
@@ -104,6 +110,31 @@ enum SimulatedDomain {
             emit: final
             sink: versions
             measures: [{ name: events, type: count }]
+          - name: rich_totals
+            from: [rich]
+            window: { type: tumbling, duration: 8 seconds }
+            group_by: [country]
+            watermark_delay: 3 seconds
+            measures: [{ name: events, type: count }, { name: total, type: sum, field: twofold }]
+
+        """
+
+    /// A stream as a table, as a table of versions, and as what `rich_totals` reads.
+    private static let streams = """
+        streams:
+          - name: rich
+            from: sale
+            steps:
+              - filter: amount > 400
+              - derive: { twofold: amount * 2 }
+              - project: [event_id, timestamp, country, twofold]
+            sink: primary
+          - { name: richest, from: rich, steps: [{ filter: twofold > 1200 }], sink: versions }
+
+        """
+
+    private static let archivedStream = """
+          - { name: archived_rich, from: rich, steps: [{ derive: { fourfold: twofold * 2 } }], sink: archive }
 
         """
 

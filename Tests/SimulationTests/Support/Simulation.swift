@@ -177,7 +177,8 @@ final class Simulation {
     }
 
     private var tableSinks: [String: String] {
-        var sinks = ["click": "primary"]
+        var sinks = ["click": "primary", "rich": "primary", "richest": "versions"]
+        if world.plan.hasArchive { sinks["archived_rich"] = "archive" }
         for rule in ExpectedTables.rules where rule.sink != "archive" || world.plan.hasArchive {
             sinks[rule.name] = rule.sink
         }

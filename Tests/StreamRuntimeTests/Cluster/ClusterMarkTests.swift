@@ -49,7 +49,7 @@ struct ClusterMarkTests {
         let tally = DeadLetterTally(topic: "dlq")
         let thread = SinkThread(
             targets: [SinkThread.Target(table: table, sink: "primary")], queue: queue, control: control, status: status,
-            workerCount: 1, readiness: Readiness(),
+            workerCount: 1, flushIntervalMilliseconds: 1000, readiness: Readiness(),
             letters: RowLetters(
                 DeadLetterWriter(
                     topic: "dlq", broker: MemoryBroker(), status: status, tally: tally,

@@ -1,0 +1,231 @@
+import DataPath
+import Diagnostics
+import PlatformModel
+import PluginAPI
+import Testing
+
+@Suite("Streams of a domain file")
+struct StreamTests {
+    private static let events = """
+        domain: shop
+        entity: { primary_key: user_id }
+        event_types:
+          - name: purchase
+            metrics: [{ name: total_amount, type: money }, { name: item_count, type: long }, price_seen]
+            attributes: [coupon]
+            dimensions: [currency]
+            fields: [{ name: place, type: record, fields: [{ name: city, type: string }] }]
+          - { name: search, attributes: [query], metrics: [{ name: item_count, type: long }] }
+
+        """
+
+    private static let bigOrders = """
+        streams:
+          - name: big_orders
+            from: purchase
+            steps:
+              - filter: total_amount > 100
+              - derive: { price_with_tax: "price_seen * 1.2", order_day: "date_trunc('day', timestamp)", doubled: price_with_tax * 2 }
+              - project: [event_id, timestamp, entity_id, total_amount, place.city, price_with_tax, doubled, order_day]
+            sink: primary
+
+        """
+
+    private func check(_ rest: String) -> (domain: DomainDefinition?, findings: [Diagnostic]) {
+        TestDomains.check(Self.events + rest)
+    }
+
+    @Test("filter, derive and project give a stream with typed columns, and its table in the projected order")
+    func reads() throws {
+        let (domain, findings) = check(Self.bigOrders)
+        #expect(findings.filter { $0.code.id != "SP2109" }.isEmpty, "\(TestDomains.describe(findings))")
+        let stream = try #require(domain?.streams.first)
+        #expect(stream.eventType == "purchase" && stream.parent == nil && stream.steps.count == 3)
+        let table = try #require(stream.table)
+        #expect(
+            table.columns.map(\.name) == [
+                "event_id", "timestamp", "user_id", "total_amount_cents", "place_city", "price_with_tax", "doubled",
+                "order_day",
+            ])
+        #expect(
+            table.columns.map(\.type) == [
+                .string, .timestamp, .string, .long, .string, .double, .double, .timestamp,
+            ])
+        #expect(table.columns.map(\.isNullable) == [false, false, false, true, false, true, true, false])
+        #expect(table.key == ["event_id"] && table.content == .rawEvents)
+    }
+
+    @Test("a stream reads an earlier stream, and an aggregation reads both kinds of columns of it")
+    func chain() throws {
+        let (domain, findings) = check(
+            Self.bigOrders + """
+                  - { name: huge, from: big_orders, steps: [{ filter: price_with_tax > 1000 }] }
+                aggregations:
+                  - name: per_day
+                    from: [huge]
+                    window: { type: tumbling, duration: 1 day }
+                    group_by: [order_day, place.city]
+                    filter: doubled > 10
+                    measures:
+                      - { name: orders, type: count }
+                      - { name: total, type: sum, field: price_with_tax }
+                      - { name: revenue, type: sum, field: total_amount, filter: "doubled < 100000" }
+
+                """)
+        #expect(findings.filter { $0.severity == .error }.isEmpty, "\(TestDomains.describe(findings))")
+        let aggregation = try #require(domain?.aggregations.first)
+        #expect(aggregation.inputs == ["purchase"] && aggregation.streams == ["huge"])
+        #expect(aggregation.groupNames == ["order_day", "place_city"])
+        #expect(aggregation.spec.measures.map(\.column) == [nil, "price_with_tax", "total_amount_cents"])
+        #expect(domain?.streams.map(\.parent) == [nil, "big_orders"])
+        #expect(domain?.streams.last?.table == nil, "only others read it")
+    }
+
+    @Test("another step is another fingerprint, of the stream, of its table and of what reads it; another sink is not")
+    func fingerprints() throws {
+        func domain(_ limit: Int, sink: String = "primary") throws -> DomainDefinition {
+            let text = Self.bigOrders.replacing("> 100", with: "> \(limit)").replacing("sink: primary", with: sink)
+            return try #require(
+                check(
+                    text + """
+                        aggregations:
+                          - { name: orders, from: [big_orders], type: count, window: { type: tumbling, duration: 1 day } }
+
+                        """
+                ).domain)
+        }
+        let (one, same) = (try domain(100, sink: "sink: primary"), try domain(100, sink: "sink: primary"))
+        let (other, unwritten) = (try domain(200, sink: "sink: primary"), try domain(100, sink: "description: none"))
+        #expect(one.streams[0].fingerprint == same.streams[0].fingerprint)
+        #expect(one.aggregations[0].fingerprint == same.aggregations[0].fingerprint)
+        #expect(one.streams[0].fingerprint != other.streams[0].fingerprint)
+        #expect(one.streams[0].table?.fingerprint != other.streams[0].table?.fingerprint)
+        #expect(one.aggregations[0].fingerprint != other.aggregations[0].fingerprint)
+        #expect(one.aggregations[0].fingerprint == unwritten.aggregations[0].fingerprint)
+    }
+
+    @Test(
+        "what is wrong with a stream is one error at its place, with what to do",
+        arguments: [
+            ("{ name: s, from: purchas }", "SP2112", "purchas", "'purchase'"),
+            ("{ name: s, from: s }", "SP2200", "reads itself", "earlier stream"),
+            ("{ name: s, from: t }, { name: t, from: search }", "SP2200", "comes after", "before it"),
+            ("{ name: search, from: purchase }", "SP2101", "'search'", "another name"),
+            ("{ name: s, from: purchase, sink: primry }", "SP2113", "primry", "'primary'"),
+            ("{ name: s, from: purchase, topic: events.s }", "SP2005", "'topic'", "sink: primary"),
+            ("{ name: s, from: purchase, steps: [{ fliter: a > 1 }] }", "SP4020", "fliter", "'filter'"),
+            (
+                "{ name: s, from: purchase, steps: [{ dedupe: { by: event_id } }] }", "SP2005", "'dedupe'",
+                "derive, filter, project"
+            ),
+            (
+                "{ name: s, from: purchase, steps: [{ lookup: { table: t } }] }", "SP2005", "'lookup'",
+                "derive, filter, project"
+            ),
+            (
+                "{ name: s, from: purchase, steps: [{ filter: item_count > 1, project: [event_id] }] }", "SP2201",
+                "'filter', 'project'", "in the order"
+            ),
+            ("{ name: s, from: purchase, steps: [filter] }", "SP2201", "an operator", "derive, filter, project"),
+            ("{ name: s, from: purchase, steps: [{ filter: item_count + 1 }] }", "SP2303", "true or false", "compare"),
+            ("{ name: s, from: purchase, steps: [{ filter: item_cont > 1 }] }", "SP2302", "item_cont", "'item_count'"),
+            (
+                "{ name: s, from: purchase, steps: [{ derive: { a: itm_count } }] }", "SP2302", "itm_count",
+                "'item_count'"
+            ),
+            ("{ name: s, from: purchase, steps: [{ derive: { a: [1] } }] }", "SP2003", "a text", ""),
+            ("{ name: s, from: purchase, steps: [{ derive: {} }] }", "SP2004", "empty", "price_with_tax"),
+            ("{ name: s, from: purchase, steps: [{ derive: }] }", "SP2002", "'derive'", "names"),
+            ("{ name: s, from: purchase, steps: [{ derive: { coupon: 1 } }] }", "SP2202", "'coupon'", "purchase"),
+            ("{ name: s, from: purchase, steps: [{ derive: { a: 1 } }, { derive: { a: 2 } }] }", "SP2202", "'a'", ""),
+            ("{ name: s, from: purchase, steps: [{ derive: { a-b: 1 } }] }", "SP2100", "'a-b'", "letter"),
+            (
+                "{ name: s, from: purchase, steps: [{ project: [event_id, curency] }] }", "SP2111", "curency",
+                "'currency'"
+            ),
+            ("{ name: s, from: purchase, steps: [{ project: [event_id, place] }] }", "SP2111", "place", "place.city"),
+            ("{ name: s, from: purchase, steps: [{ project: [event_id, event_id] }] }", "SP2101", "event_id", ""),
+            (
+                "{ name: s, from: purchase, sink: primary, steps: [{ project: [currency] }] }", "SP2203", "event_id",
+                "add"
+            ),
+            (
+                "{ name: s, from: purchase, sink: primary, steps: [{ derive: { place_city: 1 } }] }", "SP2101",
+                "place_city", "leave"
+            ),
+            (
+                "{ name: s, from: purchase, steps: [{ project: [event_id] }, { filter: item_count > 1 }] }", "SP2302",
+                "item_count", "stream 's'"
+            ),
+        ])
+    func refuses(_ streams: String, _ code: String, _ message: String, _ hint: String) throws {
+        let findings = check("streams: [\(streams)]\n").findings.filter { $0.severity == .error }
+        #expect(findings.map(\.code.id) == [code], "\(TestDomains.describe(findings))")
+        let finding = try #require(findings.first)
+        #expect(finding.message.contains(message), "\(finding)")
+        #expect(hint.isEmpty || finding.hint?.contains(hint) == true, "\(finding)")
+        #expect(finding.location?.line == 10 && finding.path?.hasPrefix("streams") == true, "\(finding)")
+    }
+
+    @Test("an error in a step's expression points into the text")
+    func places() throws {
+        let (_, findings) = check(
+            """
+            streams:
+              - name: s
+                from: purchase
+                steps:
+                  - derive: { a: "upper(currency)", b: "a + 1" }
+
+            """)
+        let finding = try #require(findings.first { $0.severity == .error })
+        #expect(finding.location?.line == 14 && finding.location?.column == 45, "\(finding)")
+        #expect(finding.path == "streams.s.steps.0.derive")
+    }
+
+    @Test("a step that is wrong does not hide an unknown one behind it")
+    func allSteps() {
+        let (_, findings) = check(
+            "streams: [{ name: s, from: purchase, steps: [{ filter: a > 1 }, { project: [a] }, { lookup: { table: t } }] }]\n"
+        )
+        #expect(
+            findings.filter { $0.severity == .error }.map(\.code.id).sorted() == ["SP2005", "SP2302"],
+            "\(TestDomains.describe(findings))")
+    }
+
+    @Test(
+        "an aggregation does not count events twice, nor takes columns of two types for one",
+        arguments: [
+            ("from: [purchase, s], type: count", "SP2204", "'purchase' and 's'"),
+            ("from: [s, search], type: sum, field: n", "SP2111", "'n'"),
+            ("from: [s, t], type: sum, field: n", "SP2205", "double"),
+            ("from: [s, nothing], type: count", "SP2112", "nothing"),
+        ])
+    func aggregations(_ lines: String, _ code: String, _ message: String) {
+        let (_, findings) = check(
+            """
+            streams:
+              - { name: s, from: purchase, steps: [{ derive: { n: item_count + 1 } }] }
+              - { name: t, from: search, steps: [{ derive: { n: 1.5e0 } }] }
+            aggregations:
+              - { name: a, \(lines), window: { type: tumbling, duration: 1 day } }
+
+            """)
+        let errors = findings.filter { $0.severity == .error }
+        #expect(errors.map(\.code.id) == [code], "\(TestDomains.describe(findings))")
+        #expect(errors.first?.message.contains(message) == true, "\(errors)")
+        #expect(errors.first?.location?.line == 14)
+    }
+
+    @Test("without 'from' an aggregation reads event types, never streams")
+    func inference() {
+        let (domain, findings) = check(
+            Self.bigOrders + """
+                aggregations:
+                  - { name: a, type: count, group_by: [currency], window: { type: tumbling, duration: 1 day } }
+
+                """)
+        #expect(domain?.aggregations.first?.inputs == ["purchase"], "\(TestDomains.describe(findings))")
+        #expect(domain?.aggregations.first?.streams == [nil])
+    }
+}
