@@ -75,8 +75,9 @@ public final class JSONMessageReader {
         _ block: RecordBlock, _ list: UnsafeBufferPointer<RecordBlock.Entry>, _ entries: Range<Int>,
         _ partition: TopicPartition, _ batch: RecordBatch, _ onFault: (Fault) -> Void
     ) {
-        gather(block, list)
         let identity = identity(of: partition)
+        if block.holdsLines { return readLines(block, list, entries, identity, batch, onFault) }
+        gather(block, list)
         let length = text.count
         // One line per message, so the line's number is the message's.
         var (position, line, next) = (0, 0, 0)
@@ -101,6 +102,34 @@ public final class JSONMessageReader {
             line += lines
         }
         for empty in next..<entries.count { onFault(Self.emptyFault(entries.lowerBound + empty)) }
+    }
+
+    /// Reads lines where they lie. Both sides pass over the same blank ones, so the records are the entries.
+    private func readLines(
+        _ block: RecordBlock, _ list: UnsafeBufferPointer<RecordBlock.Entry>, _ entries: Range<Int>,
+        _ identity: RecordIdentity, _ batch: RecordBatch, _ onFault: (Fault) -> Void
+    ) {
+        guard let first = list.first, let last = list.last else { return }
+        let end = last.valueStart + last.valueLength
+        var (position, entry) = (first.valueStart, 0)
+        while entry < list.count, position < end {
+            var (consumed, lines) = (0, 0)
+            let start = block.bytes + position
+            let count = start.withMemoryRebound(to: CChar.self, capacity: end - position) {
+                sp_json_read_lines(
+                    parser, $0, end - position, end - position + RecordBlock.linePadding, 1,
+                    min(CellTable.maxRecords, list.count - entry), table.values, table.records, &consumed, &lines)
+            }
+            table.base = UnsafePointer(start)
+            for row in 0..<count { offsets[row] = list[entry + row].offset }
+            append(count, to: batch, .init(identity, numbers: offsets))
+            for row in 0..<count where converter.faults[row].fault != .none {
+                onFault(fault(row, entry: entries.lowerBound + entry + row))
+            }
+            position += consumed
+            entry += count
+        }
+        for empty in entry..<list.count { onFault(Self.emptyFault(entries.lowerBound + empty)) }
     }
 
     /// Copies the messages, each as one line: a line end inside one can only stand between its tokens, where a blank

@@ -73,10 +73,35 @@ struct LineLayoutTests {
         }
         #expect(together.lines == lines)
         #expect(together.faults.map(\.entry) == faults.keys.sorted())
+        let inPlace = try read(Self.lines(messages), Self.type, columns: Self.columns)
+        #expect(inPlace.lines == lines && inPlace.faults == together.faults)
         for fault in together.faults {
             let alone = faults[fault.entry]
             #expect(alone?.code == fault.code && alone?.reason == fault.reason && alone?.field == fault.field)
         }
+    }
+
+    /// The messages as a file holds them, with blank lines between some.
+    private static func lines(_ messages: [String]) -> RecordBlock {
+        let block = RecordBlock()
+        var text: [UInt8] = []
+        for (index, message) in messages.enumerated() {
+            if index % 7 == 3 { text += Array(" \r\n\n".utf8) }
+            let start = text.count
+            text += Array(message.utf8)
+            block.entries.append(
+                RecordBlock.Entry(
+                    offset: Int64(index), timestamp: 0, keyStart: 0, keyLength: -1, valueStart: start,
+                    valueLength: text.count - start))
+            if index < messages.count - 1 { text.append(10) }
+        }
+        block.reserve(text.count + RecordBlock.linePadding)
+        block.bytes.update(
+            from: text + [UInt8](repeating: 0, count: RecordBlock.linePadding),
+            count: text.count + RecordBlock.linePadding)
+        block.byteCount = text.count
+        block.holdsLines = true
+        return block
     }
 
     @Test("numbers are the doubles that the standard library reads")
