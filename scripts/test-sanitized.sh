@@ -10,7 +10,7 @@ thread) build=.build-tsan ;;
 *) echo "test-sanitized: say address or thread" >&2 && exit 64 ;;
 esac
 suites=(AvroSchema Compression ConfigTree DataPath Diagnostics EmbeddedBroker EventLog Expressions FileSink FuzzCorpus
-    Generation HTTPServer Ingest KafkaClient LibAvro PlatformModel ProjectConfig RecordConversion RegistryServer
+    Generation HTTPServer Ingest InputFiles KafkaClient LibAvro PlatformModel ProjectConfig RecordConversion RegistryServer
     SQLiteSink SchemaStore StreamRuntime StreamplatKit Telemetry TerminalViews YAMLTree)
 # librdkafka starts its threads with C11's `thrd_create`, which ThreadSanitizer does not see: our code on such a thread
 # then fails inside of the sanitizer itself.

@@ -34,19 +34,25 @@ public struct InputFile: Sendable {
     public init(eventType: String, path: String) throws(DiagnosticsError) {
         self.eventType = eventType
         self.path = path
+        var status = stat()
+        // Looked at before it is opened: opening a pipe waits for its writer.
+        guard stat(path, &status) == 0, let resolved = realpath(path, nil) else {
+            let code = errno
+            throw Self.unreadable(
+                path, path == "-" ? "a run reads no standard input" : String(cString: strerror(code)),
+                hint: path == "-" ? "`streamplat ingest` does" : nil, exitCode: code == ENOENT && path != "-" ? 3 : 1)
+        }
+        defer { free(resolved) }
+        guard status.st_mode & S_IFMT == S_IFREG else {
+            throw Self.unknown(
+                path, status.st_mode & S_IFMT == S_IFDIR ? "it is a folder" : "it is no regular file",
+                hint: "name one file; `streamplat ingest` reads pipes")
+        }
         let input: FileInput
         do {
             input = try FileInput(path: path)
         } catch {
-            throw Self.unreadable(path, error.reason, exitCode: error.isMissing ? 3 : 1)
-        }
-        var status = stat()
-        guard stat(path, &status) == 0, let resolved = realpath(path, nil) else {
-            throw Self.unreadable(path, String(cString: strerror(errno)), exitCode: 1)
-        }
-        defer { free(resolved) }
-        guard status.st_mode & S_IFMT == S_IFREG else {
-            throw Self.unknown(path, "it is no regular file", hint: "`streamplat ingest` reads pipes")
+            throw Self.unreadable(path, error.reason, exitCode: 1)
         }
         size = Int64(status.st_size)
         absolutePath = String(cString: resolved)
@@ -90,8 +96,11 @@ public struct InputFile: Sendable {
             ? 1 : Int(min(Int64(LineLane.count), max(1, (size + LineLane.chunkBytes - 1) / LineLane.chunkBytes)))
     }
 
-    private static func unreadable(_ path: String, _ reason: String, exitCode: Int32) -> DiagnosticsError {
-        DiagnosticsError(Diagnostic(.inputNotReadable, "cannot read '\(path)': \(reason)"), exitCode: exitCode)
+    private static func unreadable(
+        _ path: String, _ reason: String, hint: String? = nil, exitCode: Int32
+    ) -> DiagnosticsError {
+        DiagnosticsError(
+            Diagnostic(.inputNotReadable, "cannot read '\(path)': \(reason)", hint: hint), exitCode: exitCode)
     }
 
     private static func unknown(_ path: String, _ reason: String, hint: String) -> DiagnosticsError {

@@ -83,6 +83,7 @@ extension Pipeline {
         let targets = makeTargets()
         let sinks = makeSinkThread(sinkQueue, targets.list, control, workerCount: share.workerCount)
         let checkpoint = try plan.checkpoint.map { try savedCheckpoint($0, in: store, session.settings) }
+        let newest = newestCheckpoint(in: store)
         readiness.hold(SinkThread.component, "opening")
         let watch = OpeningWatch(session, control, round: round.number)
         let isOver = watch.isOver
@@ -96,9 +97,11 @@ extension Pipeline {
         let crew = Crew(
             total: plan.workerCount, own: share.workers, readers: plan.readers,
             exchange: Exchange.Place(topic: session.topic, round: round.number, inboxOffsets: plan.inboxOffsets))
-        let (shared, workers) = try makeWorkers(
-            crew, control, sinkQueue, targets, plan.partitions, start.checkpoint,
-            HashKey(k0: plan.hashKey[0], k1: plan.hashKey[1]), epoch: plan.epoch, after: earlier)
+        let (shared, workers) = try goingOn(from: newest, in: store) {
+            try makeWorkers(
+                crew, control, sinkQueue, targets, plan.partitions, start.checkpoint,
+                HashKey(k0: plan.hashKey[0], k1: plan.hashKey[1]), epoch: plan.epoch, after: earlier)
+        }
         readiness.release(Readiness.process)
         logRound(round.number, members: plan.shares.count, workers: plan.workerCount, role: "member")
         let threads = startThreads(workers, sinks)
@@ -123,8 +126,12 @@ extension Pipeline {
     ) throws -> Checkpoint {
         let limit = host.clock.milliseconds + settings.sessionTimeoutMilliseconds
         while true {
-            if let found = try store.load().candidates.first(where: { [$0.epoch, $0.sequence] == number }) {
-                return found
+            let candidates = try store.load().candidates
+            if let found = candidates.first(where: { [$0.epoch, $0.sequence] == number }) { return found }
+            if let newest = candidates.first?.number,
+                newest > CheckpointNumber(epoch: number.first ?? 0, sequence: number.last ?? 0)
+            {
+                throw RoundOver(Self.hasGoneOn)
             }
             if shouldEnd { throw RoundOver("the process is stopped") }
             guard host.clock.milliseconds < limit else {
@@ -134,6 +141,29 @@ extension Pipeline {
                     exitCode: 1)
             }
             host.clock.sleep(milliseconds: 100)
+        }
+    }
+
+    private static let hasGoneOn = "the cluster has gone on to another checkpoint meanwhile"
+
+    /// The number of the newest checkpoint on the disk; nil when there is none that can be read.
+    func newestCheckpoint(in store: CheckpointStore) -> CheckpointNumber? {
+        (try? store.load())?.candidates.first?.number
+    }
+
+    /// Reads state. What a process is to go on from may be replaced, and its files removed, by the others while it is
+    /// paused: then that is the end of a round and not damage.
+    ///
+    /// - Parameter newest: ``newestCheckpoint(in:)`` before.
+    func goingOn<Result>(
+        from newest: CheckpointNumber?, in store: CheckpointStore, _ body: () throws -> Result
+    ) throws -> Result {
+        do {
+            return try body()
+        } catch let error as PipelineError
+            where error.code == .checkpointUnreadable && newestCheckpoint(in: store) != newest
+        {
+            throw RoundOver(Self.hasGoneOn)
         }
     }
 

@@ -85,8 +85,12 @@ extension Pipeline {
             crew = try cluster.begin(start, candidates, hashKey, topics)
             try noteBeginning()
         }
-        let (shared, workers) = try makeWorkers(
-            crew, control, sinkQueue, targets, topics, checkpoint, hashKey, epoch: start.epoch, after: earlier)
+        func workers() throws -> (shared: Worker.Shared, workers: [Worker]) {
+            try makeWorkers(
+                crew, control, sinkQueue, targets, topics, checkpoint, hashKey, epoch: start.epoch, after: earlier)
+        }
+        let (shared, workers) =
+            try cluster == nil ? workers() : goingOn(from: candidates.first?.number, in: store, workers)
         if cluster == nil { try noteBeginning() }
         readiness.release(Readiness.process)
         return Round(

@@ -32,7 +32,12 @@ extension EndToEnd {
                 case 3 where members.count > 1:
                     torture.note("stopped")
                     let outcome = try await end(&members, torture, SIGTERM)
-                    #expect(outcome.code == 0, "\(torture.history)\n\(outcome)")
+                    // Why one cannot leave, the others may know.
+                    let others = try members.map { try $0.errorsSoFar.suffix(3000) }.joined(separator: "\n--\n")
+                    // It may be stopped before it listens for signals.
+                    let isEarly = outcome.code == 128 + SIGTERM && outcome.errors.isEmpty
+                    #expect(
+                        outcome.code == 0 || isEarly, "\(torture.history)\n\(outcome)\nthe others:\n\(others)")
                 case 4 where !members.isEmpty:
                     let paused = try torture.pick(members)
                     torture.note("paused for longer than a member may be silent")

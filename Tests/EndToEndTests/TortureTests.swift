@@ -42,6 +42,12 @@ extension EndToEnd {
 
         private func killAtStep(_ torture: Torture, _ step: String) async throws {
             let run = try torture.startRun(kill: "\(step):\(torture.number(1...6))")
+            // A sink that gets final rows only comes to its steps when windows close: while events come.
+            let end = ContinuousClock.now + .seconds(60)
+            while run.isRunning, ContinuousClock.now < end {
+                try torture.keepGenerating()
+                try await Task.sleep(for: .milliseconds(20))
+            }
             let outcome = try await run.wait(limit: .seconds(60))
             #expect(outcome.code == 128 + SIGKILL && !outcome.isTimedOut, "\(torture.history)\n\(outcome)")
         }

@@ -103,6 +103,30 @@ struct LineLaneTests {
         #expect(hint.isEmpty || finding.hint?.contains(hint) == true)
     }
 
+    @Test("a pipe without a writer is refused, not waited for; so is standard input", .timeLimit(.minutes(1)))
+    func pipe() throws {
+        let path = FileManager.default.temporaryDirectory.appending(path: "lanes-\(UUID())").path
+        try #require(mkfifo(path, 0o600) == 0)
+        defer { unlink(path) }
+        for (input, reason) in [(path, "no regular file"), ("-", "no standard input")] {
+            let error = #expect(throws: DiagnosticsError.self) { try InputFile(eventType: "e", path: input) }
+            let finding = try #require(error?.diagnostics.items.first)
+            #expect(finding.message.contains(reason) && finding.hint?.contains("ingest") == true, "\(finding)")
+        }
+    }
+
+    @Test("a container that is cut off says where, and what goes on behind it")
+    func cutContainer() throws {
+        // A header with the schema of a string, and the head of a block that claims more than there is.
+        var bytes: [UInt8] = Array("Obj\u{1}".utf8) + [2, 22] + Array("avro.schema".utf8)
+        bytes += [16] + Array("\"string\"".utf8) + [0] + [UInt8](repeating: 7, count: 16) + [2, 40, 1]
+        let input = try TextFile(bytes)
+        let file = try InputFile(eventType: "e", path: input.path)
+        let lane = try ContainerLane(file, TopicPartition(topic: file.topic, partition: 0), at: 0)
+        let error = #expect(throws: PipelineError.self) { try lane.fetch(into: RecordBlock(), maxBytes: 1 << 20) }
+        #expect(error?.hint?.contains("ingest") == true && error?.message.contains("block") == true)
+    }
+
     @Test("a file that is not there, and a folder")
     func missing() throws {
         let missing = #expect(throws: DiagnosticsError.self) {

@@ -59,7 +59,7 @@ struct MemberSign: Codable, Equatable, Sendable {
     var configuration: String
     /// It wants to be left out of the next round.
     var isLeaving = false
-    /// It cannot work for now: its stores do not open, or what it did in an earlier round does not end.
+    /// Others leave it out of rounds: its stores do not open, or its threads of an earlier round have not ended.
     var isHeldUp = false
     /// The round that it is in, and how far it is there.
     var round: Int64?

@@ -185,6 +185,7 @@ final class RecordDecoder {
         } catch {
             throw PipelineError(
                 .undecodable, "its schema cannot be read as event type '\(input.eventType.name)': \(error)",
+                hint: "is it a file of this event type? `streamplat ingest --map` takes fields of other names",
                 component: partition.topic)
         }
     }

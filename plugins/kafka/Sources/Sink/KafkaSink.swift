@@ -47,11 +47,14 @@ final class KafkaSink: Sink {
             let block = RecordBlock(byteCapacity: batch.rowCount * 128)
             var rowOf: [Int32] = []
             rowOf.reserveCapacity(batch.rowCount)
+            // Taken out while rows are compared, and only while there is something to compare with.
+            var earlier = written.removeValue(forKey: table.name)
             encoder(of: table).forEach(batch) { row, key, value in
-                if written[table.name]?.takes(key: key, value: value) == true { return }
+                if earlier?.takes(key: key, value: value) == true { return }
                 block.append(key: key, value: value, timestamp: 0)
                 rowOf.append(Int32(truncatingIfNeeded: row))
             }
+            if let earlier, !earlier.isEmpty { written[table.name] = earlier }
             guard !rowOf.isEmpty else { return }
             rows.add(batch, block, rowOf: rowOf, to: options.topic(of: table.name), table)
         }
