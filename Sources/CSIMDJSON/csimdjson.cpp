@@ -34,6 +34,9 @@ struct Node {
 constexpr size_t ignoredLimit = 256;
 constexpr int depthLimit = 64;
 constexpr size_t layoutLimit = 4;
+// Longer ones are a rare thing to be the same in many lines.
+constexpr size_t literalLimit = 256;
+constexpr ptrdiff_t layoutLineLimit = 1 << 16;
 constexpr unsigned layoutCreditLimit = 8;
 constexpr unsigned layoutCreditStep = 64;
 
@@ -207,7 +210,9 @@ struct sp_json_reader {
             out.kind = SP_JSON_BIG_NUMBER;
         } else {
             out.kind = SP_JSON_DOUBLE;
-            out.number = number.get_double();
+            // simdjson 3.0 reads numbers of more than 19 digits as 0 here. What from_chars refuses underflows to 0.
+            const auto result = std::from_chars(token.data(), token.data() + token.size(), out.number);
+            if (result.ec != std::errc()) out.number = number.get_double();
         }
         return {};
     }
@@ -342,7 +347,7 @@ struct sp_json_reader {
 
     // Takes the layout of a line that the parser has read.
     void learnLayout() {
-        if (layoutCredit < layoutCreditStep) return;
+        if (layoutCredit < layoutCreditStep || lineEnd - line > layoutLineLimit) return;
         layoutCredit -= layoutCreditStep;
         sp::LineLayout layout;
         LayoutLearner learner{line, lineEnd, line, layout};
@@ -421,7 +426,7 @@ struct sp_json_reader {
             if (node != nullptr && node->slot < 0) return false;
             sp::LayoutPart part;
             part.literal.assign(literal, cursor);
-            if (part.literal.size() > sp::LineLayout::literalLimit) return false;
+            if (part.literal.size() > literalLimit) return false;
             part.slot = node == nullptr ? -1 : node->slot;
             if (counter != nullptr) layout.counters.push_back(counter);
             counter = nullptr;

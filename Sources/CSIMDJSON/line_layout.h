@@ -3,6 +3,7 @@
 // not, in any byte, is left to the parser, which then decides what is right. So a layout changes speed and nothing else.
 #pragma once
 #include <charconv>
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <string>
@@ -33,17 +34,17 @@ struct LineLayout {
     std::vector<uint64_t *> counters;
 
     // Reads a line that follows the layout into `row`, whose kinds are SP_JSON_ABSENT; false, with part of the row
-    // written, when it does not. The bytes behind `end` may be read, as many as SP_JSON_PADDING.
+    // written, when it does not. Up to 16 bytes behind `end` may be read.
     // `isPlain` becomes false when the line has bytes that are not ASCII.
     bool read(const char *line, const char *end, sp_json_value *row, bool &isPlain) const {
         const char *cursor = line;
         unsigned high = 0;
         for (const LayoutPart &part : parts) {
             const size_t length = part.literal.size();
-            // Compared first and bounded afterwards: what lies behind the line is readable, a literal is shorter than that.
+            // A value follows, so the literal ends before the line does. A word may have led behind the line's end.
+            if (end - cursor <= static_cast<std::ptrdiff_t>(length)) return false;
             if (std::memcmp(cursor, part.literal.data(), length) != 0) return false;
             cursor += length;
-            if (cursor >= end) return false;
             sp_json_value unwanted;
             sp_json_value &out = part.slot >= 0 ? row[part.slot] : unwanted;
             out.offset = static_cast<uint32_t>(cursor - line);
@@ -79,14 +80,11 @@ struct LineLayout {
             default: return false;
             }
         }
-        if (static_cast<size_t>(end - cursor) != tail.size()) return false;
+        if (end - cursor != static_cast<std::ptrdiff_t>(tail.size())) return false;
         if (std::memcmp(cursor, tail.data(), tail.size()) != 0) return false;
         isPlain = high == 0;
         return true;
     }
-
-    // The longest literal: as many bytes behind a line can be read.
-    static constexpr size_t literalLimit = SP_JSON_PADDING;
 
 private:
     static void word(const char *&cursor, size_t length, uint32_t kind, sp_json_value &out) {

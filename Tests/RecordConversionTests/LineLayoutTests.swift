@@ -75,6 +75,8 @@ struct LineLayoutTests {
         #expect(together.faults.map(\.entry) == faults.keys.sorted())
         let inPlace = try read(Self.lines(messages), Self.type, columns: Self.columns)
         #expect(inPlace.lines == lines && inPlace.faults == together.faults)
+        let inParts = try read(Self.lines(messages), Self.type, columns: Self.columns, batchRows: 37)
+        #expect(inParts.lines == lines && inParts.faults == together.faults)
         for fault in together.faults {
             let alone = faults[fault.entry]
             #expect(alone?.code == fault.code && alone?.reason == fault.reason && alone?.field == fault.field)
@@ -108,10 +110,12 @@ struct LineLayoutTests {
     func doubles() throws {
         var random = SystemRandomNumberGenerator()
         let values = (0..<2000).map { number -> String in
-            switch number % 4 {
+            switch number % 5 {
             case 0: "\(Double(bitPattern: UInt64.random(in: 0..<0x7FF0_0000_0000_0000, using: &random)))"
             case 1: "\(Double.random(in: -1e6...1e6, using: &random))"
             case 2: "\(Int.random(in: -1000...1000, using: &random)).\(Int.random(in: 0...99_999, using: &random))"
+            // More digits than a double holds.
+            case 3: "1.5\((0..<30).map { _ in "\(Int.random(in: 0...9, using: &random))" }.joined())"
             default: "\(Int.random(in: 0...(1 << 53), using: &random)).5"
             }
         }
