@@ -373,6 +373,8 @@ struct sp_json_reader {
         bool learn(Node &root) {
             skipBlanks();
             if (cursor >= end || *cursor != '{' || !object(&root)) return false;
+            // The parser does not look closely at what is not wanted, and may have taken a brace too many for a part of it.
+            if (cursor != end) return false;
             layout.tail.assign(literal, end);
             return !layout.parts.empty();
         }
@@ -425,8 +427,10 @@ struct sp_json_reader {
             // A scalar where a record is wanted means something of its own.
             if (node != nullptr && node->slot < 0) return false;
             sp::LayoutPart part;
+            part.length = static_cast<size_t>(cursor - literal);
+            if (part.length > literalLimit) return false;
             part.literal.assign(literal, cursor);
-            if (part.literal.size() > literalLimit) return false;
+            part.literal.resize((part.length + 15) / 16 * 16);
             part.slot = node == nullptr ? -1 : node->slot;
             if (counter != nullptr) layout.counters.push_back(counter);
             counter = nullptr;

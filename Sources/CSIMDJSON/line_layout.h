@@ -20,8 +20,9 @@ namespace sp {
 
 // One scalar value of a line.
 struct LayoutPart {
-    // What stands before it, from the end of the value before.
+    // What stands before it, from the end of the value before; filled up to a multiple of 16 bytes.
     std::string literal;
+    size_t length = 0;
     // Where its value goes; -1 for one that is not wanted.
     int32_t slot = -1;
 };
@@ -40,11 +41,10 @@ struct LineLayout {
         const char *cursor = line;
         unsigned high = 0;
         for (const LayoutPart &part : parts) {
-            const size_t length = part.literal.size();
             // A value follows, so the literal ends before the line does. A word may have led behind the line's end.
-            if (end - cursor <= static_cast<std::ptrdiff_t>(length)) return false;
-            if (std::memcmp(cursor, part.literal.data(), length) != 0) return false;
-            cursor += length;
+            if (end - cursor <= static_cast<std::ptrdiff_t>(part.length)) return false;
+            if (!stands(part, cursor)) return false;
+            cursor += part.length;
             sp_json_value unwanted;
             sp_json_value &out = part.slot >= 0 ? row[part.slot] : unwanted;
             out.offset = static_cast<uint32_t>(cursor - line);
@@ -87,6 +87,24 @@ struct LineLayout {
     }
 
 private:
+    // Whether the part's literal stands at `cursor`. Looks at up to 15 bytes behind it.
+    static bool stands(const LayoutPart &part, const char *cursor) {
+#if defined(__SSE2__)
+        const char *literal = part.literal.data();
+        for (size_t offset = 0; offset < part.length; offset += 16) {
+            const unsigned same = static_cast<unsigned>(_mm_movemask_epi8(_mm_cmpeq_epi8(
+                _mm_loadu_si128(reinterpret_cast<const __m128i *>(cursor + offset)),
+                _mm_loadu_si128(reinterpret_cast<const __m128i *>(literal + offset)))));
+            const size_t left = part.length - offset;
+            const unsigned wanted = left >= 16 ? 0xFFFF : (1u << left) - 1;
+            if ((same & wanted) != wanted) return false;
+        }
+        return true;
+#else
+        return std::memcmp(cursor, part.literal.data(), part.length) == 0;
+#endif
+    }
+
     static void word(const char *&cursor, size_t length, uint32_t kind, sp_json_value &out) {
         out.kind = kind;
         out.text = nullptr;

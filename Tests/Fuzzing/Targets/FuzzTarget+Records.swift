@@ -107,7 +107,7 @@ extension FuzzTarget {
 extension RecordBlock {
     /// As a file holds them. A record's offset is the same in each block, so that made-up ids are.
     fileprivate static func lines(_ messages: [[UInt8]]) -> RecordBlock {
-        let text = messages.joined(separator: [10])
+        let text = Array(messages.joined(separator: [10]))
         let block = RecordBlock(byteCapacity: text.count + linePadding)
         for message in messages {
             block.entries.append(
