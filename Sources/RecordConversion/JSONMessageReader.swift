@@ -24,9 +24,6 @@ public final class JSONMessageReader {
     private let parser: OpaquePointer
     private let converter: TableConverter
     private let table: CellTable
-    /// The rows of one table, plain.
-    private let rows: RecordBatch
-    private let hashKey: HashKey
     private let text = ByteBuffer()
     private let offsets: UnsafeMutablePointer<Int64>
     private var identities: [TopicPartition: RecordIdentity] = [:]
@@ -45,11 +42,9 @@ public final class JSONMessageReader {
         self.parser = parser
         offsets = .allocate(capacity: CellTable.maxRecords)
         table = CellTable(width: plan.paths.count)
-        rows = RecordBatch(schema: BatchSchema(plain), capacity: CellTable.maxRecords)
-        self.hashKey = hashKey
         converter = TableConverter(
             plan: plan, timestamps: try TimestampReader(format: nil, timezone: "UTC"),
-            eventTimes: try TimestampReader(format: eventType.eventTime?.format, timezone: "UTC"))
+            eventTimes: try TimestampReader(format: eventType.eventTime?.format, timezone: "UTC"), hashKey: hashKey)
     }
 
     deinit {
@@ -166,13 +161,8 @@ public final class JSONMessageReader {
     }
 
     private func append(_ count: Int, to batch: RecordBatch, _ identities: TableConverter.Identities) {
-        rows.removeAll()
-        rows.rowCount = converter.convert(
-            table, count: count, into: rows.columns, from: 0, identities: identities)
-        for (source, target) in zip(rows.columns, batch.columns) {
-            target.append(source, rows: rows.rowCount, hashKey: hashKey)
-        }
-        batch.rowCount += rows.rowCount
+        batch.rowCount += converter.convert(
+            table, count: count, into: batch.columns, from: batch.rowCount, identities: identities)
     }
 
     private static func emptyFault(_ entry: Int) -> Fault {
