@@ -11,6 +11,8 @@
 
 #include <simdjson.h>
 
+#include "line_layout.h"
+
 using namespace simdjson;
 
 namespace {
@@ -31,6 +33,12 @@ struct Node {
 
 constexpr size_t ignoredLimit = 256;
 constexpr int depthLimit = 64;
+constexpr size_t layoutLimit = 4;
+// Longer ones are a rare thing to be the same in many lines.
+constexpr size_t literalLimit = 256;
+constexpr ptrdiff_t layoutLineLimit = 1 << 16;
+constexpr unsigned layoutCreditLimit = 8;
+constexpr unsigned layoutCreditStep = 64;
 
 struct Fault {
     uint32_t status = SP_JSON_OK;
@@ -85,6 +93,11 @@ struct sp_json_reader {
     Node root;
     size_t count = 0;
     std::vector<Node *> ignored;
+    // Layouts of lines that were read, the latest that fitted at `layoutHint`.
+    std::vector<sp::LineLayout> layouts;
+    size_t layoutHint = 0;
+    // Learning a layout takes one, lines that follow one give it back, slowly: a file whose lines differ is not slowed down.
+    unsigned layoutCredit = layoutCreditLimit * layoutCreditStep;
     // Unescaped strings of the current call; sized once a call, so that slices stay put.
     std::unique_ptr<char[]> arena;
     size_t arenaCapacity = 0;
@@ -197,7 +210,9 @@ struct sp_json_reader {
             out.kind = SP_JSON_BIG_NUMBER;
         } else {
             out.kind = SP_JSON_DOUBLE;
-            out.number = number.get_double();
+            // simdjson 3.0 reads numbers of more than 19 digits as 0 here. What from_chars refuses underflows to 0.
+            const auto result = std::from_chars(token.data(), token.data() + token.size(), out.number);
+            if (result.ec != std::errc()) out.number = number.get_double();
         }
         return {};
     }
@@ -312,6 +327,126 @@ struct sp_json_reader {
         if (document.current_location().get(at) == SUCCESS) return Fault{SP_JSON_TRAILING, offsetOf(at)};
         return {};
     }
+
+    // Reads the line if it follows a known layout.
+    bool readByLayout() {
+        for (size_t tried = 0; tried < layouts.size(); tried++) {
+            const size_t index = (layoutHint + tried) % layouts.size();
+            for (size_t i = 0; i < count; i++) row[i].kind = SP_JSON_ABSENT;
+            bool isPlain = true;
+            if (!layouts[index].read(line, lineEnd, row, isPlain)) continue;
+            // What is wrong with it the parser will say.
+            if (!isPlain && !validate_utf8(line, static_cast<size_t>(lineEnd - line))) return false;
+            layoutHint = index;
+            for (uint64_t *counter : layouts[index].counters) (*counter)++;
+            if (layoutCredit < layoutCreditLimit * layoutCreditStep) layoutCredit++;
+            return true;
+        }
+        return false;
+    }
+
+    // Takes the layout of a line that the parser has read.
+    void learnLayout() {
+        if (layoutCredit < layoutCreditStep || lineEnd - line > layoutLineLimit) return;
+        layoutCredit -= layoutCreditStep;
+        sp::LineLayout layout;
+        LayoutLearner learner{line, lineEnd, line, layout};
+        if (!learner.learn(root)) return;
+        if (layouts.size() < layoutLimit) {
+            layouts.push_back(std::move(layout));
+            layoutHint = layouts.size() - 1;
+        } else {
+            layoutHint = (layoutHint + layoutLimit - 1) % layoutLimit;
+            layouts[layoutHint] = std::move(layout);
+        }
+    }
+
+    // Walks over a line that is known to be well-formed.
+    struct LayoutLearner {
+        const char *cursor;
+        const char *end;
+        const char *literal;
+        sp::LineLayout &layout;
+        // Of an unwanted key whose first value is still to come.
+        uint64_t *counter = nullptr;
+
+        bool learn(Node &root) {
+            skipBlanks();
+            if (cursor >= end || *cursor != '{' || !object(&root)) return false;
+            // The parser does not look closely at what is not wanted, and may have taken a brace too many for a part of it.
+            if (cursor != end) return false;
+            layout.tail.assign(literal, end);
+            return !layout.parts.empty();
+        }
+
+        void skipBlanks() { while (cursor < end && isBlank(*cursor)) cursor++; }
+
+        // `node` is null inside of what is not wanted.
+        bool object(Node *node) {
+            cursor++;
+            skipBlanks();
+            if (cursor < end && *cursor == '}') {
+                cursor++;
+                return true;
+            }
+            while (cursor < end && *cursor == '"') {
+                const char *key = ++cursor;
+                while (cursor < end && *cursor != '"' && *cursor != '\\') cursor++;
+                if (cursor >= end || *cursor == '\\') return false;
+                const std::string_view name(key, static_cast<size_t>(cursor - key));
+                cursor++;
+                skipBlanks();
+                if (cursor >= end || *cursor != ':') return false;
+                cursor++;
+                Node *child = nullptr;
+                if (node != nullptr) {
+                    for (auto &one : node->children) if (one->name == name) child = one.get();
+                }
+                if (child != nullptr && !child->wanted) {
+                    counter = &child->records;
+                    child = nullptr;
+                }
+                if (!value(child) || counter != nullptr) return false;
+                skipBlanks();
+                if (cursor < end && *cursor == ',') {
+                    cursor++;
+                    skipBlanks();
+                    continue;
+                }
+                if (cursor >= end || *cursor != '}') return false;
+                cursor++;
+                return true;
+            }
+            return false;
+        }
+
+        bool value(Node *node) {
+            skipBlanks();
+            if (cursor >= end || *cursor == '[') return false;
+            if (*cursor == '{') return (node == nullptr || node->slot < 0) && object(node);
+            // A scalar where a record is wanted means something of its own.
+            if (node != nullptr && node->slot < 0) return false;
+            sp::LayoutPart part;
+            part.length = static_cast<size_t>(cursor - literal);
+            if (part.length > literalLimit) return false;
+            part.literal.assign(literal, cursor);
+            part.literal.resize((part.length + 15) / 16 * 16);
+            part.slot = node == nullptr ? -1 : node->slot;
+            if (counter != nullptr) layout.counters.push_back(counter);
+            counter = nullptr;
+            if (*cursor == '"') {
+                cursor++;
+                while (cursor < end && *cursor != '"') cursor += *cursor == '\\' ? 2 : 1;
+                cursor++;
+            } else {
+                while (cursor < end && *cursor != ',' && *cursor != '}' && !isBlank(*cursor)) cursor++;
+            }
+            if (cursor > end) return false;
+            literal = cursor;
+            layout.parts.push_back(std::move(part));
+            return true;
+        }
+    };
 };
 
 extern "C" sp_json_reader *sp_json_reader_new(const char *const *paths, size_t count) {
@@ -369,7 +504,11 @@ extern "C" size_t sp_json_read_lines(
                 reader->line = start;
                 reader->lineEnd = trimmed;
                 reader->row = values + made * reader->count;
-                const Fault fault = reader->readLine(capacity - position);
+                Fault fault;
+                if (!reader->readByLayout()) {
+                    fault = reader->readLine(capacity - position);
+                    if (fault.status == SP_JSON_OK) reader->learnLayout();
+                }
                 record.status = fault.status;
                 record.error_offset = fault.offset;
                 made++;

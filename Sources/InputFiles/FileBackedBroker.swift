@@ -29,10 +29,8 @@ public final class FileBackedBroker: Broker {
 
     public func makeReader(_ partition: TopicPartition, at offset: Int64) throws -> any PartitionReader {
         guard let file = files[partition.topic] else { return try base.makeReader(partition, at: offset) }
-        switch file.format {
-        case .ndjson: return try LineLane(file, partition, at: offset)
-        case .avro: return try ContainerLane(file, partition, at: offset)
-        }
+        guard let index = file.index else { return try LineLane(file, partition, at: offset) }
+        return try ContainerLane(file, partition, at: offset, index: index)
     }
 
     /// How many records a container holds is not known before it is read.

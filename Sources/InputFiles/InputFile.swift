@@ -6,8 +6,8 @@ internal import Glibc
 /// A file whose records a run reads in place of the messages of an event type's topic. Threads: any.
 ///
 /// Its records are addressed like those of a topic, so that checkpoints, dead letters and lateness work as they do there:
-/// an NDJSON file has up to ``LineLane/count`` partitions, in which a record's offset is the byte at which it begins; an
-/// Avro container file has one, in which it is the record's number.
+/// a file has up to ``LineLane/count`` partitions, in which a record's offset is the byte at which it begins in an NDJSON
+/// file, and its number in an Avro container file.
 public struct InputFile: Sendable {
     private static let topicPrefix = "file:"
     /// Whether a topic's name stands for a file.
@@ -26,6 +26,7 @@ public struct InputFile: Sendable {
     let absolutePath: String
     /// Of an Avro container.
     let writerSchema: String?
+    let index: ContainerIndex?
 
     /// Looks at the file's first bytes.
     ///
@@ -67,8 +68,10 @@ public struct InputFile: Sendable {
         if count == 4, head == Array("Obj\u{1}".utf8) {
             format = .avro
             do {
-                writerSchema = try AvroContainerReader(input: FileInput(path: path), name: path).schema.json(
-                    pretty: false)
+                let reader = try AvroContainerReader(input: FileInput(path: path), name: path)
+                writerSchema = reader.schema.json(pretty: false)
+                index = ContainerIndex(
+                    path: absolutePath, start: reader.byteOffset, size: Int(size), marker: reader.marker)
             } catch let error as PipelineError {
                 throw DiagnosticsError(
                     Diagnostic(error.code, "cannot read '\(path)': \(error.message)", hint: error.hint), exitCode: 1)
@@ -87,13 +90,12 @@ public struct InputFile: Sendable {
             throw Self.unknown(
                 path, "it is neither NDJSON nor an Avro container", hint: "`streamplat ingest` reads CSV, too")
         }
-        (format, writerSchema) = (.ndjson, nil)
+        (format, writerSchema, index) = (.ndjson, nil, nil)
     }
 
     /// How many partitions it has.
     var partitions: Int {
-        format == .avro
-            ? 1 : Int(min(Int64(LineLane.count), max(1, (size + LineLane.chunkBytes - 1) / LineLane.chunkBytes)))
+        Int(min(Int64(LineLane.count), max(1, (size + LineLane.chunkBytes - 1) / LineLane.chunkBytes)))
     }
 
     private static func unreadable(

@@ -67,7 +67,10 @@ final class LineLane: PartitionReader {
             guard next < size else { return .endOfPartition }
             let before = next
             try read(into: block, window: window)
-            if block.count > 0 { return .records }
+            if block.count > 0 {
+                block.holdsLines = true
+                return .records
+            }
             // A record that is longer than the window.
             if next == before {
                 guard window < Self.recordByteLimit else {
@@ -132,7 +135,7 @@ final class LineLane: PartitionReader {
 
     /// Replaces the block's bytes by those of the file.
     private func load(_ block: RecordBlock, _ from: Int64, _ count: Int) throws(PipelineError) -> Int {
-        block.reserve(count)
+        block.reserve(count + RecordBlock.linePadding)
         while block.byteCount < count {
             let read = pread(
                 descriptor, block.bytes + block.byteCount, count - block.byteCount, off_t(from) + block.byteCount)
@@ -140,6 +143,7 @@ final class LineLane: PartitionReader {
             guard read > 0 else { throw read == 0 ? shortened() : failure() }
             block.byteCount += read
         }
+        (block.bytes + count).initialize(repeating: 0, count: RecordBlock.linePadding)
         return count
     }
 

@@ -16,17 +16,25 @@ package struct RecordFault {
 
 /// Fills one column from the cells of a table.
 struct ColumnConverter {
-    private let column: ConversionPlan.Column
-    private let index: Int32
+    let column: ConversionPlan.Column
+    let index: Int32
     private let timestamps: TimestampReader
     private let symbols: StringDictionary?
     private let isText: Bool
+    /// Cells of this kind, which most are, take a short way.
+    let plainKind: PlainKind
+    let hashKey: HashKey
+    /// One value on its way to a dictionary or a hash.
+    let scratch = BytesVector()
     /// The field's default as a cell; owned by ``ownedDefault``.
     private let defaultCell: sp_json_value?
     private let ownedDefault: BytesVector
 
-    init(_ column: ConversionPlan.Column, index: Int, timestamps: TimestampReader) {
+    /// `hashKey` is that of columns that hold hashes.
+    init(_ column: ConversionPlan.Column, index: Int, timestamps: TimestampReader, hashKey: HashKey) {
         self.column = column
+        self.hashKey = hashKey
+        plainKind = PlainKind(column, timestamps)
         self.index = Int32(index)
         self.timestamps = timestamps
         let owned = BytesVector()
@@ -57,25 +65,10 @@ struct ColumnConverter {
         }
     }
 
-    /// Appends the column's value of every record without a fault, and notes new faults; after those the
-    /// columns differ in length, so the caller cuts back and repeats without them.
-    func convert(
-        _ table: CellTable, count: Int, into vector: ColumnVector, faults: UnsafeMutablePointer<RecordFault>,
-        hasNewFaults: inout Bool
-    ) {
-        for row in 0..<count where faults[row].fault == .none {
-            let fault = convert(table.values + row * table.width, vector)
-            if fault.reason != .none {
-                faults[row] = RecordFault(fault: fault.reason, column: index, slot: Int32(fault.slot))
-                hasNewFaults = true
-            }
-        }
-    }
+    typealias Outcome = (reason: CellFault, slot: Int)
 
-    private typealias Outcome = (reason: CellFault, slot: Int)
-
-    @inline(__always)
-    private func convert(_ row: UnsafePointer<sp_json_value>, _ vector: ColumnVector) -> Outcome {
+    /// Appends the column's value of one record to a plain vector; nothing when it has a fault.
+    func convert(_ row: UnsafePointer<sp_json_value>, _ vector: ColumnVector) -> Outcome {
         var slot = column.slot
         var isAmount = false
         if column.amountSlot >= 0 {

@@ -24,9 +24,6 @@ public final class JSONMessageReader {
     private let parser: OpaquePointer
     private let converter: TableConverter
     private let table: CellTable
-    /// The rows of one table, plain.
-    private let rows: RecordBatch
-    private let hashKey: HashKey
     private let text = ByteBuffer()
     private let offsets: UnsafeMutablePointer<Int64>
     private var identities: [TopicPartition: RecordIdentity] = [:]
@@ -45,11 +42,9 @@ public final class JSONMessageReader {
         self.parser = parser
         offsets = .allocate(capacity: CellTable.maxRecords)
         table = CellTable(width: plan.paths.count)
-        rows = RecordBatch(schema: BatchSchema(plain), capacity: CellTable.maxRecords)
-        self.hashKey = hashKey
         converter = TableConverter(
             plan: plan, timestamps: try TimestampReader(format: nil, timezone: "UTC"),
-            eventTimes: try TimestampReader(format: eventType.eventTime?.format, timezone: "UTC"))
+            eventTimes: try TimestampReader(format: eventType.eventTime?.format, timezone: "UTC"), hashKey: hashKey)
     }
 
     deinit {
@@ -75,8 +70,9 @@ public final class JSONMessageReader {
         _ block: RecordBlock, _ list: UnsafeBufferPointer<RecordBlock.Entry>, _ entries: Range<Int>,
         _ partition: TopicPartition, _ batch: RecordBatch, _ onFault: (Fault) -> Void
     ) {
-        gather(block, list)
         let identity = identity(of: partition)
+        if block.holdsLines { return readLines(block, list, entries, identity, batch, onFault) }
+        gather(block, list)
         let length = text.count
         // One line per message, so the line's number is the message's.
         var (position, line, next) = (0, 0, 0)
@@ -101,6 +97,34 @@ public final class JSONMessageReader {
             line += lines
         }
         for empty in next..<entries.count { onFault(Self.emptyFault(entries.lowerBound + empty)) }
+    }
+
+    /// Reads lines where they lie. Both sides pass over the same blank ones, so the records are the entries.
+    private func readLines(
+        _ block: RecordBlock, _ list: UnsafeBufferPointer<RecordBlock.Entry>, _ entries: Range<Int>,
+        _ identity: RecordIdentity, _ batch: RecordBatch, _ onFault: (Fault) -> Void
+    ) {
+        guard let first = list.first, let last = list.last else { return }
+        let end = last.valueStart + last.valueLength
+        var (position, entry) = (first.valueStart, 0)
+        while entry < list.count, position < end {
+            var (consumed, lines) = (0, 0)
+            let start = block.bytes + position
+            let count = start.withMemoryRebound(to: CChar.self, capacity: end - position) {
+                sp_json_read_lines(
+                    parser, $0, end - position, end - position + RecordBlock.linePadding, 1,
+                    min(CellTable.maxRecords, list.count - entry), table.values, table.records, &consumed, &lines)
+            }
+            table.base = UnsafePointer(start)
+            for row in 0..<count { offsets[row] = list[entry + row].offset }
+            append(count, to: batch, .init(identity, numbers: offsets))
+            for row in 0..<count where converter.faults[row].fault != .none {
+                onFault(fault(row, entry: entries.lowerBound + entry + row))
+            }
+            position += consumed
+            entry += count
+        }
+        for empty in entry..<list.count { onFault(Self.emptyFault(entries.lowerBound + empty)) }
     }
 
     /// Copies the messages, each as one line: a line end inside one can only stand between its tokens, where a blank
@@ -137,13 +161,8 @@ public final class JSONMessageReader {
     }
 
     private func append(_ count: Int, to batch: RecordBatch, _ identities: TableConverter.Identities) {
-        rows.removeAll()
-        rows.rowCount = converter.convert(
-            table, count: count, into: rows.columns, from: 0, identities: identities)
-        for (source, target) in zip(rows.columns, batch.columns) {
-            target.append(source, rows: rows.rowCount, hashKey: hashKey)
-        }
-        batch.rowCount += rows.rowCount
+        batch.rowCount += converter.convert(
+            table, count: count, into: batch.columns, from: batch.rowCount, identities: identities)
     }
 
     private static func emptyFault(_ entry: Int) -> Fault {

@@ -19,14 +19,22 @@ package final class TableConverter {
     /// Per record of the table that was converted last.
     package let faults: UnsafeMutablePointer<RecordFault>
     private let converters: [ColumnConverter]
+    private let hashKey: HashKey
+    /// Ids on their way to a dictionary or hashes.
+    private let ids = BytesVector()
 
-    /// `eventTimes` reads the column `timestamp` where its format is another than that of the other times.
-    package init(plan: ConversionPlan, timestamps: TimestampReader, eventTimes: TimestampReader? = nil) {
+    /// `eventTimes` reads the column `timestamp` where its format is another than that of the other times; `hashKey` is that
+    /// of columns that hold hashes.
+    package init(
+        plan: ConversionPlan, timestamps: TimestampReader, eventTimes: TimestampReader? = nil,
+        hashKey: HashKey = HashKey(k0: 0, k1: 0)
+    ) {
+        self.hashKey = hashKey
         self.plan = plan
         converters = plan.columns.enumerated().map { index, column in
             ColumnConverter(
                 column, index: index,
-                timestamps: column.name == "timestamp" ? eventTimes ?? timestamps : timestamps)
+                timestamps: column.name == "timestamp" ? eventTimes ?? timestamps : timestamps, hashKey: hashKey)
         }
         faults = .allocate(capacity: CellTable.maxRecords)
         faults.initialize(repeating: RecordFault(), count: CellTable.maxRecords)
@@ -34,7 +42,7 @@ package final class TableConverter {
 
     deinit { faults.deallocate() }
 
-    /// Appends the first `count` records of the table to `columns`, which are the plan's and plain, from row `start` on.
+    /// Appends the first `count` records of the table to `columns`, which are the plan's in any encoding, from row `start` on.
     ///
     /// Bad records add nothing; ``faults`` tells which those are. Returns the number of rows added.
     package func convert(
@@ -45,6 +53,8 @@ package final class TableConverter {
             faults[row] = RecordFault(fault: isBroken ? .unreadable : .none)
         }
         // A second pass is only needed after faults, and then finds no more.
+        let rows = ColumnConverter.Rows(
+            cells: UnsafePointer(table.values), width: table.width, count: count, faults: faults)
         var hasNewFaults = true
         while hasNewFaults {
             hasNewFaults = false
@@ -53,8 +63,7 @@ package final class TableConverter {
                 if index == plan.eventIDColumn {
                     fillEventIDs(index, table, count, columns[index], identities)
                 } else {
-                    converter.convert(
-                        table, count: count, into: columns[index], faults: faults, hasNewFaults: &hasNewFaults)
+                    converter.convert(rows, into: columns[index], hasNewFaults: &hasNewFaults)
                 }
             }
         }
@@ -73,7 +82,11 @@ package final class TableConverter {
     private func fillEventIDs(
         _ column: Int, _ table: CellTable, _ count: Int, _ vector: ColumnVector, _ identities: Identities
     ) {
-        guard case .bytes(let target) = vector else { return }
+        guard case .bytes(let target) = vector else {
+            ids.removeAll()
+            fillEventIDs(column, table, count, .bytes(ids), identities)
+            return vector.append(.bytes(ids), rows: ids.count, hashKey: hashKey)
+        }
         let slot = plan.columns[column].slot
         let nothing = UnsafeRawBufferPointer(start: nil, count: 0)
         for row in 0..<count where faults[row].fault == .none {

@@ -31,6 +31,24 @@ extension EndToEnd {
 
         private static let inputs = types.flatMap { ["--input", "\($0)=\($0).ndjson"] }
 
+        /// Makes an Avro container of one of the files.
+        private static func pack(_ project: TestProject, codec: String) async throws {
+            try project.write(
+                """
+                import datetime, fastavro, json
+                schema = json.load(open("schemas/ecommerce/product_view.avsc"))
+                def record(line):
+                    event = json.loads(line)
+                    time = datetime.datetime.fromisoformat(event["timestamp"].replace("Z", "+00:00"))
+                    return event | {"timestamp": time}
+                with open("product_view.ndjson") as lines, open("product_view.avro", "wb") as out:
+                    fastavro.writer(out, schema, [record(line) for line in lines], codec="\(codec)")
+                """, to: "pack.py")
+            let python = try #require(Requirements.python)
+            let packed = try await ChildProcess(python, ["pack.py"], folder: project.folder).wait(limit: .seconds(60))
+            try #require(packed.code == 0, "\(packed)")
+        }
+
         private func judge(_ project: TestProject) async throws {
             try await project.judge(
                 "generated", "--domain", "domains/ecommerce.yaml", "--events", "events.ndjson", "--db",
@@ -58,23 +76,26 @@ extension EndToEnd {
         }
 
         @Test(
-            "Killed at any moment and started again, it counts each record once; a run of the topics goes on behind it")
-        func killed() async throws {
+            "Killed at any moment and started again, it counts each record once; a run of the topics goes on behind it",
+            arguments: ["product_view.ndjson", "product_view.avro"])
+        func killed(views: String) async throws {
             let project = try await project()
+            if views.hasSuffix(".avro") { try await Self.pack(project, codec: "null") }
+            let inputs = Self.inputs.map { $0 == "product_view=product_view.ndjson" ? "product_view=\(views)" : $0 }
             let busy = ["--set", "runtime.checkpoint.interval=20 ms", "--set", "runtime.flush_interval=10 ms"]
             for milliseconds in [250, 350, 450, 550] {
-                let run = try project.start(Self.final + Self.inputs + busy + ["--batch-rows", "64", "--workers", "3"])
+                let run = try project.start(Self.final + inputs + busy + ["--batch-rows", "64", "--workers", "3"])
                 try await Task.sleep(for: .milliseconds(milliseconds))
                 run.send(SIGKILL)
                 _ = try await run.wait(limit: .seconds(30))
             }
-            let last = try await project.start(Self.final + Self.inputs).wait(limit: .seconds(120))
+            let last = try await project.start(Self.final + inputs).wait(limit: .seconds(120))
             try #require(last.code == 0, "\(last)")
             try await judge(project)
             let counted = try await project.dump()
             // Nothing is in the topics; what the files gave stays, and stays counted.
             try await project.streamplat("run", "ecommerce", "--until-idle", "--close-windows")
-            let again = try await project.start(Self.final + Self.inputs + ["--output", "json"]).wait(
+            let again = try await project.start(Self.final + inputs + ["--output", "json"]).wait(
                 limit: .seconds(120))
             #expect(again.code == 0 && again.output.contains(/"events_read": ?0\b/), "\(again)")
             #expect(try await project.dump() == counted)
@@ -87,20 +108,7 @@ extension EndToEnd {
             let first = try await project.start(Self.final + arguments).wait(limit: .seconds(120))
             try #require(first.code == 0, "\(first)")
             let expected = try await project.dump()
-            try project.write(
-                """
-                import datetime, fastavro, json
-                schema = json.load(open("schemas/ecommerce/product_view.avsc"))
-                def record(line):
-                    event = json.loads(line)
-                    time = datetime.datetime.fromisoformat(event["timestamp"].replace("Z", "+00:00"))
-                    return event | {"timestamp": time}
-                with open("product_view.ndjson") as lines, open("product_view.avro", "wb") as out:
-                    fastavro.writer(out, schema, [record(line) for line in lines], codec="deflate")
-                """, to: "pack.py")
-            let python = try #require(Requirements.python)
-            let packed = try await ChildProcess(python, ["pack.py"], folder: project.folder).wait(limit: .seconds(60))
-            try #require(packed.code == 0, "\(packed)")
+            try await Self.pack(project, codec: "deflate")
             let second = try await project.start(
                 Self.final + ["--from-earliest", "--input", "product_view=product_view.avro"]
             ).wait(limit: .seconds(120))

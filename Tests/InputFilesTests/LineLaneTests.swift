@@ -122,7 +122,8 @@ struct LineLaneTests {
         bytes += [16] + Array("\"string\"".utf8) + [0] + [UInt8](repeating: 7, count: 16) + [2, 40, 1]
         let input = try TextFile(bytes)
         let file = try InputFile(eventType: "e", path: input.path)
-        let lane = try ContainerLane(file, TopicPartition(topic: file.topic, partition: 0), at: 0)
+        let lane = try ContainerLane(
+            file, TopicPartition(topic: file.topic, partition: 0), at: 0, index: try #require(file.index))
         let error = #expect(throws: PipelineError.self) { try lane.fetch(into: RecordBlock(), maxBytes: 1 << 20) }
         #expect(error?.hint?.contains("ingest") == true && error?.message.contains("block") == true)
     }

@@ -51,12 +51,19 @@ struct Reading {
     var faults: [JSONMessageReader.Fault] = []
 }
 
-func read(_ block: RecordBlock, _ type: EventType, columns wanted: [String]? = nil) throws -> Reading {
+func read(
+    _ block: RecordBlock, _ type: EventType, columns wanted: [String]? = nil, batchRows: Int = .max
+) throws -> Reading {
     let columns = type.columns.filter { wanted?.contains($0.name) ?? true }
     let reader = try JSONMessageReader(eventType: type, columns: columns, hashKey: testKey)
     let batch = RecordBatch(schema: BatchSchema(columns))
     var reading = Reading()
-    reader.read(block, entries: 0..<block.count, of: testPartition, into: batch) { reading.faults.append($0) }
+    var start = 0
+    while start < block.count {
+        let end = start + min(batchRows, block.count - start)
+        reader.read(block, entries: start..<end, of: testPartition, into: batch) { reading.faults.append($0) }
+        start = end
+    }
     let out = ByteBuffer()
     NDJSONWriter(schema: batch.schema).write(batch, to: out)
     reading.lines = out.string.split(separator: "\n").map(String.init)

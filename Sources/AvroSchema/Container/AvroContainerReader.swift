@@ -11,6 +11,8 @@ public final class AvroContainerReader {
     public let schema: AvroSchema
     /// How the blocks are packed.
     public let codec: AvroContainerCodec
+    /// What stands behind the header and behind each block: 16 bytes.
+    public let marker: [UInt8]
     /// Blocks read so far; empty and damaged ones count.
     public private(set) var blockCount = 0
     /// Records handed out so far, and those that a damaged block is known to have held.
@@ -20,7 +22,13 @@ public final class AvroContainerReader {
     public static let blockByteLimit = 256 << 20
     /// The most records of one block when records may take no bytes, so that a few bytes cannot claim billions.
     static let emptyRecordLimit: Int64 = 65_536
+    /// The most records that a block of so many stored bytes can have, whatever they are.
+    public static func recordLimit(storedBytes: Int64) -> Int64 {
+        max(emptyRecordLimit, storedBytes * Int64(deflateRatio))
+    }
     private static let headerByteLimit: Int64 = 16 << 20
+    /// Memory for a block as it is stored that is kept for the next one.
+    private static let keptBytes = 4 << 20
     /// Deflate makes nothing smaller than this part of it.
     private static let deflateRatio = 1032
     /// Python's writers leave (part of) zlib's checksum behind the stream.
@@ -30,7 +38,7 @@ public final class AvroContainerReader {
     private let name: String
     private let nodes: AvroNodes
     private let root: Int
-    private let marker: [UInt8]
+    private let walker: AvroWalker
     /// The parts of the current block.
     private var head: [UInt8] = []
     private var stored: [UInt8] = []
@@ -60,6 +68,7 @@ public final class AvroContainerReader {
         }
         var nodes = AvroNodes()
         root = nodes.add(schema)
+        walker = AvroWalker(nodes, root)
         (self.input, self.name, self.codec, self.nodes, marker) = (input, name, codec, nodes, header.marker)
     }
 
@@ -90,6 +99,28 @@ public final class AvroContainerReader {
         return true
     }
 
+    /// How far the file was read: where the next block begins, in bytes.
+    public var byteOffset: Int { input.offset }
+
+    /// Appends the records of the next block, which may have none; false at the end of the file.
+    ///
+    /// Entries are as those of ``next(into:)``. Throws as that does, and then may have appended some of the block's records.
+    public func append(to block: RecordBlock) throws -> Bool {
+        if try input.isAtEnd() { return false }
+        blockCount += 1
+        var losses: [AvroContainerLoss] = []
+        try readBlock(into: block, &losses)
+        if let loss = losses.first { throw Self.failure(loss.description, name) }
+        return true
+    }
+
+    /// Goes on at the head of another block: `byteOffset` is its place in the file, whose bytes the input gives next;
+    /// `blocks` blocks of `records` records lie before it.
+    public func restart(byteOffset: Int, blocks: Int, records: Int) {
+        input.restart(at: byteOffset)
+        (blockCount, recordCount) = (blocks, records)
+    }
+
     private func readBlock(into block: RecordBlock, _ losses: inout [AvroContainerLoss]) throws {
         head.removeAll(keepingCapacity: true)
         stored.removeAll(keepingCapacity: true)
@@ -104,7 +135,17 @@ public final class AvroContainerReader {
             return try skipDamage("the block claims more than \(Self.blockByteLimit) bytes", nil, &losses)
         }
         let claimed = believable(count, bytes: codec == .null ? Int(size) : Int(size) * Self.deflateRatio)
-        guard try input.read(Int(size), into: &stored), try input.read(16, into: &found) else {
+        let first = block.byteCount
+        let isWhole: Bool
+        if codec == .null {
+            isWhole = try input.append(Int(size), to: block) && input.read(16, into: &found)
+            if isWhole, found == marker { return split(block, from: first, count: count, &losses) }
+            stored = Array(UnsafeBufferPointer(start: block.bytes + first, count: block.byteCount - first))
+            block.byteCount = first
+        } else {
+            isWhole = try input.read(Int(size), into: &stored) && input.read(16, into: &found)
+        }
+        guard isWhole else {
             return try skipDamage("the file ends inside the block", claimed, &losses)
         }
         guard found == marker else {
@@ -114,7 +155,8 @@ public final class AvroContainerReader {
             stored.withUnsafeBytes { lose(reason, claimed, $0, &losses) }
             return
         }
-        split(block, count: count, &losses)
+        split(block, from: first, count: count, &losses)
+        if stored.capacity > Self.keptBytes { stored = [] }
     }
 
     /// A block without the file's marker behind it: if its records fill it exactly, the damage is the marker's alone.
@@ -122,13 +164,14 @@ public final class AvroContainerReader {
         _ block: RecordBlock, count: Int64, claimed: Int?, _ losses: inout [AvroContainerLoss]
     ) throws {
         let reason = "the marker after the block is not that of the file"
-        let first = recordCount
+        let (first, known, bytes) = (recordCount, block.count, block.byteCount)
         var faults: [AvroContainerLoss] = []
-        if count > 0, unpack(into: block) == nil { split(block, count: count, &faults) }
-        if block.count > 0, faults.isEmpty {
+        if count > 0, unpack(into: block) == nil { split(block, from: bytes, count: count, &faults) }
+        if block.count > known, faults.isEmpty {
             return found.withUnsafeBytes { lose(reason, 0, $0, &losses) }
         }
-        block.removeAll()
+        block.entries.removeLast(block.count - known)
+        block.byteCount = bytes
         recordCount = first
         try skipDamage(reason, claimed, &losses)
     }
@@ -158,17 +201,17 @@ public final class AvroContainerReader {
         recordCount += count ?? 0
     }
 
-    /// Fills the block with the unpacked bytes; the reason when they cannot be unpacked.
+    /// Appends the unpacked bytes to the block's; the reason when they cannot be unpacked.
     private func unpack(into block: RecordBlock) -> String? {
         switch codec {
-        case .null: stored.withUnsafeBytes { Self.fill(block, $0) }
+        case .null: stored.withUnsafeBytes { Self.append($0, to: block) }
         case .deflate:
             do {
                 let bytes = try stored.withUnsafeBytes { bytes throws(CompressionError) in
                     try Deflate.decompress(
                         bytes, byteLimit: Self.blockByteLimit, trailingLimit: Self.checksumBytes)
                 }
-                bytes.withUnsafeBytes { Self.fill(block, $0) }
+                bytes.withUnsafeBytes { Self.append($0, to: block) }
             } catch {
                 return "\(error)"
             }
@@ -176,43 +219,29 @@ public final class AvroContainerReader {
         return nil
     }
 
-    private static func fill(_ block: RecordBlock, _ bytes: UnsafeRawBufferPointer) {
+    private static func append(_ bytes: UnsafeRawBufferPointer, to block: RecordBlock) {
         block.reserve(bytes.count)
         if let base = bytes.baseAddress {
-            UnsafeMutableRawPointer(block.bytes).copyMemory(from: base, byteCount: bytes.count)
+            UnsafeMutableRawPointer(block.bytes + block.byteCount).copyMemory(from: base, byteCount: bytes.count)
         }
-        block.byteCount = bytes.count
+        block.byteCount += bytes.count
     }
 
-    /// Finds where each record ends by walking it along the schema.
-    private func split(_ block: RecordBlock, count: Int64, _ losses: inout [AvroContainerLoss]) {
+    /// Finds where each record of the bytes from `first` on ends by walking it along the schema.
+    private func split(_ block: RecordBlock, from first: Int, count: Int64, _ losses: inout [AvroContainerLoss]) {
         let start = UnsafePointer(block.bytes)
-        let end = start + block.byteCount
-        guard let count = believable(count, bytes: block.byteCount) else {
+        guard let count = believable(count, bytes: block.byteCount - first) else {
             return lose(
                 "the block claims more records than its bytes can hold", nil,
-                UnsafeRawBufferPointer(start: start, count: block.byteCount), &losses)
+                UnsafeRawBufferPointer(start: start + first, count: block.byteCount - first), &losses)
         }
-        block.entries.reserveCapacity(count)
-        var cursor = start
-        for index in 0..<count {
-            let valueStart = cursor - start
-            guard nodes.skip(root, &cursor, end) else {
-                recordCount += index
-                return lose(
-                    "the bytes do not follow the schema", count - index,
-                    UnsafeRawBufferPointer(start: start + valueStart, count: block.byteCount - valueStart), &losses)
-            }
-            block.entries.append(
-                RecordBlock.Entry(
-                    offset: Int64(recordCount + index), timestamp: 0, keyStart: valueStart, keyLength: -1,
-                    valueStart: valueStart, valueLength: cursor - start - valueStart))
-        }
-        recordCount += count
-        if cursor != end {
-            lose(
-                "bytes follow the last record of the block", 0,
-                UnsafeRawBufferPointer(start: cursor, count: end - cursor), &losses)
+        let found = walker.split(block, from: first, count: count, offset: Int64(recordCount), nodes)
+        recordCount += found.count
+        let rest = UnsafeRawBufferPointer(start: start + found.end, count: block.byteCount - found.end)
+        if found.count < count {
+            lose("the bytes do not follow the schema", count - found.count, rest, &losses)
+        } else if !rest.isEmpty {
+            lose("bytes follow the last record of the block", 0, rest, &losses)
         }
     }
 

@@ -1,9 +1,12 @@
 internal import Compression
+internal import DataPath
 
 /// The bytes of a container file as its parts are read: integers, runs of bytes, nothing else.
 ///
 /// Memory: 64 KiB, and what is asked for. A claimed length costs memory only as far as its bytes are really there.
 final class ContainerInput {
+    private static let stepBytes = 1 << 20
+
     private let input: any ByteInput
     private let window: UnsafeMutableRawBufferPointer
     private var start = 0
@@ -78,6 +81,38 @@ final class ContainerInput {
             offset += taken
         }
         return true
+    }
+
+    /// Appends the next `count` bytes to the block's; false, with those that are there, when the input ends before.
+    func append(_ count: Int, to block: RecordBlock) throws -> Bool {
+        var left = count
+        while left > 0 {
+            // Room is made as bytes come: a block may claim more than there is.
+            block.reserve(min(left, Self.stepBytes))
+            let room = UnsafeMutableRawBufferPointer(
+                start: block.bytes + block.byteCount, count: min(left, Self.stepBytes))
+            var taken = min(room.count, end - start)
+            if taken > 0 {
+                room.copyMemory(from: UnsafeRawBufferPointer(rebasing: window[start..<start + taken]))
+                start += taken
+            } else if returnedStart == returned.count, room.count >= window.count {
+                taken = try input.read(into: room)
+                if taken == 0 { return false }
+            } else {
+                if try isAtEnd() { return false }
+                continue
+            }
+            block.byteCount += taken
+            offset += taken
+            left -= taken
+        }
+        return true
+    }
+
+    /// Forgets what was read ahead: the input gives the bytes at `offset` of the file next.
+    func restart(at offset: Int) {
+        (start, end, returned, returnedStart) = (0, 0, [], 0)
+        self.offset = offset
     }
 
     /// Gives bytes back that were taken last: they are read again before the rest.

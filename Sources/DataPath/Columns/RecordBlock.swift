@@ -44,6 +44,10 @@ public final class RecordBlock: @unchecked Sendable {
     @exclusivity(unchecked) public private(set) var byteCapacity: Int
     @exclusivity(unchecked) public var byteCount = 0
     @exclusivity(unchecked) public var entries: [Entry] = []
+    /// The values are the lines of ``bytes`` that are not blank, in their order: each ends with a line end, but perhaps the
+    /// last one, and ``linePadding`` bytes behind them can be read.
+    @exclusivity(unchecked) public var holdsLines = false
+    public static let linePadding = 64
 
     public init(byteCapacity: Int = 1 << 16) {
         self.byteCapacity = max(byteCapacity, 64)
@@ -66,6 +70,7 @@ public final class RecordBlock: @unchecked Sendable {
 
     public func removeAll() {
         byteCount = 0
+        holdsLines = false
         entries.removeAll(keepingCapacity: true)
     }
 

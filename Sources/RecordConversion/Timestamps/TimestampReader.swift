@@ -33,6 +33,14 @@ package struct TimestampReader {
         }
     }
 
+    /// Whether a whole number is milliseconds as it is.
+    var takesMilliseconds: Bool {
+        switch format {
+        case .automatic, .epoch(perSecond: 1000): true
+        default: false
+        }
+    }
+
     /// What a cell says.
     enum Reading {
         case milliseconds(Int64)

@@ -8,7 +8,8 @@ import RecordConversion
 
 extension FuzzTarget {
     /// JSON messages, separated by zero bytes: each is a row or a fault, in order; rows that are written as messages are
-    /// read back as the same rows.
+    /// read back as the same rows. Messages that are lines are also read as lines of a file, twice over, so that they
+    /// follow layouts of before.
     static let message = FuzzTarget("message") { input in
         let type = try eventType.get()
         let block = RecordBlock()
@@ -17,6 +18,10 @@ extension FuzzTarget {
             block.entries[index].offset = Int64(index)
         }
         let first = try read(block, type)
+        let messages = input.parts(8).filter(isLine)
+        let alone = try messages.map { lines(try read(RecordBlock.lines([$0]), type)) }.joined()
+        let together = lines(try read(RecordBlock.lines(messages + messages), type))
+        try promise(together == alone + alone, "other rows when read as lines of a file:\n\(alone)\n\(together)")
         let written = RecordBlock()
         var refused = 0
         try JSONMessageWriter(type).write(first, keyColumn: 2, timestampColumn: 1, into: written) { _, error in
@@ -28,6 +33,10 @@ extension FuzzTarget {
         if refused == 0 {
             try promise(lines(second) == lines(first), "read, written and read as another row:\n\(lines(first))")
         }
+    }
+
+    private static func isLine(_ bytes: [UInt8]) -> Bool {
+        !bytes.contains(10) && bytes.contains { $0 != 0x20 && $0 != 0x09 && $0 != 0x0D }
     }
 
     private static let eventType = Result { try FuzzDomain.eventType() }
@@ -92,6 +101,26 @@ extension FuzzTarget {
             result.append(error.description)
         }
         return result
+    }
+}
+
+extension RecordBlock {
+    /// As a file holds them. A record's offset is the same in each block, so that made-up ids are.
+    fileprivate static func lines(_ messages: [[UInt8]]) -> RecordBlock {
+        let text = Array(messages.joined(separator: [10]))
+        let block = RecordBlock(byteCapacity: text.count + linePadding)
+        for message in messages {
+            block.entries.append(
+                Entry(
+                    offset: 0, timestamp: 0, keyStart: 0, keyLength: -1, valueStart: block.byteCount,
+                    valueLength: message.count))
+            block.byteCount += message.count + 1
+        }
+        block.byteCount = text.count
+        for (index, byte) in text.enumerated() { block.bytes[index] = byte }
+        (block.bytes + text.count).initialize(repeating: 0, count: linePadding)
+        block.holdsLines = true
+        return block
     }
 }
 
