@@ -1,4 +1,3 @@
-public import Diagnostics
 public import PluginAPI
 
 /// A broker some of whose topics are files (``InputFile/topic``); all else is passed on. Threads: as ``Broker``.
