@@ -372,7 +372,7 @@ struct sp_json_reader {
 
         bool learn(Node &root) {
             skipBlanks();
-            if (cursor >= end || *cursor != '{' || !object(&root)) return false;
+            if (cursor >= end || *cursor != '{' || !object(&root, 1)) return false;
             // The parser does not look closely at what is not wanted, and may have taken a brace too many for a part of it.
             if (cursor != end) return false;
             layout.tail.assign(literal, end);
@@ -381,8 +381,9 @@ struct sp_json_reader {
 
         void skipBlanks() { while (cursor < end && isBlank(*cursor)) cursor++; }
 
-        // `node` is null inside of what is not wanted.
-        bool object(Node *node) {
+        // `node` is null inside of what is not wanted; `depth` is that of the object.
+        bool object(Node *node, int depth) {
+            if (depth > depthLimit) return false;
             cursor++;
             skipBlanks();
             if (cursor < end && *cursor == '}') {
@@ -406,7 +407,7 @@ struct sp_json_reader {
                     counter = &child->records;
                     child = nullptr;
                 }
-                if (!value(child) || counter != nullptr) return false;
+                if (!value(child, depth) || counter != nullptr) return false;
                 skipBlanks();
                 if (cursor < end && *cursor == ',') {
                     cursor++;
@@ -420,10 +421,10 @@ struct sp_json_reader {
             return false;
         }
 
-        bool value(Node *node) {
+        bool value(Node *node, int depth) {
             skipBlanks();
             if (cursor >= end || *cursor == '[') return false;
-            if (*cursor == '{') return (node == nullptr || node->slot < 0) && object(node);
+            if (*cursor == '{') return (node == nullptr || node->slot < 0) && object(node, depth + 1);
             // A scalar where a record is wanted means something of its own.
             if (node != nullptr && node->slot < 0) return false;
             sp::LayoutPart part;

@@ -19,8 +19,8 @@ final class ContainerIndex: Sendable {
     enum Finding: Hashable {
         /// The first block that begins in the chunk or behind it.
         case place(Place)
-        /// No block does.
-        case end
+        /// No block does; the file holds so many records.
+        case end(records: Int)
         /// What lies behind this block cannot be told, as the block is damaged.
         case damage(Place)
     }
@@ -37,7 +37,8 @@ final class ContainerIndex: Sendable {
 
     let chunkBytes: Int
     private let path: String
-    private let size: Int
+    /// Of the file when it was opened, in bytes.
+    let size: Int
     private let marker: [UInt8]
     private let state: Mutex<State>
 
@@ -53,7 +54,7 @@ final class ContainerIndex: Sendable {
         try state.withLock { state in
             if chunk >= state.places.count { try scan(&state) { $0.places.count > chunk } }
             if chunk < state.places.count { return .place(state.places[chunk]) }
-            return state.ending ?? .end
+            return state.ending ?? .end(records: state.next.records)
         }
     }
 
@@ -89,7 +90,7 @@ final class ContainerIndex: Sendable {
                 return
             }
             guard place.offset < size, count > marker.count, let base = bytes.baseAddress else {
-                state.ending = .end
+                state.ending = .end(records: place.records)
                 return
             }
             while state.places.count * chunkBytes <= place.offset { state.places.append(place) }

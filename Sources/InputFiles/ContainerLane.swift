@@ -8,7 +8,7 @@ internal import PluginAPI
 ///
 /// A block belongs to the chunk in which it begins; chunks are dealt as those of an NDJSON file. An offset is the record's
 /// number in the file. Damage ends the run with its place, once all that lies before it in the lane is read; lanes that
-/// come to a chunk behind it have nothing more to read, and wait. `streamplat ingest` goes on behind damage.
+/// come to a chunk behind it have nothing more to read, and wait. Nothing goes on behind damage but `streamplat ingest`.
 final class ContainerLane: PartitionReader {
     /// Of one fetch, but for the last block: records may take no bytes.
     private static let recordLimit = 1 << 16
@@ -85,7 +85,8 @@ final class ContainerLane: PartitionReader {
         var chunk = try nextChunk ?? firstChunk()
         while true {
             switch try index.start(of: chunk) {
-            case .end:
+            case .end(let records):
+                guard position <= records else { throw replaced(records) }
                 nextChunk = chunk
                 return .endOfPartition
             case .damage(let place):
@@ -98,7 +99,8 @@ final class ContainerLane: PartitionReader {
                     .avroContainer, "block \(place.blocks + 1), at byte \(place.offset), is damaged, or was",
                     component: "file \(path)")
             case .place(let place):
-                let end = (chunk + 1) * index.chunkBytes
+                // What is written behind the size that the file had is another run's.
+                let end = min((chunk + 1) * index.chunkBytes, index.size)
                 chunk += LineLane.count
                 guard place.offset < end else { continue }
                 (nextChunk, chunkEnd, file.offset) = (chunk, end, place.offset)
@@ -106,6 +108,12 @@ final class ContainerLane: PartitionReader {
                 return .records
             }
         }
+    }
+
+    private func replaced(_ records: Int) -> PipelineError {
+        PipelineError(
+            .offsetOutOfRange, "the checkpoint goes on at record \(position) of '\(path)', which holds \(records)",
+            hint: "the file was replaced; run with --from-earliest to count what it holds now", component: "input")
     }
 
     /// The lane's first one that may have records from the position on.
@@ -126,7 +134,9 @@ final class ContainerLane: PartitionReader {
                 hint: "what was counted is kept: run it again when the file can be read", component: "input")
         } catch var error as PipelineError {
             error.hint =
-                error.hint ?? "what lies before is counted; `streamplat ingest` goes on behind damage"
+                error.hint
+                ?? "what lies before is counted: mend the file and run again; or, as `streamplat ingest` goes on behind damage, "
+                + "ingest the whole file and run with --from-earliest"
             throw error
         }
     }

@@ -77,7 +77,9 @@ final class LineLane: PartitionReader {
                     throw PipelineError(
                         .recordTooLarge,
                         "the record at byte \(next) of '\(path)' is longer than \(Self.recordByteLimit >> 20) MiB",
-                        hint: "`streamplat ingest` passes over such records", component: "input")
+                        hint:
+                            "`streamplat ingest` passes over such records: ingest the whole file and run with --from-earliest",
+                        component: "input")
                 }
                 window = min(window * 2, Self.recordByteLimit)
             }

@@ -63,7 +63,8 @@ extension Pipeline {
                 result[worker - crew.own.lowerBound].append(
                     PartitionState(
                         input: index, partition: partition, reader: try parts.broker.makeReader(partition, at: start),
-                        consumers: consumers, reported: ReportedLetters(partition, in: checkpoint, end: next), now: now)
+                        consumers: consumers, reported: ReportedLetters(partition, in: checkpoint, end: next), now: now,
+                        endsForGood: options.readsFiles)
                 )
             }
         }

@@ -180,6 +180,45 @@ struct ContainerLaneTests {
         }
     }
 
+    @Test("what is written while a run reads is another run's, also a block that is not whole yet", arguments: [0, 7])
+    func grows(unfinished: Int) throws {
+        var random = SystemRandomNumberGenerator()
+        var container = Container(isDeflated: false)
+        for _ in 0..<30 { try container.addBlock(5, &random) }
+        // As a run has opened it.
+        let stored = try StoredFile(container, chunkBytes: 200)
+        let count = container.records.count
+        try container.addBlock(5, &random)
+        container.cut(container.bytes.count - unfinished)
+        try Data(container.bytes).write(to: URL(filePath: stored.path))
+        var found: [Int64: [UInt8]] = [:]
+        for lane in 0..<LineLane.count {
+            var (position, isAtEnd): (Int64, Bool) = (0, false)
+            while !isAtEnd {
+                (position, isAtEnd) = try read(
+                    stored, lane: lane, from: position, window: 100, fetches: 3, into: &found)
+            }
+        }
+        #expect(found.keys.sorted() == (0..<Int64(count)).map { $0 })
+    }
+
+    @Test("a shorter file in the place of one that was counted is told, not taken for read")
+    func replaced() throws {
+        var random = SystemRandomNumberGenerator()
+        var container = Container(isDeflated: false)
+        for _ in 0..<10 { try container.addBlock(5, &random) }
+        let stored = try StoredFile(container, chunkBytes: 200)
+        let block = RecordBlock()
+        // All of it was counted.
+        for lane in 0..<LineLane.count {
+            #expect(try stored.lane(lane, at: 50).fetch(into: block, maxBytes: 1000) == .endOfPartition)
+        }
+        let error = #expect(throws: PipelineError.self) {
+            try stored.lane(0, at: 51).fetch(into: block, maxBytes: 1000)
+        }
+        #expect(error?.code == .offsetOutOfRange && error?.hint?.contains("--from-earliest") == true)
+    }
+
     @Test("a damaged block that was mended meanwhile is told, not waited for")
     func mended() throws {
         var random = SystemRandomNumberGenerator()

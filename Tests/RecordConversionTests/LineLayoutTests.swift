@@ -83,6 +83,18 @@ struct LineLayoutTests {
         }
     }
 
+    @Test("lines that nest deeper than any stack are read as without a layout, again and again")
+    func deep() throws {
+        let levels = 13_000
+        let start = "{\"event_id\":\"e\",\"timestamp\":1700000000000,\"user_id\":\"u\",\"name\":\"n\",\"unwanted\":"
+        let message =
+            start + String(repeating: "{\"\":", count: levels) + "1" + String(repeating: "}", count: levels) + "}"
+        let alone = try read([message], Self.type, columns: ["name"])
+        let together = try read(Self.lines(Array(repeating: message, count: 4)), Self.type, columns: ["name"])
+        #expect(together.lines == (0..<4).flatMap { _ in alone.lines })
+        #expect(together.faults.count == alone.faults.count * 4)
+    }
+
     /// The messages as a file holds them, with blank lines between some.
     private static func lines(_ messages: [String]) -> RecordBlock {
         let block = RecordBlock()

@@ -15,7 +15,7 @@ import tempfile
 
 import duckdb
 
-from workloads import DOUBLES, KEYS, REFERENCES, TOLERANCE, WHOLE
+from workloads import DOUBLES, KEYS, REFERENCES, TIMES, TOLERANCE, WHOLE
 
 # What starts later comes from the event that pushes watermarks on.
 END = 1_704_067_200_000 + 7_200_000
@@ -32,7 +32,8 @@ def reference(query, events, out):
 
 def answer(query, place, folder):
     """The answer as an SQL table expression, or None when there is none."""
-    types = {"window_start": "BIGINT", **{key: "VARCHAR" for key in KEYS[query]},
+    time = TIMES.get(query, "window_start")
+    types = {time: "BIGINT", **{key: "VARCHAR" for key in KEYS[query]},
              **{name: "BIGINT" for name in WHOLE[query]}, **{name: "DOUBLE" for name in DOUBLES[query]}}
     columns = "{" + ",".join(f"{name}:'{kind}'" for name, kind in types.items()) + "}"
     if place.endswith(".db"):
@@ -41,9 +42,9 @@ def answer(query, place, folder):
         with open(path, "w", newline="") as out:
             csv.writer(out).writerows(source.execute(f"SELECT {','.join(types)} FROM {query}"))
         source.close()
-        types["window_start"] = "TIMESTAMP"
+        types[time] = "TIMESTAMP"
         columns = "{" + ",".join(f"{name}:'{kind}'" for name, kind in types.items()) + "}"
-        return f"(SELECT * REPLACE (epoch_ms(window_start) AS window_start) FROM read_csv('{path}', columns={columns}, header=false))"
+        return f"(SELECT * REPLACE (epoch_ms({time}) AS {time}) FROM read_csv('{path}', columns={columns}, header=false))"
     files = [place]
     if os.path.isdir(place):
         files = [file for file in glob.glob(os.path.join(place, "*"))
@@ -53,30 +54,32 @@ def answer(query, place, folder):
         return None
     if os.path.basename(files[0]) == f"{query}.ndjson":
         # streamplat's own files have times as text.
-        columns = columns.replace("window_start:'BIGINT'", "window_start:'TIMESTAMP'")
-        return f"(SELECT * REPLACE (epoch_ms(window_start) AS window_start) FROM read_json({files!r}, " \
+        columns = columns.replace(f"{time}:'BIGINT'", f"{time}:'TIMESTAMP'")
+        return f"(SELECT * REPLACE (epoch_ms({time}) AS {time}) FROM read_json({files!r}, " \
                f"format='newline_delimited', columns={columns}))"
     return f"read_json({files!r}, format='newline_delimited', columns={columns})"
 
 
 def check(query, expected, place):
+    time = TIMES.get(query, "window_start")
     with tempfile.TemporaryDirectory() as folder:
         found = answer(query, place, folder)
         if found is None:
             return "there is no answer"
         database = duckdb.connect()
-        database.execute(f"CREATE TABLE found AS SELECT * FROM {found} WHERE window_start < {END}")
+        database.execute(f"CREATE TABLE found AS SELECT * FROM {found} WHERE {time} < {END}")
     database.execute(f"CREATE TABLE expected AS FROM '{expected}'")
-    keys = " AND ".join(f"e.{key} = f.{key}" for key in ("window_start",) + KEYS[query])
+    keys = " AND ".join(f"e.{key} = f.{key}" for key in (time,) + KEYS[query])
     wrong = [f"f.{name} IS DISTINCT FROM e.{name}" for name in WHOLE[query]]
     wrong += [f"f.{name} IS NULL OR NOT abs(f.{name} - e.{name}) <= {TOLERANCE} * abs(e.{name})" for name in DOUBLES[query]]
+    total = DOUBLES[query][0]
     rows = [database.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in ("expected", "found")]
     differing, worst = database.execute(
-        f"SELECT count(*) FILTER (WHERE {' OR '.join(wrong)}), max(abs(f.revenue - e.revenue) / abs(e.revenue)) "
+        f"SELECT count(*) FILTER (WHERE {' OR '.join(wrong)}), max(abs(f.{total} - e.{total}) / abs(e.{total})) "
         f"FROM expected e LEFT JOIN found f ON {keys}").fetchone()
     if rows[0] == rows[1] and differing == 0:
         return "same"
-    return f"{rows[1]} rows instead of {rows[0]}, {differing} missing or different (largest difference of a sum: {worst})"
+    return f"{rows[1]} rows instead of {rows[0]}, {differing} missing or different (largest difference of {total}: {worst})"
 
 
 def main():

@@ -36,9 +36,10 @@ final class SessionRound {
 
     private let panes: [PaneState]
     private let gap: Int64
-    /// What the last call of ``sessions(around:_:)`` found.
+    /// All fragments of the group that the last ``look(around:_:)`` was about, in neighbouring panes.
     private(set) var fragments: [Fragment] = []
-    private var found: [Session] = []
+    /// Its sessions; those that were merged into others count no more.
+    private(set) var found: [Session] = []
     private(set) var emitted: [Emitted] = []
     private var maps: [GroupMap?]
     private var visited: [StateColumn<Bool>?]
@@ -50,8 +51,8 @@ final class SessionRound {
         visited = Array(repeating: nil, count: panes.count)
     }
 
-    /// The sessions of a group around one of its fragments; ``fragments`` are all its fragments in neighbouring panes.
-    func sessions(around pane: Int, _ entry: Int) -> [Session] {
+    /// Finds the sessions of a group around one of its fragments: ``found``, made of ``fragments``.
+    func look(around pane: Int, _ entry: Int) {
         gather(pane, entry)
         found.removeAll(keepingCapacity: true)
         var hasFloors = false
@@ -68,12 +69,9 @@ final class SessionRound {
             }
         }
         if hasFloors { addBehindFloors() }
-        return found.filter { !$0.isMerged }
     }
 
-    func members(of session: Session) -> [Fragment] { fragments.filter { $0.session == session.number } }
-
-    /// Lists a session that ``sessions(around:_:)`` has just found.
+    /// Lists a session that ``look(around:_:)`` has just found.
     func emit(_ session: Session) {
         guard let lead = fragments.first(where: { $0.session == session.number }) else { return }
         for fragment in fragments where fragment.session == session.number {
@@ -119,7 +117,7 @@ final class SessionRound {
             while high < panes.count, panes[high].key.start == start { high += 1 }
             if !add(begin..<high, key, hash) { break }
         }
-        fragments.sort { $0.pane < $1.pane }
+        if fragments.count > 1 { fragments.sort { $0.pane < $1.pane } }
     }
 
     @discardableResult

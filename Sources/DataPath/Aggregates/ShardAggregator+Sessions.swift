@@ -19,9 +19,12 @@ extension ShardAggregator {
         if mode == .updates {
             for (index, pane) in panes.enumerated() {
                 for entry in pane.changed where pane.hasChanged(Int(entry)) && !pane.isClosed(Int(entry)) {
-                    let found = round.sessions(around: index, Int(entry))
-                    for session in found where round.members(of: session).contains(where: { $0.hasChanged }) {
-                        round.emit(session)
+                    round.look(around: index, Int(entry))
+                    for session in round.found where !session.isMerged {
+                        let number = session.number
+                        if round.fragments.contains(where: { $0.session == number && $0.hasChanged }) {
+                            round.emit(session)
+                        }
                     }
                     // Each group's neighbourhood is looked at once.
                     for fragment in round.fragments { panes[fragment.pane].unmarkChanged(fragment.entry) }
@@ -40,12 +43,19 @@ extension ShardAggregator {
             if pane.key.firstWindow == .min, pane.key.start + 2 * gap <= closedBefore { continue }
             guard let spans = pane.spans else { continue }
             for entry in 0..<pane.keys.count where !pane.isClosed(entry) && spans[entry].last + gap <= floor {
-                for session in closing.sessions(around: index, entry) where session.end <= floor {
-                    let members = closing.members(of: session)
+                closing.look(around: index, entry)
+                for session in closing.found where !session.isMerged && session.end <= floor {
+                    let number = session.number
                     // A session of records behind their floors can cover one that was closed before, whose row goes: once
                     // more at its end, so that it does not matter which of the two was written first.
-                    if mode != .updates || members.contains(where: { $0.floor != .min }) { closing.emit(session) }
-                    for fragment in members { panes[fragment.pane].close(fragment.entry) }
+                    if mode != .updates
+                        || closing.fragments.contains(where: { $0.session == number && $0.floor != .min })
+                    {
+                        closing.emit(session)
+                    }
+                    for fragment in closing.fragments where fragment.session == number {
+                        panes[fragment.pane].close(fragment.entry)
+                    }
                 }
                 // While the watermark stands at a floor, records behind that same floor may still come and form a session.
                 for fragment in closing.fragments where fragment.session < 0 && fragment.floor < floor {
@@ -72,7 +82,8 @@ extension ShardAggregator {
         let round = SessionRound(panes, gap: calendar.paneMilliseconds)
         for (index, pane) in panes.enumerated() {
             for entry in 0..<pane.keys.count where !pane.isClosed(entry) && !round.isVisited(index, entry) {
-                for session in round.sessions(around: index, entry) { round.emit(session) }
+                round.look(around: index, entry)
+                for session in round.found where !session.isMerged { round.emit(session) }
                 for fragment in round.fragments { round.visit(fragment) }
             }
         }

@@ -158,15 +158,25 @@ final class SinkThread {
             guard let message = queue.pop(waitingMilliseconds: pause) else {
                 if hasUncommitted {
                     guard queue.isFinished || millisecondsToCommit == 0 else { return .waiting }
-                    try flushAll()
+                    try commitEvents()
                     return .worked
                 }
                 return queue.isFinished ? try end() : .waiting
             }
             try take(message)
+            if hasUncommitted, hasOnlyEvents, isDelaying, millisecondsToCommit == 0 { try commitEvents() }
             return .worked
         }
     }
+
+    /// Commits, and leaves a gap: a store that has one lock for all, as SQLite's, was locked since the first row.
+    private func commitEvents() throws {
+        let wasLocked = hasOnlyEvents && isDelaying
+        try flushAll()
+        if wasLocked { control.pause(milliseconds: Self.gapMilliseconds) }
+    }
+
+    private static let gapMilliseconds = 4
 
     private func take(_ message: SinkMessage) throws {
         switch message {
@@ -248,9 +258,12 @@ final class SinkThread {
     /// How long what is written may wait for more before it is committed. Result rows come once a flush interval, together,
     /// and wait for nothing; rows of single events come all the time, and a commit for each batch would take longer than they do.
     private var millisecondsToCommit: Int {
-        guard hasOnlyEvents else { return 0 }
+        guard hasOnlyEvents, isDelaying else { return 0 }
         return max(0, Int(clamping: lastCommit + flushIntervalMilliseconds - control.host.clock.milliseconds))
     }
+
+    /// Other members of a cluster write to the same tables, and would wait.
+    private var isDelaying: Bool { marking == .withRows }
 
     /// Makes dead letters of the rows that the store refused when the sink sent them.
     private func setAside(_ sink: any Sink) throws {

@@ -20,6 +20,8 @@ final class PartitionState {
     /// Records behind the partition's end, when last looked at.
     var lag = 0
     let lagGauge: Gauge
+    /// Nothing comes behind its end in this run.
+    private let endsForGood: Bool
 
     struct ConsumerPosition {
         /// The offset of the next record to count; what lies before was counted by an earlier run.
@@ -32,8 +34,9 @@ final class PartitionState {
 
     init(
         input: Int, partition: TopicPartition, reader: any PartitionReader, consumers: [ConsumerPosition],
-        reported: ReportedLetters, now: Int64
+        reported: ReportedLetters, now: Int64, endsForGood: Bool
     ) {
+        self.endsForGood = endsForGood
         self.input = input
         self.partition = partition
         self.reader = reader
@@ -46,6 +49,10 @@ final class PartitionState {
     }
 
     /// An idle partition, also one that never had a record, is read to its end and has been so for the timeout: the
-    /// watermark does not wait for it. This is the one place where processing time matters.
-    func isIdle(now: Int64, timeout: Int64) -> Bool { isAtEnd && now - lastRecordAt >= timeout }
+    /// watermark does not wait for it. This is the one place where processing time matters. A part of a file in which no
+    /// record begins is idle at once, as none will.
+    func isIdle(now: Int64, timeout: Int64) -> Bool {
+        guard isAtEnd else { return false }
+        return endsForGood && consumers.allSatisfy { $0.maxEventTime == .min } || now - lastRecordAt >= timeout
+    }
 }

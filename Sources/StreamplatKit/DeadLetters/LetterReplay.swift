@@ -155,8 +155,9 @@ public final class LetterReplay {
             return "lines of files, which never were records of a topic: mend them and `ingest` them "
                 + "(`streamplat dlq show` prints them)"
         case .topic(let partition, _) where InputFile.isTopic(partition.topic):
-            return "records of files that a run has read: mend them there, or `ingest` them "
-                + "(`streamplat dlq show` prints them)"
+            return
+                "records of files that a run has read: mend the file and run with --from-earliest, or `ingest` the mended "
+                + "records alone (`streamplat dlq show` prints them)"
         case .topic(let partition, _):
             if stored.letter.isTruncated { return "records of which only the beginning was kept" }
             guard let partitions = topics[partition.topic], partition.partition < partitions else {

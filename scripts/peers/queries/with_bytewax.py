@@ -1,4 +1,4 @@
-"""Bytewax, stream, one worker: QUERY=q1|q2|q4|q5 SOURCE=INPUT.ndjson OUT=OUT.ndjson python -m bytewax.run with_bytewax:flow"""
+"""Bytewax, stream, one worker: QUERY=q1|q2|q3|q4|q5 SOURCE=INPUT.ndjson OUT=OUT.ndjson python -m bytewax.run with_bytewax:flow"""
 import os
 from datetime import datetime, timedelta, timezone
 
@@ -73,10 +73,22 @@ QUERIES = {
     "q5": (lambda event: event["user_id"], MINUTES, lambda: [0, 0.0], add,
            lambda one, other: [one[0] + other[0], one[1] + other[1]], line_5),
 }
-key, windower, start, fold, merge, line = QUERIES[os.environ["QUERY"]]
+
+
+def line_3(event):
+    return event["event_id"], orjson.dumps({
+        **{name: event[name] for name in ("timestamp", "event_id", "user_id", "category", "total_amount")},
+        "per_item": event["total_amount"] / event["quantity"]}).decode()
+
+
 flow = Dataflow("peer")
 events = op.map("parse", op.input("in", flow, FileSource(os.environ["SOURCE"], batch_size=1000)), orjson.loads)
-clock = windows.EventClock(ts_getter=lambda event: datetime.fromtimestamp(event["timestamp"] / 1000, timezone.utc),
-                           wait_for_system_duration=timedelta(seconds=5))
-answer = windows.fold_window("fold", op.key_on("key", events, key), clock, windower, start, fold, merge)
-op.output("out", op.map("line", answer.down, line), FileSink(os.environ["OUT"]))
+if os.environ["QUERY"] == "q3":
+    lines = op.map("line", op.filter("large", events, lambda event: event["total_amount"] > 100), line_3)
+else:
+    key, windower, start, fold, merge, line = QUERIES[os.environ["QUERY"]]
+    clock = windows.EventClock(ts_getter=lambda event: datetime.fromtimestamp(event["timestamp"] / 1000, timezone.utc),
+                               wait_for_system_duration=timedelta(seconds=5))
+    answer = windows.fold_window("fold", op.key_on("key", events, key), clock, windower, start, fold, merge)
+    lines = op.map("line", answer.down, line)
+op.output("out", lines, FileSink(os.environ["OUT"]))

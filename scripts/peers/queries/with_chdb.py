@@ -1,4 +1,4 @@
-"""chDB (ClickHouse in the process), batch: with_chdb.py q1|q2|q4|q5 INPUT(.ndjson|.avro) OUT.ndjson"""
+"""chDB (ClickHouse in the process), batch: with_chdb.py q1|q2|q3|q4|q5 INPUT(.ndjson|.avro) OUT.ndjson"""
 import sys
 
 import chdb
@@ -19,6 +19,9 @@ QUERIES = {
         FROM (SELECT timestamp - timestamp % 30000 AS pane, category, count() AS number, sum(total_amount) AS amount
               FROM {events} GROUP BY pane, category) ARRAY JOIN range(10) AS step
         GROUP BY window_start, category""",
+    "q3": f"""
+        SELECT timestamp, event_id, user_id, category, total_amount, total_amount / quantity AS per_item
+        FROM {events} WHERE total_amount > 100""",
     "q4": f"""
         SELECT min(timestamp) AS window_start, user_id, count() AS events, sum(total_amount) AS revenue
         FROM (SELECT *, sum(begins) OVER (PARTITION BY user_id ORDER BY timestamp) AS session

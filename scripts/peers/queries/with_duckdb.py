@@ -1,4 +1,4 @@
-"""DuckDB, batch: with_duckdb.py q1|q2|q4|q5 INPUT.ndjson OUT.ndjson"""
+"""DuckDB, batch: with_duckdb.py q1|q2|q3|q4|q5 INPUT.ndjson OUT.ndjson"""
 import sys
 
 import duckdb
@@ -19,6 +19,9 @@ QUERIES = {
         SELECT pane - 30000 * back.step AS window_start, category, sum(events)::BIGINT AS events, sum(revenue) AS revenue,
                sum(revenue) / sum(events) AS average
         FROM panes, range(10) AS back(step) GROUP BY pane - 30000 * back.step, category""",
+    "q3": f"""
+        SELECT timestamp, event_id, user_id, category, total_amount, total_amount / quantity AS per_item
+        FROM {events} WHERE total_amount > 100""",
     # Equal times have one running number, whatever their order: the frame of `sum` is a range.
     "q4": f"""
         WITH begun AS (SELECT user_id, timestamp, total_amount,

@@ -1,4 +1,4 @@
-"""Flink SQL as a stream in its mini cluster: with_flink.py q1|q2|q4|q5 INPUT.ndjson OUT_FOLDER"""
+"""Flink SQL as a stream in its mini cluster: with_flink.py q1|q2|q3|q4|q5 INPUT.ndjson OUT_FOLDER"""
 import sys
 
 from pyflink.table import EnvironmentSettings, TableEnvironment
@@ -14,6 +14,9 @@ QUERIES = {
         SELECT {START}, category, COUNT(*), SUM(total_amount), AVG(total_amount)
         FROM HOP(TABLE purchases, DESCRIPTOR(happened), INTERVAL '30' SECOND, INTERVAL '5' MINUTE)
         GROUP BY window_start, window_end, category"""),
+    "q3": ("event_id STRING, user_id STRING, category STRING, total_amount DOUBLE, per_item DOUBLE", """
+        SELECT `timestamp`, event_id, user_id, category, total_amount, total_amount / quantity
+        FROM purchases WHERE total_amount > 100"""),
     # Flink joins sessions that touch: a gap of a millisecond less parts events that are 30 s apart.
     "q4": ("user_id STRING, events BIGINT, revenue DOUBLE", """
         SELECT MIN(`timestamp`), user_id, COUNT(*), SUM(total_amount)
@@ -33,6 +36,6 @@ tables.execute_sql(f"""CREATE TABLE purchases (
     quantity INT, unit_price DOUBLE, total_amount DOUBLE, happened AS TO_TIMESTAMP_LTZ(`timestamp`, 3),
     WATERMARK FOR happened AS happened - INTERVAL '5' SECOND
 ) WITH ('connector'='filesystem', 'path'='file://{source}', 'format'='json')""")
-tables.execute_sql(f"""CREATE TABLE answer (window_start BIGINT, {columns})
+tables.execute_sql(f"""CREATE TABLE answer ({'`timestamp`' if query == 'q3' else 'window_start'} BIGINT, {columns})
     WITH ('connector'='filesystem', 'path'='file://{out}', 'format'='json')""")
 tables.execute_sql(f"INSERT INTO answer {statement}").wait()

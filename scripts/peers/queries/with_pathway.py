@@ -1,4 +1,4 @@
-"""Pathway: PATHWAY_THREADS=2 with_pathway.py q1|q2|q4|q5 INPUT.ndjson OUT.ndjson"""
+"""Pathway: PATHWAY_THREADS=2 with_pathway.py q1|q2|q3|q4|q5 INPUT.ndjson OUT.ndjson"""
 import sys
 
 import pathway as pw
@@ -29,9 +29,14 @@ if query in ("q1", "q2"):
     MEASURES["average"] = pw.reducers.avg(pw.this.total_amount)
 if query == "q1":
     MEASURES["users"] = pw.reducers.count_distinct(pw.this.user_id)
-window, keys = WINDOWS[query]
 events = pw.io.jsonlines.read(source, schema=Purchase, mode="static")
-answer = events.windowby(pw.this.timestamp, window=window, instance=pw.make_tuple(*(pw.this[key] for key in keys))).reduce(
-    window_start=pw.this._pw_window_start, **{key: pw.this._pw_instance[place] for place, key in enumerate(keys)}, **MEASURES)
+if query == "q3":
+    answer = events.filter(pw.this.total_amount > 100).select(
+        timestamp=pw.this.timestamp, event_id=pw.this.event_id, user_id=pw.this.user_id, category=pw.this.category,
+        total_amount=pw.this.total_amount, per_item=pw.this.total_amount / pw.this.quantity)
+else:
+    window, keys = WINDOWS[query]
+    answer = events.windowby(pw.this.timestamp, window=window, instance=pw.make_tuple(*(pw.this[key] for key in keys))).reduce(
+        window_start=pw.this._pw_window_start, **{key: pw.this._pw_instance[place] for place, key in enumerate(keys)}, **MEASURES)
 pw.io.jsonlines.write(answer, out)
 pw.run(monitoring_level=pw.MonitoringLevel.NONE)

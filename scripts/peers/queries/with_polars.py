@@ -1,4 +1,4 @@
-"""Polars, batch (lazy, streaming engine): with_polars.py q1|q2|q4|q5 INPUT(.ndjson|.avro) OUT.ndjson"""
+"""Polars, batch (lazy, streaming engine): with_polars.py q1|q2|q3|q4|q5 INPUT(.ndjson|.avro) OUT.ndjson"""
 import os
 import sys
 
@@ -20,6 +20,9 @@ elif query == "q2":
     answer = panes.join(pl.LazyFrame({"step": list(range(10))}), how="cross").group_by(
         (pl.col("pane") - 30000 * pl.col("step")).alias("window_start"), "category").agg(
         pl.col("events").sum(), pl.col("revenue").sum()).with_columns(average=pl.col("revenue") / pl.col("events"))
+elif query == "q3":
+    answer = events.filter(amount > 100).select(
+        "timestamp", "event_id", "user_id", "category", "total_amount", per_item=amount / pl.col("quantity"))
 elif query == "q4":
     begins = (time.diff() >= 30000) | (pl.col("user_id") != pl.col("user_id").shift())
     answer = events.select("user_id", "timestamp", "total_amount").sort("user_id", "timestamp").with_columns(

@@ -1,4 +1,4 @@
-"""Spark Structured Streaming (append, AvailableNow, one micro-batch): with_spark.py q1|q2|q4|q5 INPUT.ndjson OUT_FOLDER
+"""Spark Structured Streaming (append, AvailableNow, one micro-batch): with_spark.py q1|q2|q3|q4|q5 INPUT.ndjson OUT_FOLDER
 
 A stream keeps its last windows back until a later event has come: flush.ndjson, beside the input, is read with it.
 """
@@ -32,6 +32,9 @@ if query == "q1":
 elif query == "q2":
     answer = events.groupBy(F.window("at", "5 minutes", "30 seconds"), "category").agg(counted, revenue, average).select(
         start, "category", "events", "revenue", "average")
+elif query == "q3":
+    answer = events.where("total_amount > 100").select(
+        "timestamp", "event_id", "user_id", "category", "total_amount", (F.col("total_amount") / F.col("quantity")).alias("per_item"))
 elif query == "q4":
     # Spark joins sessions that touch: a gap of a millisecond less parts events that are 30 s apart.
     answer = events.groupBy(F.session_window("at", "29999 milliseconds"), "user_id").agg(counted, revenue).select(
