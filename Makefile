@@ -12,8 +12,7 @@ setup: ## install the system packages (apt-get, as root or with sudo); instant w
 
 build: setup ## build the release executable into .build-release
 	@echo "== building streamplat (release)"
-	@swift build -c release --scratch-path .build-release --product streamplat
-	@echo "== built: $$(swift build -c release --scratch-path .build-release --show-bin-path)/streamplat"
+	@bash scripts/build.sh
 
 demo: ## set up, build, generate, run and query the ecommerce domain in this folder
 	@bash scripts/demo.sh

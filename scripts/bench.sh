@@ -6,7 +6,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 if [[ -z "${STREAMPLAT_BIN:-}" ]]; then
     echo "== building streamplat (release)" >&2
-    options=(-c release --scratch-path .build-release --product streamplat)
+    source scripts/release.sh
+    options=("${release_options[@]}" --product streamplat)
     swift build "${options[@]}" >&2 </dev/null
     STREAMPLAT_BIN="$(swift build "${options[@]}" --show-bin-path)/streamplat"
 fi

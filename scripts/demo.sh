@@ -22,7 +22,8 @@ step 1 "system packages and toolchain"
 scripts/setup.sh
 
 step 2 "build (release); the first time takes some minutes"
-build=(swift build -c release --scratch-path .build-release)
+source scripts/release.sh
+build=(swift build "${release_options[@]}")
 "${build[@]}" --product streamplat </dev/null
 streamplat="$("${build[@]}" --show-bin-path)/streamplat"
 
