@@ -11,7 +11,6 @@ setup: ## install the system packages (apt-get, as root or with sudo); instant w
 	@bash scripts/setup.sh
 
 build: setup ## build the release executable into .build-release
-	@echo "== building streamplat (release)"
 	@bash scripts/build.sh
 
 demo: ## set up, build, generate, run and query the ecommerce domain in this folder

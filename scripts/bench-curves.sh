@@ -4,12 +4,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-if [[ -z "${STREAMPLAT_BIN:-}" ]]; then
-    echo "== building streamplat (release)" >&2
-    source scripts/release.sh
-    options=("${release_options[@]}" --product streamplat)
-    swift build "${options[@]}" >&2 </dev/null
-    STREAMPLAT_BIN="$(swift build "${options[@]}" --show-bin-path)/streamplat"
-fi
+source scripts/release.sh
+use_release
 bash scripts/peers/environments.sh tools
-exec python3 scripts/curves/curves.py --binary "$STREAMPLAT_BIN" --docs docs "$@"
+exec python3 scripts/curves/curves.py --binary "$streamplat" --docs docs "$@"

@@ -5,20 +5,15 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-if [[ -z "${STREAMPLAT_BIN:-}" ]]; then
-    echo "== building streamplat (release)" >&2
-    source scripts/release.sh
-    options=("${release_options[@]}" --product streamplat)
-    swift build "${options[@]}" >&2 </dev/null
-    STREAMPLAT_BIN="$(swift build "${options[@]}" --show-bin-path)/streamplat"
-fi
+source scripts/release.sh
+use_release
 events="${EVENTS:-1000000}"
 chosen=()
 [[ -z "${PEERS:-}" ]] || IFS=, read -ra chosen <<<"tools,$PEERS"
 bash scripts/peers/environments.sh "${chosen[@]}"
 echo "== making $events purchases, unless they are there" >&2
 .peers/tools/bin/python scripts/peers/events.py --events "$events" --out .peers/data
-arguments=(--binary "$STREAMPLAT_BIN" --events "$events" --rounds "${ROUNDS:-5}" --docs docs/benchmarks.md)
+arguments=(--binary "$streamplat" --events "$events" --rounds "${ROUNDS:-5}" --docs docs/benchmarks.md)
 [[ -z "${PEERS:-}" ]] || arguments+=(--peers "$PEERS")
 [[ -z "${WORKLOADS:-}" ]] || arguments+=(--workloads "$WORKLOADS")
 exec python3 scripts/peers/compare.py "${arguments[@]}" "$@"

@@ -4,11 +4,6 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-if [[ -z "${STREAMPLAT_BIN:-}" ]]; then
-    echo "== building streamplat (release)" >&2
-    source scripts/release.sh
-    options=("${release_options[@]}" --product streamplat)
-    swift build "${options[@]}" >&2 </dev/null
-    STREAMPLAT_BIN="$(swift build "${options[@]}" --show-bin-path)/streamplat"
-fi
-exec python3 scripts/bench.py --binary "$STREAMPLAT_BIN" "$@"
+source scripts/release.sh
+use_release
+exec python3 scripts/bench.py --binary "$streamplat" "$@"

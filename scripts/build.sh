@@ -3,6 +3,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
+unset STREAMPLAT_BIN
 source scripts/release.sh
-swift build "${release_options[@]}" --product streamplat </dev/null
-echo "== built: $(swift build "${release_options[@]}" --show-bin-path)/streamplat"
+use_release
+echo "== built: $streamplat"

@@ -22,10 +22,9 @@ step 1 "system packages and toolchain"
 scripts/setup.sh
 
 step 2 "build (release); the first time takes some minutes"
+unset STREAMPLAT_BIN
 source scripts/release.sh
-build=(swift build "${release_options[@]}")
-"${build[@]}" --product streamplat </dev/null
-streamplat="$("${build[@]}" --show-bin-path)/streamplat"
+use_release
 
 step 3 "apply: schemas, topics and tables of $domain"
 show apply "$domain" --yes

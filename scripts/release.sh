@@ -1,4 +1,13 @@
-# How the executable is built for use; sourced by whatever builds it, so that none builds it again.
+# How the executable is built for use; sourced, in the project's folder, by whatever needs it, so that none builds it again.
 # Swift's checks for overlapping access to a variable at run time took up to a third of the CPU where groups are many
 # (docs/performance.md). They stay in debug builds and in the builds of all tests, which would meet such an access.
 release_options=(-c release -Xswiftc -enforce-exclusivity=unchecked --scratch-path .build-release)
+
+# Sets `streamplat` to the executable: STREAMPLAT_BIN where that is set, else one that is built now.
+use_release() {
+    streamplat="${STREAMPLAT_BIN:-}"
+    [[ -z "$streamplat" ]] || return 0
+    echo "== building streamplat (release)" >&2
+    swift build "${release_options[@]}" --product streamplat >&2 </dev/null
+    streamplat="$(swift build "${release_options[@]}" --show-bin-path)/streamplat"
+}
