@@ -119,15 +119,33 @@ extension ColumnConverter {
     ) {
         let isPlain = plainKind == .string
         target.reserve(target.count + rows.count)
-        for row in 0..<rows.count where rows.faults[row].fault == .none {
-            let cells = rows.cells + row * rows.width
-            if isPlain, cells[column.slot].isText {
-                target.append(dictionary.code(for: cells[column.slot].bytes))
-            } else if let bytes = text(rows, row, &hasNewFaults) {
-                if let bytes = bytes { target.append(dictionary.code(for: bytes)) } else { target.appendNull() }
+        withUnsafeTemporaryAllocation(of: UnsafeRawBufferPointer.self, capacity: Self.textBlock) { texts in
+            guard let first = texts.baseAddress else { return }
+            var waiting = 0
+            func takeWaiting() {
+                dictionary.codes(for: first, count: waiting, into: target.values + target.count)
+                (target.nulls + target.count).update(repeating: false, count: waiting)
+                target.count += waiting
+                waiting = 0
             }
+            for row in 0..<rows.count where rows.faults[row].fault == .none {
+                let cell = rows.cells + (row * rows.width + (isPlain ? column.slot : 0))
+                if isPlain, cell.pointee.isText {
+                    first[waiting] = cell.pointee.bytes
+                    waiting &+= 1
+                    if waiting == Self.textBlock { takeWaiting() }
+                    continue
+                }
+                takeWaiting()
+                guard let bytes = text(rows, row, &hasNewFaults) else { continue }
+                if let bytes { target.append(dictionary.code(for: bytes)) } else { target.appendNull() }
+            }
+            takeWaiting()
         }
     }
+
+    /// Strings that are looked up together.
+    private static let textBlock = 128
 
     private func convert(_ rows: Rows, _ target: FixedVector<Hash128>, _ hasNewFaults: inout Bool) {
         let isPlain = plainKind == .string

@@ -35,6 +35,8 @@ final class DistinctStates: MeasureStates {
             + (recent?.memoryBytes ?? 0) + (news?.capacity ?? 0) * MemoryLayout<DistinctPair>.stride
     }
 
+    var keptValues: Int { list.count + set.count }
+
     func resize(to count: Int) { counts.resize(to: count) }
 
     func startAnew() -> any MeasureStates {

@@ -67,6 +67,8 @@ public final class LocalAggregator {
 
     /// Groups (per pane) since the last extract.
     public var groupCount: Int { table.count }
+    /// Groups, and the values that are kept one by one (for distinct counts), since the last extract.
+    public var entryCount: Int { table.count + measures.reduce(0) { $0 + $1.keptValues } }
     public var memoryBytes: Int {
         table.memoryBytes + measures.reduce(0) { $0 + $1.memoryBytes }
             + encoder.strings.reduce(0) { $0 + $1.memoryBytes }

@@ -15,6 +15,8 @@ protocol MeasureStates: AnyObject {
     var count: Int { get }
     /// Memory held, in bytes.
     var memoryBytes: Int { get }
+    /// Values that are kept one by one, of all groups together; about that many.
+    var keptValues: Int { get }
 
     /// Makes room for `count` groups; new ones have seen no value.
     func resize(to count: Int)
@@ -50,6 +52,7 @@ protocol MeasureStates: AnyObject {
 }
 
 extension MeasureStates {
+    var keptValues: Int { 0 }
     func settle() {}
     func serializationBytes(onlyChanges: Bool) -> Int { 0 }
     func beginSerialization(groupsPerRun: Int, onlyChanges: Bool) {}

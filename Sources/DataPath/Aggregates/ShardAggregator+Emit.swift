@@ -16,10 +16,22 @@ extension ShardAggregator {
     }
 
     /// Gives the rows that are due and frees what no open window needs. Whoever calls finishes the output.
-    public func takeDue(_ mode: EmissionMode, into batch: RowOutput) throws(AggregationError) {
+    ///
+    /// - Parameter onlyClosed: Of windows that are still open nothing is given, also where ``EmissionMode/updates`` would: it
+    ///   stays due.
+    public func takeDue(
+        _ mode: EmissionMode, onlyClosed: Bool = false, into batch: RowOutput
+    ) throws(AggregationError) {
         defer { account?.settle(bytes: memoryBytes, groups: openGroups) }
-        if calendar.kind == .session { return try takeDueSessions(mode, into: batch) }
+        if calendar.kind == .session { return try takeDueSessions(mode, onlyClosed: onlyClosed, into: batch) }
         switch mode {
+        case .updates where onlyClosed:
+            let boundary = calendar.firstOpenWindow(at: watermark)
+            guard boundary > closedBefore else { return }
+            try emit(
+                windows(from: closedBefore, before: boundary, where: { !$0.changed.isEmpty }), onlyChanged: true,
+                into: batch)
+            try takeClosed(into: nil)
         case .updates:
             try takeUpdates(into: batch)
             try takeClosed(into: nil)

@@ -13,10 +13,14 @@ extension ShardAggregator {
         return moved
     }
 
-    /// The rows of sessions that are due; closed sessions are taken out.
-    func takeDueSessions(_ mode: EmissionMode, into batch: RowOutput) throws(AggregationError) {
+    /// The rows of sessions that are due; closed sessions are taken out. With `onlyClosed` sessions that are still open wait
+    /// for the next call, and those that end are written whether they have changed or not.
+    func takeDueSessions(
+        _ mode: EmissionMode, onlyClosed: Bool, into batch: RowOutput
+    ) throws(AggregationError) {
+        let givesChanges = mode == .updates && !onlyClosed
         let round = SessionRound(panes, gap: calendar.paneMilliseconds)
-        if mode == .updates {
+        if givesChanges {
             for (index, pane) in panes.enumerated() {
                 for entry in pane.changed where pane.hasChanged(Int(entry)) && !pane.isClosed(Int(entry)) {
                     round.look(around: index, Int(entry))
@@ -31,9 +35,9 @@ extension ShardAggregator {
                 }
             }
         }
-        for pane in panes { pane.clearChanged() }
+        if !onlyClosed { for pane in panes { pane.clearChanged() } }
         // Before anything is taken out: a session whose last change and whose end come together is written too.
-        if mode == .updates { try append(round, to: batch) }
+        if givesChanges { try append(round, to: batch) }
         let floor = sessionClock.floor(watermark: watermark)
         guard floor > closedBefore else { return }
         let closing = SessionRound(panes, gap: calendar.paneMilliseconds)
@@ -48,7 +52,7 @@ extension ShardAggregator {
                     let number = session.number
                     // A session of records behind their floors can cover one that was closed before, whose row goes: once
                     // more at its end, so that it does not matter which of the two was written first.
-                    if mode != .updates
+                    if !givesChanges
                         || closing.fragments.contains(where: { $0.session == number && $0.floor != .min })
                     {
                         closing.emit(session)

@@ -9,13 +9,19 @@ public final class StringDictionary {
     @exclusivity(unchecked) private var arena: UnsafeMutablePointer<UInt8>
     @exclusivity(unchecked) private var arenaCapacity: Int
     @exclusivity(unchecked) private var offsets: UnsafeMutablePointer<Int>
-    @exclusivity(unchecked) private var hashes: UnsafeMutablePointer<UInt32>
     @exclusivity(unchecked) private var entryCapacity: Int
-    @exclusivity(unchecked) private var slots: UnsafeMutablePointer<UInt32>
+    /// 32 bits of a string's hash, then its code.
+    @exclusivity(unchecked) private var slots: UnsafeMutablePointer<UInt64>
     @exclusivity(unchecked) private var slotMask: Int
     private let seed: UInt64
+    /// What reading ahead gave, kept so that it is not optimised away.
+    @exclusivity(unchecked) private var fetched: UInt64 = 0
 
-    private static let empty = UInt32.max
+    private static let empty = UInt64.max
+    /// Tables up to here stay in the first-level caches.
+    private static let cachedMask = 1 << 12
+    /// Strings that ``codes(for:count:into:)`` reads ahead for.
+    private static let blockSize = 32
 
     public init(seed: UInt64 = .random(in: 0 ... .max)) {
         self.seed = seed
@@ -24,7 +30,6 @@ public final class StringDictionary {
         entryCapacity = 128
         offsets = .allocate(capacity: entryCapacity + 1)
         offsets[0] = 0
-        hashes = .allocate(capacity: entryCapacity)
         slotMask = 255
         slots = .allocate(capacity: slotMask + 1)
         slots.initialize(repeating: Self.empty, count: slotMask + 1)
@@ -33,7 +38,6 @@ public final class StringDictionary {
     deinit {
         arena.deallocate()
         offsets.deallocate()
-        hashes.deallocate()
         slots.deallocate()
     }
 
@@ -41,31 +45,32 @@ public final class StringDictionary {
     public var byteCount: Int { offsets[count] }
 
     /// Bytes allocated.
-    public var memoryBytes: Int { arenaCapacity + entryCapacity * 12 + (slotMask + 1) * 4 }
+    public var memoryBytes: Int { arenaCapacity + entryCapacity * 8 + (slotMask + 1) * 8 }
 
     /// The code of `bytes`, which is added if it is new.
-    public func code(for bytes: UnsafeRawBufferPointer) -> UInt32 {
-        let hash = UInt32(truncatingIfNeeded: shortHash(bytes, seed: seed) >> 32)
-        var slot = Int(hash) & slotMask
-        while slots[slot] != Self.empty {
-            let code = Int(slots[slot])
-            if hashes[code] == hash, equals(code, bytes) { return UInt32(code) }
-            slot = (slot + 1) & slotMask
+    public func code(for bytes: UnsafeRawBufferPointer) -> UInt32 { code(for: bytes, hash: hash(bytes)) }
+
+    /// Writes the code of each of the `count` strings to `codes`, adding those that are new.
+    ///
+    /// What a block of strings will need is read before any of them is looked up, and no reading waits for another: a table that
+    /// is larger than the caches then costs a few waits a block, not a few a string.
+    public func codes(
+        for texts: UnsafePointer<UnsafeRawBufferPointer>, count textCount: Int, into codes: UnsafeMutablePointer<UInt32>
+    ) {
+        withUnsafeTemporaryAllocation(of: UInt32.self, capacity: Self.blockSize) { hashes in
+            var start = 0
+            while start < textCount {
+                let end = min(start &+ Self.blockSize, textCount)
+                for index in start..<end { hashes[index &- start] = hash(texts[index]) }
+                if slotMask > Self.cachedMask { fetch(UnsafeBufferPointer(rebasing: hashes[..<(end - start)])) }
+                for index in start..<end { codes[index] = code(for: texts[index], hash: hashes[index &- start]) }
+                start = end
+            }
         }
-        return insert(bytes, hash: hash, slot: slot)
     }
 
     /// The code of `bytes` if it is there.
-    public func existingCode(for bytes: UnsafeRawBufferPointer) -> UInt32? {
-        let hash = UInt32(truncatingIfNeeded: shortHash(bytes, seed: seed) >> 32)
-        var slot = Int(hash) & slotMask
-        while slots[slot] != Self.empty {
-            let code = Int(slots[slot])
-            if hashes[code] == hash, equals(code, bytes) { return UInt32(code) }
-            slot = (slot + 1) & slotMask
-        }
-        return nil
-    }
+    public func existingCode(for bytes: UnsafeRawBufferPointer) -> UInt32? { look(for: bytes, hash: hash(bytes)).code }
 
     public subscript(code: UInt32) -> UnsafeRawBufferPointer {
         let start = offsets[Int(code)]
@@ -87,14 +92,50 @@ public final class StringDictionary {
     private func shrink() {
         arena.deallocate()
         offsets.deallocate()
-        hashes.deallocate()
         slots.deallocate()
         (arenaCapacity, entryCapacity, slotMask) = (4096, 128, 255)
         arena = .allocate(capacity: arenaCapacity)
         offsets = .allocate(capacity: entryCapacity + 1)
         offsets[0] = 0
-        hashes = .allocate(capacity: entryCapacity)
         slots = .allocate(capacity: slotMask + 1)
+    }
+
+    @inline(__always)
+    private func hash(_ bytes: UnsafeRawBufferPointer) -> UInt32 {
+        UInt32(truncatingIfNeeded: shortHash(bytes, seed: seed) >> 32)
+    }
+
+    @inline(__always)
+    private func code(for bytes: UnsafeRawBufferPointer, hash: UInt32) -> UInt32 {
+        let (found, slot) = look(for: bytes, hash: hash)
+        return found ?? insert(bytes, hash: hash, slot: slot)
+    }
+
+    @inline(__always)
+    private func look(for bytes: UnsafeRawBufferPointer, hash: UInt32) -> (code: UInt32?, slot: Int) {
+        var slot = Int(hash) & slotMask
+        while slots[slot] != Self.empty {
+            let found = slots[slot]
+            if UInt32(truncatingIfNeeded: found >> 32) == hash {
+                let code = UInt32(truncatingIfNeeded: found)
+                if equals(Int(code), bytes) { return (code, slot) }
+            }
+            slot = (slot &+ 1) & slotMask
+        }
+        return (nil, slot)
+    }
+
+    private func fetch(_ hashes: UnsafeBufferPointer<UInt32>) {
+        var fetched: UInt64 = 0
+        for hash in hashes { fetched ^= slots[Int(hash) & slotMask] }
+        for hash in hashes {
+            let slot = slots[Int(hash) & slotMask]
+            guard slot != Self.empty else { continue }
+            // An empty string may be at the arena's end.
+            let start = min(offsets[Int(truncatingIfNeeded: slot & 0xFFFF_FFFF)], arenaCapacity &- 1)
+            fetched ^= UInt64(arena[start])
+        }
+        self.fetched = fetched
     }
 
     private func equals(_ code: Int, _ bytes: UnsafeRawBufferPointer) -> Bool {
@@ -119,31 +160,28 @@ public final class StringDictionary {
             let movedOffsets = UnsafeMutablePointer<Int>.allocate(capacity: entryCapacity * 2 + 1)
             movedOffsets.update(from: offsets, count: code + 1)
             offsets.deallocate()
-            let movedHashes = UnsafeMutablePointer<UInt32>.allocate(capacity: entryCapacity * 2)
-            movedHashes.update(from: hashes, count: code)
-            hashes.deallocate()
-            (offsets, hashes, entryCapacity) = (movedOffsets, movedHashes, entryCapacity * 2)
+            (offsets, entryCapacity) = (movedOffsets, entryCapacity * 2)
         }
         if let base = bytes.baseAddress {
             UnsafeMutableRawPointer(arena + start).copyMemory(from: base, byteCount: bytes.count)
         }
         offsets[code + 1] = start + bytes.count
-        hashes[code] = hash
         count += 1
-        slots[slot] = UInt32(code)
+        slots[slot] = UInt64(hash) << 32 | UInt64(code)
         if count * 2 > slotMask { growSlots() }
         return UInt32(code)
     }
 
     private func growSlots() {
-        slots.deallocate()
+        let (old, oldCount) = (slots, slotMask + 1)
         slotMask = slotMask * 2 + 1
         slots = .allocate(capacity: slotMask + 1)
         slots.initialize(repeating: Self.empty, count: slotMask + 1)
-        for code in 0..<count {
-            var slot = Int(hashes[code]) & slotMask
+        for index in 0..<oldCount where old[index] != Self.empty {
+            var slot = Int(old[index] >> 32) & slotMask
             while slots[slot] != Self.empty { slot = (slot + 1) & slotMask }
-            slots[slot] = UInt32(code)
+            slots[slot] = old[index]
         }
+        old.deallocate()
     }
 }

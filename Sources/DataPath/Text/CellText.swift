@@ -73,6 +73,21 @@ struct CellText {
         }
     }
 
+    /// Appends a cell as JSON.
+    func writeJSON(_ row: Int, to out: ByteBuffer) {
+        if isNull(row) || isNotFinite(row) {
+            out.append("null")
+        } else if let text = text(row) {
+            if type == .json { out.append(text) } else { TextFormat.writeJSONString(text, to: out) }
+        } else if scalarIsQuoted {
+            out.append(UInt8(ascii: "\""))
+            writeScalar(row, to: out)
+            out.append(UInt8(ascii: "\""))
+        } else {
+            writeScalar(row, to: out)
+        }
+    }
+
     private func writeHex(_ bytes: UnsafeRawBufferPointer, to out: ByteBuffer) {
         out.reserve(bytes.count * 2)
         for byte in bytes {

@@ -5,15 +5,20 @@
 /// NaN and infinities are null. Columns of type json are written as they are. Threads: one at a time.
 public struct NDJSONWriter {
     public let schema: BatchSchema
-    private let root: [Member]
+    /// All that stands between the cells, one behind the other.
+    private let texts: [UInt8]
+    private let steps: [Step]
+    /// The columns of all nested objects, one object's behind the other's.
+    private let members: [Int]
 
-    /// A key with the column that it holds, or with the members of its object.
-    private struct Member {
-        /// `"name":`
-        var key: [UInt8]
-        var name: String
-        var column: Int?
-        var members: [Member] = []
+    /// A part of a row: some text, then a cell or nothing. An object of which all columns are null is left out.
+    private struct Step {
+        var text: Range<Int>
+        /// -1: only text.
+        var column = -1
+        /// For the beginning of a nested object: its columns in ``members``, and the step behind its last one.
+        var object: Range<Int>?
+        var end = 0
     }
 
     /// `names` replaces the columns' names; as many as there are columns.
@@ -23,9 +28,12 @@ public struct NDJSONWriter {
         var root: [Member] = []
         for (index, name) in names.enumerated() {
             let path = name.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
-            Self.add(path[...], column: index, to: &root)
+            Member.add(path[...], column: index, to: &root)
         }
-        self.root = root
+        var plan = Plan()
+        plan.add(root)
+        plan.close(with: "\n")
+        (texts, steps, members) = (plan.texts, plan.steps, plan.members)
     }
 
     /// Appends the rows `range` (default: all) of a batch of this schema, each with its line end.
@@ -35,65 +43,104 @@ public struct NDJSONWriter {
         _ batch: RecordBatch, rows range: Range<Int>? = nil, to out: ByteBuffer,
         ends: UnsafeMutablePointer<Int>? = nil
     ) {
-        let cells = batch.columns.enumerated().map { CellText(batch.schema.columns[$0.offset].type, $0.element) }
         let rows = range ?? 0..<batch.rowCount
-        for row in rows {
-            Self.write(root, row, cells, to: out)
-            out.append(UInt8(ascii: "\n"))
-            if let ends { ends[row - rows.lowerBound] = out.count }
-        }
-    }
-
-    private static func write(_ members: [Member], _ row: Int, _ cells: [CellText], to out: ByteBuffer) {
-        out.append(UInt8(ascii: "{"))
-        var isFirst = true
-        for member in members {
-            if !isFirst { out.append(UInt8(ascii: ",")) }
-            isFirst = false
-            member.key.withUnsafeBytes { out.append($0) }
-            if let column = member.column {
-                write(cells[column], row, to: out)
-            } else if isNull(member, row, cells) {
-                out.append("null")
-            } else {
-                write(member.members, row, cells, to: out)
+        let rare = zip(batch.schema.columns, batch.columns).map { JSONColumn.Rare($0.type, $1) }
+        var columns = rare.indices.map { JSONColumn(batch.schema.columns[$0].type, batch.columns[$0], rare[$0]) }
+        columns.withUnsafeMutableBufferPointer { columns in
+            texts.withUnsafeBytes { texts in
+                steps.withUnsafeBufferPointer { steps in
+                    for row in rows {
+                        write(row, columns, texts, steps, to: out)
+                        if let ends { ends[row - rows.lowerBound] = out.count }
+                    }
+                }
             }
         }
-        out.append(UInt8(ascii: "}"))
+        withExtendedLifetime((batch, rare)) {}
     }
 
-    private static func write(_ cell: CellText, _ row: Int, to out: ByteBuffer) {
-        if cell.isNull(row) || cell.isNotFinite(row) {
-            out.append("null")
-        } else if let text = cell.text(row) {
-            if cell.type == .json { out.append(text) } else { TextFormat.writeJSONString(text, to: out) }
-        } else if cell.scalarIsQuoted {
-            out.append(UInt8(ascii: "\""))
-            cell.writeScalar(row, to: out)
-            out.append(UInt8(ascii: "\""))
-        } else {
-            cell.writeScalar(row, to: out)
+    @inline(__always)
+    private func write(
+        _ row: Int, _ columns: UnsafeMutableBufferPointer<JSONColumn>, _ texts: UnsafeRawBufferPointer,
+        _ steps: UnsafeBufferPointer<Step>, to out: ByteBuffer
+    ) {
+        var next = 0
+        while next < steps.count {
+            let step = steps[next]
+            next &+= 1
+            out.append(UnsafeRawBufferPointer(rebasing: texts[step.text]))
+            if step.column >= 0 {
+                columns[step.column].write(row, to: out)
+            } else if let object = step.object, members[object].allSatisfy({ columns[$0].isNull(row) }) {
+                out.append("null")
+                next = step.end
+            }
         }
     }
 
-    private static func isNull(_ member: Member, _ row: Int, _ cells: [CellText]) -> Bool {
-        if let column = member.column { return cells[column].isNull(row) }
-        return member.members.allSatisfy { isNull($0, row, cells) }
+    /// A key with the column that it holds, or with the members of its object.
+    private struct Member {
+        var name: String
+        var column: Int?
+        var members: [Member] = []
+
+        static func add(_ path: ArraySlice<String>, column: Int, to members: inout [Member]) {
+            guard let name = path.first else { return }
+            let rest = path.dropFirst()
+            if !rest.isEmpty, let index = members.firstIndex(where: { $0.name == name && $0.column == nil }) {
+                return add(rest, column: column, to: &members[index].members)
+            }
+            var member = Member(name: name, column: rest.isEmpty ? column : nil)
+            if !rest.isEmpty { add(rest, column: column, to: &member.members) }
+            members.append(member)
+        }
+
+        var columns: [Int] { column.map { [$0] } ?? members.flatMap(\.columns) }
     }
 
-    private static func add(_ path: ArraySlice<String>, column: Int, to members: inout [Member]) {
-        guard let name = path.first else { return }
-        let rest = path.dropFirst()
-        if !rest.isEmpty, let index = members.firstIndex(where: { $0.name == name && $0.column == nil }) {
-            add(rest, column: column, to: &members[index].members)
-            return
+    /// The steps of a row in the making.
+    private struct Plan {
+        var texts: [UInt8] = []
+        var steps: [Step] = []
+        var members: [Int] = []
+        /// Where the text begins that no step has yet.
+        private var start = 0
+
+        mutating func add(_ object: [Member]) {
+            texts += "{".utf8
+            for (index, member) in object.enumerated() {
+                if index > 0 { texts += ",".utf8 }
+                let key = ByteBuffer(capacity: 64)
+                var name = member.name
+                name.withUTF8 { TextFormat.writeJSONString(UnsafeRawBufferPointer($0), to: key) }
+                texts += key.contents
+                texts += ":".utf8
+                if let column = member.column {
+                    takeStep { $0.column = column }
+                    continue
+                }
+                let first = members.count
+                members += member.columns
+                let position = steps.count
+                let columns = first..<members.count
+                takeStep { $0.object = columns }
+                add(member.members)
+                takeStep { _ in }
+                steps[position].end = steps.count
+            }
+            texts += "}".utf8
         }
-        let out = ByteBuffer(capacity: 64)
-        var text = name
-        text.withUTF8 { TextFormat.writeJSONString(UnsafeRawBufferPointer($0), to: out) }
-        out.append(UInt8(ascii: ":"))
-        var member = Member(key: Array(out.contents), name: name, column: rest.isEmpty ? column : nil)
-        if !rest.isEmpty { add(rest, column: column, to: &member.members) }
-        members.append(member)
+
+        mutating func close(with text: String) {
+            texts += text.utf8
+            takeStep { _ in }
+        }
+
+        private mutating func takeStep(_ change: (inout Step) -> Void) {
+            var step = Step(text: start..<texts.count)
+            change(&step)
+            steps.append(step)
+            start = texts.count
+        }
     }
 }

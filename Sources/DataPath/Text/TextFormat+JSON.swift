@@ -8,7 +8,19 @@ extension TextFormat {
         end[0] = UInt8(ascii: "\"")
         end += 1
         var sawHighBit: UInt8 = 0
-        for byte in text {
+        var next = 0
+        if let base = text.baseAddress {
+            // Eight bytes at a time, as long as they can be copied.
+            while next &+ 8 <= text.count {
+                let word = base.loadUnaligned(fromByteOffset: next, as: UInt64.self)
+                guard isPlain(word) else { break }
+                UnsafeMutableRawPointer(end).storeBytes(of: word, as: UInt64.self)
+                end += 8
+                next &+= 8
+            }
+        }
+        for index in next..<text.count {
+            let byte = text[index]
             sawHighBit |= byte
             if byte >= 0x20, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\") {
                 end[0] = byte
@@ -25,6 +37,19 @@ extension TextFormat {
             return
         }
         out.count = out.bytes.distance(to: end) + 1
+    }
+
+    /// Whether none of eight bytes is above 127, a control character, a quote or a backslash.
+    @inline(__always)
+    private static func isPlain(_ word: UInt64) -> Bool {
+        let ones: UInt64 = 0x0101_0101_0101_0101
+        let tops: UInt64 = 0x8080_8080_8080_8080
+        let quotes = word ^ (ones &* UInt64(UInt8(ascii: "\"")))
+        let backslashes = word ^ (ones &* UInt64(UInt8(ascii: "\\")))
+        // A byte below n borrows from its top bit; zero is below one.
+        let found =
+            (word &- ones &* 0x20) & ~word | (quotes &- ones) & ~quotes | (backslashes &- ones) & ~backslashes | word
+        return found & tops == 0
     }
 
     /// Whether the bytes are well-formed UTF-8.

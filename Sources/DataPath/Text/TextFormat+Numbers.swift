@@ -110,14 +110,21 @@ extension TextFormat {
             for places in 0...4 {
                 let scaled = (value * power).rounded()
                 if scaled / power == value {
-                    writeDecimal(Int128(Int64(scaled)), scale: places, to: out)
-                    if places == 0 { out.append(".0") }
-                    return
+                    return writeScaled(Int64(scaled), Int64(power), places, to: out)
                 }
                 power *= 10
             }
         }
         out.append(value.description)
+    }
+
+    /// Appends `value` / `power` with `places` digits behind the point, at least one; `power` is 10^places.
+    private static func writeScaled(_ value: Int64, _ power: Int64, _ places: Int, to out: ByteBuffer) {
+        if value < 0 { out.append(UInt8(ascii: "-")) }
+        let (whole, rest) = value.magnitude.quotientAndRemainder(dividingBy: UInt64(power))
+        writeInteger(Int64(whole), to: out)
+        out.append(UInt8(ascii: "."))
+        writeDigits(Int(rest), width: max(places, 1), to: out)
     }
 
     /// 10^exponent; `exponent` is 0 to 38.

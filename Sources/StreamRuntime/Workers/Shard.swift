@@ -133,14 +133,17 @@ final class Shard {
     /// What was kept of rows that were found to be late since the last call.
     func takeLateRecords() -> [[UInt8]] { aggregators.flatMap { $0.takeLateRecords() } }
 
-    /// The rows that are due at these watermarks, per aggregation: changed ones or those of windows that closed.
-    func emit(at published: [Int64], _ give: @escaping (_ aggregation: Int, RecordBatch) -> Void) throws {
+    /// The rows that are due at these watermarks, per aggregation: changed ones or those of windows that closed; with
+    /// `onlyClosed` no changed ones of open windows.
+    func emit(
+        at published: [Int64], onlyClosed: Bool, _ give: @escaping (_ aggregation: Int, RecordBatch) -> Void
+    ) throws {
         for (index, aggregator) in aggregators.enumerated() {
             aggregator.advance(watermark: published[index])
             try reporting(index) {
                 let skips = fault == .skippedWindow
                 let rows = RowOutput(schema: schemas[index]) { give(index, skips ? Self.withoutFirstWindow($0) : $0) }
-                try aggregator.takeDue(emission[index], into: rows)
+                try aggregator.takeDue(emission[index], onlyClosed: onlyClosed, into: rows)
                 rows.finish()
             }
         }

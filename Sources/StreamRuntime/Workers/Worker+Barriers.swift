@@ -22,6 +22,7 @@ extension Worker {
         // Another process may have published more, before a partition that was idle woke up.
         shared.watermarks.raise(shard.barrierWatermarks)
         try emit(at: shared.watermarks.all)
+        lastFlush = shared.host.clock.milliseconds
         if case .final(closeWindows: true) = barrier.kind {
             try shard.emitOpenWindows { self.send(.rows(table: $0, $1)) }
         }

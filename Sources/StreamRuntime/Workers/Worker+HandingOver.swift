@@ -6,14 +6,19 @@ internal import Synchronization
 
 /// What a worker gives to the shards and to the sink thread. Without threads nothing here waits.
 extension Worker {
+    /// Hands over and emits what is due at every flush interval; when the local tables are full before, only what
+    /// windows that have closed give: rows of open windows are not written more often for that.
     func flushIfDue() throws {
         let now = shared.host.clock.milliseconds
-        guard now - lastFlush >= shared.settings.flushIntervalMilliseconds else { return }
+        let isDue = now - lastFlush >= shared.settings.flushIntervalMilliseconds
+        guard isDue || isFull else { return }
         try flush()
         let published = shared.watermarks.all
         try takeInbox()
-        try emit(at: covered(published))
+        try emit(at: covered(published), onlyClosed: !isDue)
         if index == shared.settings.ownWorkers.lowerBound { shared.watermarks.raise(shard.combinedWatermarks) }
+        guard isDue else { return }
+        lastFlush = now
         for partition in partitions where !partition.isAtEnd {
             if let end = try partition.reader.knownEnd {
                 partition.lag = Int(clamping: end - partition.reader.position)
@@ -23,6 +28,10 @@ extension Worker {
         shardGauges.show(shard, at: now)
     }
 
+    /// Whether the local tables have outgrown the caches: what is gained by counting on in them is less than what it costs, and
+    /// what waits in them takes memory.
+    var isFull: Bool { runners.contains { $0.local.entryCount > Worker.localEntryLimit } }
+
     /// What the shard may close now: of other processes it may not have yet what published watermarks cover, but what their
     /// own reports to it cover was sent to it before.
     private func covered(_ published: [Int64]) -> [Int64] {
@@ -31,7 +40,6 @@ extension Worker {
 
     /// Sends the local deltas to their shards, then the watermarks that cover them.
     func flush() throws {
-        lastFlush = shared.host.clock.milliseconds
         try deadLetters.flush()
         try lateRecords.flush()
         for (aggregation, runner) in runners.enumerated() {
@@ -47,7 +55,7 @@ extension Worker {
         if dictionary.count > Worker.dictionaryLimit || dictionary.byteCount > Worker.dictionaryByteLimit {
             dictionary.removeAll()
         }
-        let reports = watermarkReports(at: lastFlush)
+        let reports = watermarkReports(at: shared.host.clock.milliseconds)
         for target in 0..<shared.settings.workerCount { try send(.watermarks(worker: index, reports), to: target) }
         try exchange?.flush()
     }
@@ -100,8 +108,8 @@ extension Worker {
         try exchange?.receive(shard.take)
     }
 
-    func emit(at published: [Int64]) throws {
-        try shard.emit(at: published) { self.send(.rows(table: $0, $1)) }
+    func emit(at published: [Int64], onlyClosed: Bool = false) throws {
+        try shard.emit(at: published, onlyClosed: onlyClosed) { self.send(.rows(table: $0, $1)) }
         takeLate()
         if let watermark = shard.watermark { shared.status.watermark.store(watermark, ordering: .relaxed) }
     }

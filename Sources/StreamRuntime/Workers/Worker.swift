@@ -96,8 +96,8 @@ final class Worker {
     var shardGauges: ShardGauges
 
     private static let fetchBytes = 1 << 20
-    /// Local groups that are handed over even before the flush interval: beyond it the local table outgrows the caches.
-    private static let localGroupLimit = 1 << 18
+    /// Local groups and distinct values that are handed over even before the flush interval.
+    static let localEntryLimit = 1 << 16
     /// Strings that the dictionary may hold before it is emptied, at a moment when no code of it is in use.
     static let dictionaryLimit = 1 << 20
     static let dictionaryByteLimit = 1 << 26
@@ -263,10 +263,10 @@ final class Worker {
     // MARK: Reading.
 
     /// Reads one block of every partition; true if there was any record. It is left, and gone on with by the next call, when
-    /// a barrier is asked for or what was counted cannot be handed over.
+    /// a barrier is asked for, or what was counted is to be handed over first or cannot be handed over.
     private func readRound() throws -> Bool {
         while nextPartition < partitions.count {
-            if shared.control.requestedBarrier.load(ordering: .relaxed) > reachedBarrier || !outbox.isEmpty {
+            if shared.control.requestedBarrier.load(ordering: .relaxed) > reachedBarrier || !outbox.isEmpty || isFull {
                 return true
             }
             let partition = partitions[nextPartition]
@@ -401,7 +401,6 @@ final class Worker {
         }
         shared.status.badRecords.add(failed.count, ordering: .relaxed)
         KillPoint.afterState.pass()
-        if runners.contains(where: { $0.local.groupCount > Worker.localGroupLimit }) { try flush() }
     }
 
     /// Where a consumer's clock stands: at its highest event time, or, in a partition that was left out as idle, where the

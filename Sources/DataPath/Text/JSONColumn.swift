@@ -1,0 +1,102 @@
+/// A column of a batch, ready to be written as JSON: raw pointers, so that no cell costs a count of references.
+///
+/// Valid as long as the batch is neither changed nor freed. Threads: one at a time.
+struct JSONColumn {
+    private enum Form: UInt8 {
+        case boolean, integer, timestamp, double, text, json, code, other
+    }
+
+    private let form: Form
+    private let nulls: UnsafePointer<Bool>
+    /// The values, or the offsets of texts.
+    private let values: UnsafeRawPointer
+    private let arena: UnsafePointer<UInt8>?
+    private let dictionary: Unmanaged<StringDictionary>?
+    /// For the forms that are rare.
+    private let cell: Unmanaged<Rare>
+    /// The last timestamp, and where it stands in the output: neighbours often have the same.
+    private var last: (value: Int64, start: Int, count: Int) = (0, 0, 0)
+
+    /// A column of any form, behind a reference.
+    final class Rare {
+        let text: CellText
+
+        init(_ type: LogicalType, _ vector: ColumnVector) { text = CellText(type, vector) }
+    }
+
+    /// - Parameter rare: Of the same column; the caller keeps it.
+    init(_ type: LogicalType, _ vector: ColumnVector, _ rare: Rare) {
+        cell = .passUnretained(rare)
+        var (arena, dictionary): (UnsafePointer<UInt8>?, Unmanaged<StringDictionary>?)
+        switch vector {
+        case .boolean(let column):
+            (form, nulls, values) = (.boolean, UnsafePointer(column.nulls), UnsafeRawPointer(column.values))
+        case .int64(let column):
+            form = type == .timestamp ? .timestamp : type == .date ? .other : .integer
+            (nulls, values) = (UnsafePointer(column.nulls), UnsafeRawPointer(column.values))
+        case .double(let column):
+            form = type == .float ? .other : .double
+            (nulls, values) = (UnsafePointer(column.nulls), UnsafeRawPointer(column.values))
+        case .bytes(let column):
+            form = type == .bytes ? .other : type == .json ? .json : .text
+            (nulls, values) = (UnsafePointer(column.nulls), UnsafeRawPointer(column.offsets))
+            arena = UnsafePointer(column.arena)
+        case .dictionary(let codes, let strings):
+            form = type == .bytes || type == .json ? .other : .code
+            (nulls, values) = (UnsafePointer(codes.nulls), UnsafeRawPointer(codes.values))
+            dictionary = .passUnretained(strings)
+        case .int128(let column):
+            (form, nulls, values) = (.other, UnsafePointer(column.nulls), UnsafeRawPointer(column.values))
+        case .hash(let column):
+            (form, nulls, values) = (.other, UnsafePointer(column.nulls), UnsafeRawPointer(column.values))
+        }
+        (self.arena, self.dictionary) = (arena, dictionary)
+    }
+
+    func isNull(_ row: Int) -> Bool { nulls[row] }
+
+    /// Appends the cell of a row. What `out` holds since the first call must still be there.
+    @inline(__always)
+    mutating func write(_ row: Int, to out: ByteBuffer) {
+        guard !nulls[row] else { return out.append("null") }
+        switch form {
+        case .boolean: out.append(value(row, of: Bool.self) ? "true" : "false")
+        case .integer: TextFormat.writeInteger(value(row, of: Int64.self), to: out)
+        case .timestamp: writeTimestamp(value(row, of: Int64.self), to: out)
+        case .double:
+            let value = value(row, of: Double.self)
+            if value.isFinite { TextFormat.writeDouble(value, to: out) } else { out.append("null") }
+        case .text: TextFormat.writeJSONString(text(row), to: out)
+        case .json: out.append(text(row))
+        case .code:
+            guard let dictionary else { return }
+            let code = value(row, of: UInt32.self)
+            dictionary._withUnsafeGuaranteedRef { TextFormat.writeJSONString($0[code], to: out) }
+        case .other: cell._withUnsafeGuaranteedRef { $0.text.writeJSON(row, to: out) }
+        }
+    }
+
+    private func value<Value: BitwiseCopyable>(_ row: Int, of type: Value.Type) -> Value {
+        values.load(fromByteOffset: row &* MemoryLayout<Value>.stride, as: type)
+    }
+
+    private func text(_ row: Int) -> UnsafeRawBufferPointer {
+        let start = Int(value(row, of: UInt32.self))
+        let end = Int(value(row &+ 1, of: UInt32.self))
+        return UnsafeRawBufferPointer(start: arena.map { $0 + start }, count: end &- start)
+    }
+
+    private mutating func writeTimestamp(_ value: Int64, to out: ByteBuffer) {
+        if value == last.value, last.count > 0 {
+            out.reserve(last.count)
+            out.end.update(from: out.bytes + last.start, count: last.count)
+            out.count &+= last.count
+            return
+        }
+        let start = out.count
+        out.append(UInt8(ascii: "\""))
+        TextFormat.writeTimestamp(value, to: out)
+        out.append(UInt8(ascii: "\""))
+        last = (value, start, out.count - start)
+    }
+}
