@@ -73,6 +73,21 @@ final class KeyTable {
         return look(for: key, hash: hash, slots).entry
     }
 
+    /// Writes the number of each key of `other` to `map`; -1 for those that are not there.
+    func find(_ other: KeyTable, map: UnsafeMutablePointer<Int32>) {
+        fillSlots(for: 0)
+        guard let slots else { return map.update(repeating: -1, count: other.count) }
+        var next = 0
+        while next < other.count {
+            let end = min(next + Self.blockSize, other.count)
+            if count > Self.cachedCount { fetch(other, next..<end) }
+            for entry in next..<end {
+                map[entry] = look(for: other[entry], hash: other.entries[entry].hash, slots).entry ?? -1
+            }
+            next = end
+        }
+    }
+
     /// The number of `key`, which is added if it is new.
     func insert(_ key: UnsafeRawBufferPointer, hash: UInt64) -> Int32 {
         fillSlots(for: 1)

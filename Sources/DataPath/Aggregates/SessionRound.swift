@@ -3,7 +3,7 @@
 /// Fragments without a floor are linked when less than a gap lies between them. Then the others, in the order of their floors:
 /// such a fragment joins the sessions that it touches and that end behind its floor, or forms one if that ends behind it;
 /// otherwise it has no session. The result depends on the fragments alone, not on the order in which they came.
-/// Threads: one at a time. Cost: a few look-ups for each pane with the group.
+/// Threads: one at a time. Cost: a few look-ups for each pane with the group; less for panes that were linked.
 final class SessionRound {
     struct Fragment {
         var pane: Int
@@ -36,19 +36,50 @@ final class SessionRound {
 
     private let panes: [PaneState]
     private let gap: Int64
-    /// All fragments of the group that the last ``look(around:_:)`` was about, in neighbouring panes.
+    /// The fragments that the last ``look(around:_:)`` was about: all of the group in neighbouring panes where some lie
+    /// behind floors, else those of one session.
     private(set) var fragments: [Fragment] = []
     /// Its sessions; those that were merged into others count no more.
     private(set) var found: [Session] = []
     private(set) var emitted: [Emitted] = []
     private var maps: [GroupMap?]
     private var visited: [StateColumn<Bool>?]
+    /// By pane, whether it is the only one of its time.
+    private let isAlone: [Bool]
+    private let hasFloors: Bool
+    /// By pane, where the next one, and the one before, has the same groups (-1: it has not); nil when they are not linked.
+    private var next: [GroupMap?]
+    private var previous: [GroupMap?]
 
     init(_ panes: [PaneState], gap: Int64) {
         self.panes = panes
         self.gap = gap
         maps = Array(repeating: nil, count: panes.count)
         visited = Array(repeating: nil, count: panes.count)
+        next = Array(repeating: nil, count: panes.count)
+        previous = Array(repeating: nil, count: panes.count)
+        hasFloors = panes.contains { $0.key.firstWindow != .min }
+        isAlone = panes.indices.map { index in
+            (index == 0 || panes[index - 1].key.start != panes[index].key.start)
+                && (index + 1 == panes.count || panes[index + 1].key.start != panes[index].key.start)
+        }
+    }
+
+    /// Finds at once which groups of a pane the panes beside it have, too: for a pane of which most groups are to be looked
+    /// at. Worth it because the look-ups are made by the block.
+    func link(_ pane: Int) {
+        for first in [pane - 1, pane] where first >= 0 && first + 1 < panes.count && next[first] == nil {
+            guard isAlone[first], isAlone[first + 1], panes[first + 1].key.start == panes[first].key.start + gap
+            else { continue }
+            let (forward, backward) = (
+                GroupMap(count: panes[first].keys.count), GroupMap(count: panes[first + 1].keys.count)
+            )
+            panes[first].keys.find(panes[first + 1].keys, map: backward.groups)
+            for entry in 0..<panes[first + 1].keys.count where backward.groups[entry] >= 0 {
+                forward.groups[Int(backward.groups[entry])] = Int32(entry)
+            }
+            (next[first], previous[first + 1]) = (forward, backward)
+        }
     }
 
     /// Finds the sessions of a group around one of its fragments: ``found``, made of ``fragments``.
@@ -98,42 +129,79 @@ final class SessionRound {
 
     private func gather(_ pane: Int, _ entry: Int) {
         fragments.removeAll(keepingCapacity: true)
-        let key = panes[pane].keys[entry]
-        let hash = panes[pane].keys.hash(entry)
-        var low = pane
-        while low > 0, panes[low - 1].key.start == panes[pane].key.start { low -= 1 }
-        var high = pane + 1
-        while high < panes.count, panes[high].key.start == panes[pane].key.start { high += 1 }
-        add(low..<high, key, hash)
-        while low > 0, panes[low - 1].key.start == panes[low].key.start - gap {
-            let end = low
-            let start = panes[low - 1].key.start
-            while low > 0, panes[low - 1].key.start == start { low -= 1 }
-            if !add(low..<end, key, hash) { break }
-        }
-        while high < panes.count, panes[high].key.start == panes[high - 1].key.start + gap {
-            let begin = high
-            let start = panes[high].key.start
-            while high < panes.count, panes[high].key.start == start { high += 1 }
-            if !add(begin..<high, key, hash) { break }
-        }
+        if isAlone[pane] { take(pane, entry) } else { add(panesOfTime(of: pane), entry, in: pane) }
+        walk(-1, from: pane, entry)
+        walk(1, from: pane, entry)
         if fragments.count > 1 { fragments.sort { $0.pane < $1.pane } }
     }
 
+    /// Takes the group's fragments from pane to pane, as long as each time has one and, where none lies behind a floor, that
+    /// one is linked.
+    private func walk(_ step: Int, from pane: Int, _ entry: Int) {
+        var nearest = fragments.first
+        // The outermost pane, and the group's number there; nil when that is not known.
+        var (outermost, known): (Int, Int?) = (pane, isAlone[pane] ? entry : nil)
+        if !isAlone[pane] {
+            let range = panesOfTime(of: pane)
+            outermost = step < 0 ? range.lowerBound : range.upperBound - 1
+        }
+        while panes.indices.contains(outermost + step),
+            panes[outermost + step].key.start == panes[outermost].key.start + Int64(step) * gap
+        {
+            if let number = known, let links = step < 0 ? previous[outermost] : next[outermost] {
+                let found = Int(links.groups[number])
+                guard found >= 0, take(outermost + step, found), isLinked(&nearest) else { return }
+                (outermost, known) = (outermost + step, found)
+            } else {
+                let range = panesOfTime(of: outermost + step)
+                guard add(range, entry, in: pane), isLinked(&nearest) else { return }
+                (outermost, known) = (step < 0 ? range.lowerBound : range.upperBound - 1, nil)
+            }
+        }
+    }
+
+    /// Whether the fragment that was taken last goes on from `nearest`, which it then becomes; else it is given back. Without
+    /// floors there is nothing behind a gap that this session depends on.
+    private func isLinked(_ nearest: inout Fragment?) -> Bool {
+        guard !hasFloors, let before = nearest, let taken = fragments.last else { return true }
+        let distance = taken.first > before.last ? taken.first - before.last : before.first - taken.last
+        if distance >= gap {
+            fragments.removeLast()
+            return false
+        }
+        nearest = taken
+        return true
+    }
+
+    /// All panes that begin when this one does.
+    private func panesOfTime(of pane: Int) -> Range<Int> {
+        var (low, high) = (pane, pane + 1)
+        while low > 0, panes[low - 1].key.start == panes[pane].key.start { low -= 1 }
+        while high < panes.count, panes[high].key.start == panes[pane].key.start { high += 1 }
+        return low..<high
+    }
+
+    /// Takes the fragments that panes have of a group of `pane`; false when there is none.
     @discardableResult
-    private func add(_ range: Range<Int>, _ key: UnsafeRawBufferPointer, _ hash: UInt64) -> Bool {
+    private func add(_ range: Range<Int>, _ entry: Int, in pane: Int) -> Bool {
+        let keys = panes[pane].keys
         let before = fragments.count
         for index in range {
-            let pane = panes[index]
-            guard let entry = pane.keys.find(key, hash: hash).map(Int.init), !pane.isClosed(entry),
-                let span = pane.spans?[entry]
-            else { continue }
-            fragments.append(
-                Fragment(
-                    pane: index, entry: entry, first: span.first, last: span.last, floor: pane.key.firstWindow,
-                    hasChanged: pane.hasChanged(entry)))
+            if let found = panes[index].keys.find(keys[entry], hash: keys.hash(entry)) { take(index, Int(found)) }
         }
         return fragments.count > before
+    }
+
+    /// Takes a fragment unless its session is closed.
+    @discardableResult
+    private func take(_ index: Int, _ entry: Int) -> Bool {
+        let pane = panes[index]
+        guard !pane.isClosed(entry), let span = pane.spans?[entry] else { return false }
+        fragments.append(
+            Fragment(
+                pane: index, entry: entry, first: span.first, last: span.last, floor: pane.key.firstWindow,
+                hasChanged: pane.hasChanged(entry)))
+        return true
     }
 
     // MARK: Sessions.

@@ -42,6 +42,10 @@ extension ShardAggregator {
         guard floor > closedBefore else { return }
         let closing = SessionRound(panes, gap: calendar.paneMilliseconds)
         let gap = calendar.paneMilliseconds
+        // Of a pane that ended by the floor nearly all groups are looked at now; their sessions may go on in the next.
+        for (index, pane) in panes.enumerated() where pane.key.start + 2 * gap <= floor && pane.closedCount == 0 {
+            closing.link(index)
+        }
         for (index, pane) in panes.enumerated() where pane.key.start + gap <= floor {
             // What ended here by the last floor is gone; a record behind its floor may have come since.
             if pane.key.firstWindow == .min, pane.key.start + 2 * gap <= closedBefore { continue }
