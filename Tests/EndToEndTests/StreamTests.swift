@@ -248,5 +248,58 @@ extension EndToEnd {
             let tables = try #require(try await store.tables(project, servers))
             try await python(project, Self.judge, [tables])
         }
+
+        @Test(
+            "Columns of every type pass a stream as they are: its table is the raw events', and derived ones are right",
+            arguments: [TortureStore.sqlite, .postgresql, .clickhouse])
+        func types(_ store: TortureStore) async throws {
+            let servers = try await store.startServer()
+            let project = try TestProject()
+            let streams = """
+                streams:
+                  - { name: every_scan, from: scan, sink: primary }
+                  - name: heavy
+                    from: every_scan
+                    steps:
+                      - filter: weight > 10 and depot is not null
+                      - derive:
+                          twice: weight * 2
+                          is_north: place.position.latitude > 0
+                          day: cast(timestamp as date)
+                          label: "lower(stage)"
+                      - project: [event_id, tags, twice, is_north, day, label]
+                    sink: primary
+
+                """
+            try project.write(
+                String(decoding: try project.read("domains/logistics.yaml"), as: UTF8.self) + streams,
+                to: "domains/logistics.yaml")
+            for command in [
+                ["apply", "logistics", "--yes"],
+                [
+                    "generate", "logistics", "--events", "3000", "--seed", "4", "--span", "2h", "--start",
+                    "2024-05-06T01:00:00Z",
+                ],
+                ["run", "logistics", "--until-idle"],
+            ] {
+                let outcome = try await project.start(
+                    command + store.settings(servers).flatMap { ["--set", $0] },
+                    environment: store.environment(servers)
+                ).wait(limit: .seconds(120))
+                try #require(outcome.code == 0, "\(outcome)")
+            }
+            let tables = try #require(try await store.tables(project, servers))
+            for (ours, theirs) in [
+                ("SELECT * FROM every_scan", "SELECT * FROM scan"),
+                (
+                    "SELECT event_id, tags, twice + 0.0, is_north, day, label FROM heavy",
+                    "SELECT event_id, tags, weight * 2.0, place_position_latitude > 0, substr(timestamp, 1, 10), lower(stage) "
+                        + "FROM scan WHERE weight + 0 > 10"
+                ),
+            ] {
+                let verdict = try await project.python("same_answers.py", [tables, ours, theirs])
+                #expect(verdict.code == 0, "\(verdict)")
+            }
+        }
     }
 }
