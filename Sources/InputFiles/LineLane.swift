@@ -128,7 +128,7 @@ final class LineLane: PartitionReader {
         if isUnfinished { tellUnfinished(next) }
     }
 
-    /// Whether a line without an end holds nothing, or an object that is closed: of no such object a beginning is one too.
+    /// Whether a line without an end holds nothing, or an object that is closed: no beginning of an object is one itself.
     private static func isFinished(_ line: UnsafeBufferPointer<UInt8>) -> Bool {
         let blanks: Set<UInt8> = [0x20, 0x09, 0x0D, 0xEF, 0xBB, 0xBF]
         guard let first = line.firstIndex(where: { !blanks.contains($0) }) else { return true }
