@@ -62,6 +62,7 @@ extension DiagnosticCode {
         "SP2204", "An aggregation reads the events of one type by two ways.")
     public static let inputDisagreement = DiagnosticCode(
         "SP2205", "A column has different types in two inputs of an aggregation.")
+    public static let unreadStream = DiagnosticCode("SP2206", "Nothing reads a stream, and it has no sink.")
 
     static let model: [DiagnosticCode] = [
         unknownKey, missingKey, wrongType, invalidValue, notSupportedYet, invalidName, duplicateName, reservedName,
@@ -73,5 +74,6 @@ extension DiagnosticCode {
         unknownFunction,
         expressionOverflow, invalidFilter, jsonMessagesOnly, invalidEventTime, payloadNameConflict,
         streamOrder, invalidStep, columnTaken, streamWithoutKey, repeatedInput, inputDisagreement,
+        unreadStream,
     ]
 }

@@ -1,12 +1,19 @@
 public import PluginAPI
+internal import Synchronization
 
 /// A broker some of whose topics are files (``InputFile/topic``); all else is passed on. Threads: as ``Broker``.
 public final class FileBackedBroker: Broker {
     private let base: any Broker
     private let files: [String: InputFile]
 
-    public init(_ base: any Broker, _ files: [InputFile]) {
+    private let notify: @Sendable (String) -> Void
+    /// Topics of files whose unfinished last record was told of.
+    private let told = Mutex<Set<String>>([])
+
+    /// - Parameter notify: Gets what a person should know of a file, once each.
+    public init(_ base: any Broker, _ files: [InputFile], notify: @escaping @Sendable (String) -> Void) {
         self.base = base
+        self.notify = notify
         self.files = Dictionary(files.map { ($0.topic, $0) }) { first, _ in first }
     }
 
@@ -28,8 +35,16 @@ public final class FileBackedBroker: Broker {
 
     public func makeReader(_ partition: TopicPartition, at offset: Int64) throws -> any PartitionReader {
         guard let file = files[partition.topic] else { return try base.makeReader(partition, at: offset) }
-        guard let index = file.index else { return try LineLane(file, partition, at: offset) }
+        guard let index = file.index else {
+            return try LineLane(file, partition, at: offset) { [self] in tellUnfinished(file, at: $0) }
+        }
         return try ContainerLane(file, partition, at: offset, index: index)
+    }
+
+    private func tellUnfinished(_ file: InputFile, at offset: Int64) {
+        guard told.withLock({ $0.insert(file.topic).inserted }) else { return }
+        notify(
+            "\(file.path) ends within a record, which begins at byte \(offset): that is left to a run that finds it finished")
     }
 
     /// How many records a container holds is not known before it is read.

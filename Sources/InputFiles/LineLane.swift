@@ -9,7 +9,8 @@ internal import PluginAPI
 /// each other in event time, and windows need not wait for a part of the file that is read last.
 ///
 /// An offset is the byte at which a record begins, a position any place: reading goes on at the first record that begins
-/// there or later. Blank lines are passed over, and so is a byte order mark. The last line may lack its end.
+/// there or later. Blank lines are passed over, and so is a byte order mark. The last line may lack its end when it holds a
+/// whole object; otherwise it is still being written, and is left to a later run.
 final class LineLane: PartitionReader {
     /// Partitions of a file, as far as it has that many chunks.
     static let count = 8
@@ -27,10 +28,16 @@ final class LineLane: PartitionReader {
     private var chunkEnd: Int64
     /// Whether a record begins at ``next``.
     private var isAtRecord: Bool
+    /// Whether the record at ``next`` is the file's last and not finished.
+    private var isUnfinished = false
+    private let tellUnfinished: (Int64) -> Void
 
+    /// - Parameter tellUnfinished: Called with the byte at which the file's last record begins when that is not finished.
     init(
-        _ file: InputFile, _ partition: TopicPartition, at offset: Int64, chunkBytes: Int64 = LineLane.chunkBytes
+        _ file: InputFile, _ partition: TopicPartition, at offset: Int64, chunkBytes: Int64 = LineLane.chunkBytes,
+        tellUnfinished: @escaping (Int64) -> Void
     ) throws(PipelineError) {
+        self.tellUnfinished = tellUnfinished
         self.partition = partition
         self.chunkBytes = chunkBytes
         path = file.path
@@ -64,7 +71,7 @@ final class LineLane: PartitionReader {
                 let following = chunkEnd / chunkBytes - 1 + Int64(Self.count)
                 (next, chunkEnd, isAtRecord) = (following * chunkBytes, (following + 1) * chunkBytes, false)
             }
-            guard next < size else { return .endOfPartition }
+            guard next < size, !isUnfinished else { return .endOfPartition }
             let before = next
             try read(into: block, window: window)
             if block.count > 0 {
@@ -72,7 +79,7 @@ final class LineLane: PartitionReader {
                 return .records
             }
             // A record that is longer than the window.
-            if next == before {
+            if next == before, !isUnfinished {
                 guard window < Self.recordByteLimit else {
                     throw PipelineError(
                         .recordTooLarge,
@@ -104,12 +111,51 @@ final class LineLane: PartitionReader {
         }
         let limit = Int(min(chunkEnd - from, Int64(count)))
         while start < limit {
-            guard let end = Self.lineEnd(bytes, start, count) ?? (isWhole ? count : nil) else { break }
+            var found = Self.lineEnd(bytes, start, count)
+            if found == nil, isWhole {
+                if Self.isFinished(UnsafeBufferPointer(start: bytes + start, count: count - start)) {
+                    found = count
+                } else {
+                    isUnfinished = true
+                }
+            }
+            guard let end = found else { break }
             append(start, end, from, to: block)
             start = end + 1
         }
         next = from + Int64(start)
         isAtRecord = true
+        if isUnfinished { tellUnfinished(next) }
+    }
+
+    /// Whether a line without an end holds nothing, or an object that is closed: no beginning of an object is one itself.
+    private static func isFinished(_ line: UnsafeBufferPointer<UInt8>) -> Bool {
+        let blanks: Set<UInt8> = [0x20, 0x09, 0x0D, 0xEF, 0xBB, 0xBF]
+        guard let first = line.firstIndex(where: { !blanks.contains($0) }) else { return true }
+        guard line[first] == UInt8(ascii: "{") else { return false }
+        var depth = 0
+        var isInText = false
+        var isEscaped = false
+        for byte in line[first...] {
+            if isInText {
+                if isEscaped {
+                    isEscaped = false
+                } else if byte == UInt8(ascii: "\\") {
+                    isEscaped = true
+                } else if byte == UInt8(ascii: "\"") {
+                    isInText = false
+                }
+                continue
+            }
+            switch byte {
+            case UInt8(ascii: "\""): isInText = true
+            case UInt8(ascii: "{"), UInt8(ascii: "["): depth += 1
+            case UInt8(ascii: "}"), UInt8(ascii: "]"): depth -= 1
+            default: break
+            }
+            if depth == 0 { return true }
+        }
+        return false
     }
 
     private func append(_ start: Int, _ end: Int, _ from: Int64, to block: RecordBlock) {

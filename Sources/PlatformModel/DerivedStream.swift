@@ -12,13 +12,21 @@ public struct DerivedStream: Sendable {
         public var resultName: String
     }
 
+    /// One of its steps, bound to what those before it give.
+    public struct Step: Sendable {
+        /// Of the operator, such as `derive`.
+        public var name: String
+        public var operation: any StepOperator
+        public var location: SourceLocation
+    }
+
     public var name: String
     public var description: String?
     /// The event type at the root.
     public var eventType: String
     /// The stream that it reads; nil = the events themselves.
     public var parent: String?
-    public var steps: [any StepOperator]
+    public var steps: [Step]
     /// In the order of the last `project`, else the event type's columns, then derived ones.
     public var columns: [Column]
     /// Where its rows are written; nil = only others read it.

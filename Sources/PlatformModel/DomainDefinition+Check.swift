@@ -53,6 +53,7 @@ extension DomainReader {
         readStreams(&top)
         readAggregations(&top)
         let alerts = readAlerts(&top)
+        checkReaders(alerts)
         let synthetic = readSynthetic(top.node("synthetic"))
         let sampleData = readSampleData(top.node("sample_data"))
         guard let name else { return nil }

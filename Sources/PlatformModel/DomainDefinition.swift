@@ -189,7 +189,8 @@ public struct Alert: Sendable {
     public enum Kind: Sendable {
         /// `<aggregation>.<column>` and a condition over it.
         case metric(aggregation: String, column: String)
-        case event(eventType: String)
+        /// Events of a type, or the rows that a stream makes of them.
+        case event(eventType: String, stream: String?)
     }
 
     public enum Severity: String, Sendable, CaseIterable { case info, warning, critical }
@@ -205,6 +206,11 @@ public struct Alert: Sendable {
     /// How long the alert is silent after it fired.
     public var cooldownMilliseconds: Int64 = 0
     public var channels: [String] = []
+
+    /// The stream whose rows it looks at; nil = it looks at none.
+    public var stream: String? {
+        if case .event(_, let stream) = kind { stream } else { nil }
+    }
 }
 
 /// How synthetic events are made.

@@ -59,7 +59,7 @@ extension DomainReader {
             ExpressionBinding.predicate(
                 $0, path: "\(path).condition", defaultField: isMetric ? "value" : nil, into: &diagnostics)
         }
-        let key = isMetric ? "metric" : "event_type"
+        let key = isMetric ? "metric" : eventAlertKey(&reader, path: path)
         let subject = reader.requiredString(key, into: &diagnostics)
         let subjectAt = reader.mapping[key]?.location
         let hold = isMetric ? reader.duration("for", positive: false, into: &diagnostics) : nil
@@ -68,7 +68,11 @@ extension DomainReader {
             reader.refuse("forget_after", "'forget_after' of an alert is", into: &diagnostics)
         }
         reader.finish(into: &diagnostics)
-        guard let subject, let bound = bindAlert(subject, isMetric, condition, at: subjectAt, path: "\(path).\(key)"),
+        guard let subject,
+            let bound = isMetric
+                ? bindMetricAlert(subject, condition, at: subjectAt, path: "\(path).\(key)")
+                : bindEventAlert(
+                    subject, mayBeStream: key == "from", condition, at: subjectAt, path: "\(path).\(key)"),
             let name
         else { return nil }
         return Alert(
@@ -78,20 +82,20 @@ extension DomainReader {
             channels: channels.map(\.text))
     }
 
-    private mutating func bindAlert(
-        _ subject: String, _ isMetric: Bool, _ condition: ParsedPredicate?, at location: SourceLocation?, path: String
-    ) -> (kind: Alert.Kind, condition: TypedExpression)? {
-        guard isMetric else {
-            guard let scope = scopes.first(where: { $0.event.name == subject }) else {
-                if !brokenEventTypes.contains(subject) {
-                    error(
-                        .unknownEventType, "unknown event type '\(subject)'", at: location, path: path,
-                        hint: hint(for: subject, among: scopes.map(\.event.name), "event types"))
-                }
-                return nil
-            }
-            return condition?.bind(within: scope, into: &diagnostics).map { (.event(eventType: subject), $0) }
+    /// `event_type`, or `from`, which may name a stream too.
+    private mutating func eventAlertKey(_ reader: inout MappingReader, path: String) -> String {
+        guard let from = reader.mapping.entry("from") else { return "event_type" }
+        if reader.node("event_type") != nil {
+            error(
+                .conflictingKeys, "an alert has 'event_type' or 'from', not both", at: from.keyLocation,
+                path: "\(path).from", hint: "'from' names an event type or a stream")
         }
+        return "from"
+    }
+
+    private mutating func bindMetricAlert(
+        _ subject: String, _ condition: ParsedPredicate?, at location: SourceLocation?, path: String
+    ) -> (kind: Alert.Kind, condition: TypedExpression)? {
         let parts = subject.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
         guard let aggregation = aggregations.first(where: { $0.name == parts[0] }) else {
             if !brokenAggregations.contains(parts[0]) {
@@ -117,5 +121,29 @@ extension DomainReader {
         }
         let scope = ResultScope(aggregation: aggregation, column: column)
         return condition?.bind(scope, into: &diagnostics).map { (.metric(aggregation: parts[0], column: column), $0) }
+    }
+
+    private mutating func bindEventAlert(
+        _ subject: String, mayBeStream: Bool, _ condition: ParsedPredicate?, at location: SourceLocation?, path: String
+    ) -> (kind: Alert.Kind, condition: TypedExpression)? {
+        let known = scopes + (mayBeStream ? streams.map(\.scope) : [])
+        guard let scope = known.first(where: { $0.name == subject }) else {
+            if !brokenEventTypes.contains(subject), !brokenStreams.contains(subject) {
+                let isStream = streams.contains { $0.definition.name == subject }
+                error(
+                    .unknownEventType, "unknown event type\(mayBeStream ? " or stream" : "") '\(subject)'",
+                    at: location,
+                    path: path,
+                    hint: isStream
+                        ? "'\(subject)' is a stream: write `from: \(subject)` in place of 'event_type'"
+                        : hint(
+                            for: subject, among: known.map(\.name),
+                            mayBeStream ? "event types and streams" : "event types"))
+            }
+            return nil
+        }
+        return condition?.bind(within: scope, into: &diagnostics).map {
+            (.event(eventType: scope.event.name, stream: scope.stream?.name), $0)
+        }
     }
 }

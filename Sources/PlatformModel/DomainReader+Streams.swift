@@ -46,7 +46,7 @@ extension DomainReader {
         guard let steps = readSteps(stepNodes, &scope, path: path) else { return }
         var meaning = Fingerprint()
         meaning.add(source.stream.map { "stream \($0.fingerprint)" } ?? "event type \(source.event.name)")
-        for part in steps.flatMap(\.meaning) { meaning.add(part) }
+        for part in steps.flatMap(\.operation.meaning) { meaning.add(part) }
         scope.stream?.fingerprint = meaning.text
         let columns = scope.visibleColumns.map {
             DerivedStream.Column(spec: $0, resultName: $0.name.replacing(".", with: "_"))
@@ -60,6 +60,21 @@ extension DomainReader {
                     name: name, description: description, eventType: source.event.name, parent: source.stream?.name,
                     steps: steps, columns: columns, sink: sink, location: location, fingerprint: meaning.text), scope
             ))
+    }
+
+    /// Warns of streams that nobody reads and that are written nowhere. Called behind all that may read one: what is wrong
+    /// there may be what names it.
+    mutating func checkReaders(_ alerts: [Alert]) {
+        guard !diagnostics.hasErrors else { return }
+        let read = Set(
+            streams.compactMap(\.definition.parent) + aggregations.flatMap(\.streams).compactMap(\.self)
+                + alerts.compactMap(\.stream))
+        for stream in streams.map(\.definition) where stream.sink == nil && !read.contains(stream.name) {
+            diagnostics.warning(
+                .unreadStream, "nothing reads stream '\(stream.name)', and it has no sink: it is not computed",
+                at: stream.location, path: "streams.\(stream.name)",
+                hint: "write its rows with `sink: primary`, or name it in the 'from' of an aggregation")
+        }
     }
 
     /// The event type or stream that `from` names; nil after a report, or when it was reported before.
@@ -119,8 +134,8 @@ extension DomainReader {
     /// The steps, bound one after the other; nil when one of them could not be.
     private mutating func readSteps(
         _ nodes: [ConfigNode], _ scope: inout EventScope, path: String
-    ) -> [any StepOperator]? {
-        var steps: [any StepOperator] = []
+    ) -> [DerivedStream.Step]? {
+        var steps: [DerivedStream.Step] = []
         for (index, node) in nodes.enumerated() {
             let path = "\(path).steps.\(index)"
             guard let found = readOperator(node, path: path) else { continue }
@@ -132,7 +147,7 @@ extension DomainReader {
             } else {
                 scope.stream?.kept?.append(contentsOf: step.added.map(\.name))
             }
-            steps.append(step)
+            steps.append(DerivedStream.Step(name: found.entry.key, operation: step, location: found.entry.keyLocation))
         }
         return steps.count == nodes.count ? steps : nil
     }

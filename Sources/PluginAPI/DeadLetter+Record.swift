@@ -24,6 +24,8 @@ extension DeadLetter {
         static let table = "dlq.table"
         static let timestamp = "dlq.timestamp"
         static let aggregation = "dlq.aggregation"
+        static let stream = "dlq.stream"
+        static let step = "dlq.step"
     }
 
     /// Appends the record that stands for this dead letter; its timestamp is ``timeMilliseconds``.
@@ -50,6 +52,10 @@ extension DeadLetter {
         case .table(let table): put(Name.table, table)
         }
         if let aggregation { put(Name.aggregation, aggregation) }
+        if let step {
+            put(Name.stream, step.stream)
+            put(Name.step, String(step.number))
+        }
         if let recordTimestamp { put(Name.timestamp, String(recordTimestamp)) }
         if let configPlace { put(Name.configPlace, configPlace) }
         put(Name.retryCount, String(retryCount))
@@ -82,7 +88,13 @@ extension DeadLetter {
             origin: origin, stage: stage, code: code, message: message, field: own[Name.field],
             timeMilliseconds: entry.timestamp, configPlace: own[Name.configPlace],
             retryCount: own[Name.retryCount].flatMap { Int($0) } ?? 0, isTruncated: own[Name.truncated] == "true",
-            recordTimestamp: own[Name.timestamp].flatMap { Int64($0) }, aggregation: own[Name.aggregation])
+            recordTimestamp: own[Name.timestamp].flatMap { Int64($0) }, aggregation: own[Name.aggregation],
+            step: step(own))
+    }
+
+    private static func step(_ own: [String: String]) -> StreamStep? {
+        guard let stream = own[Name.stream], let number = own[Name.step].flatMap({ Int($0) }) else { return nil }
+        return StreamStep(stream: stream, number: number)
     }
 
     private static func origin(_ own: [String: String]) -> Origin? {

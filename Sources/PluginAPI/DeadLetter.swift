@@ -40,6 +40,20 @@ public struct DeadLetter: Hashable, Sendable {
     public var recordTimestamp: Int64?
     /// The aggregation that refused the record, when one did.
     public var aggregation: String?
+    /// The step of a stream that failed on the record, when one did.
+    public var step: StreamStep?
+
+    /// One step of a derived stream.
+    public struct StreamStep: Hashable, Sendable {
+        public var stream: String
+        /// From 1.
+        public var number: Int
+
+        public init(stream: String, number: Int) {
+            self.stream = stream
+            self.number = number
+        }
+    }
 
     public struct Header: Hashable, Sendable {
         public var name: String
@@ -54,7 +68,8 @@ public struct DeadLetter: Hashable, Sendable {
     public init(
         key: [UInt8]?, value: [UInt8]?, headers: [Header] = [], origin: Origin, stage: Stage, code: String,
         message: String, field: String? = nil, timeMilliseconds: Int64, configPlace: String? = nil,
-        retryCount: Int = 0, isTruncated: Bool = false, recordTimestamp: Int64? = nil, aggregation: String? = nil
+        retryCount: Int = 0, isTruncated: Bool = false, recordTimestamp: Int64? = nil, aggregation: String? = nil,
+        step: StreamStep? = nil
     ) {
         self.key = key
         self.value = value
@@ -70,6 +85,7 @@ public struct DeadLetter: Hashable, Sendable {
         self.isTruncated = isTruncated
         self.recordTimestamp = recordTimestamp
         self.aggregation = aggregation
+        self.step = step
     }
 
     /// The topic of a pipeline's dead letters.

@@ -63,12 +63,27 @@ extension Pipeline {
                 result[worker - crew.own.lowerBound].append(
                     PartitionState(
                         input: index, partition: partition, reader: try parts.broker.makeReader(partition, at: start),
-                        consumers: consumers, reported: ReportedLetters(partition, in: checkpoint, end: next), now: now,
+                        consumers: consumers, reported: ReportedLetters(partition, in: checkpoint, end: next),
+                        reportedSteps: reportedSteps(input, partition, consumers, in: checkpoint, end: next), now: now,
                         endsForGood: options.readsFiles)
                 )
             }
         }
         return (result, RecountRequests(isPossible: isWhole, after: earlier))
+    }
+
+    private func reportedSteps(
+        _ input: Topology.Input, _ partition: TopicPartition, _ consumers: [PartitionState.ConsumerPosition],
+        in checkpoint: Checkpoint?, end: Int64
+    ) -> [Int: ReportedSteps] {
+        var found: [Int: ReportedSteps] = [:]
+        for stream in input.streams {
+            found[stream] = ReportedSteps(
+                topology.streams[stream].name, fingerprint: topology.streams[stream].fingerprint, partition,
+                in: checkpoint, end: end,
+                readers: topology.readers(of: stream, in: input).map { consumers[$0].nextOffset })
+        }
+        return found
     }
 
     private func position(

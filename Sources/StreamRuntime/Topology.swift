@@ -105,8 +105,8 @@ private struct ColumnNeeds {
         guard read.insert(name).inserted, let stream = streams.first(where: { $0.name == name }) else { return }
         var wanted: Set<String> = []
         for step in stream.steps.reversed() {
-            wanted.subtract(step.added.map(\.name))
-            wanted.formUnion(step.reads)
+            wanted.subtract(step.operation.added.map(\.name))
+            wanted.formUnion(step.operation.reads)
         }
         if let parent = stream.parent { read(parent) }
         for column in wanted { add(column, .plain, of: stream.parent) }
@@ -116,7 +116,7 @@ private struct ColumnNeeds {
     mutating func add(_ column: String, _ encoding: ColumnEncoding, of stream: String? = nil) {
         var stream = streams.first { $0.name == stream }
         while let current = stream {
-            if current.steps.contains(where: { $0.added.contains { $0.name == column } }) { return }
+            if current.steps.contains(where: { $0.operation.added.contains { $0.name == column } }) { return }
             stream = streams.first { $0.name == current.parent }
         }
         encodings[column, default: []].insert(encoding)

@@ -123,7 +123,7 @@ public final class LiveSystem: Sendable {
             Pipeline.Parts(
                 domain: domain.reading(inputs), settings: settings, deadLetters: project.platform.deadLetters,
                 topicPrefix: project.platform.topicPrefix,
-                broker: inputs.isEmpty ? broker : FileBackedBroker(broker, inputs), schemas: schemas,
+                broker: inputs.isEmpty ? broker : FileBackedBroker(broker, inputs, notify: notify), schemas: schemas,
                 sinkNatures: project.sinkNatures,
                 openSink: { try project.openSink($0, .change, notify: notify) },
                 checkpointFolder: checkpointFolder, environment: project.configuration.environment,

@@ -132,6 +132,40 @@ extension EndToEnd {
         }
 
         @Test(
+            "The last line of a file that is being written is left for the next run, and counted once when it is finished"
+        )
+        func beingWritten() async throws {
+            let project = try await project()
+            let whole = try project.read("product_view.ndjson")
+            let lines = whole.split(separator: UInt8(ascii: "\n"))
+            let last = try #require(lines.last)
+            // Cut within the last but one, finished without its end, then all of it.
+            let cut = whole.count - last.count - 9
+            let pieces = [
+                (whole[..<cut], lines.count - 2), (whole[..<(whole.count - 1)], lines.count), (whole, lines.count),
+            ]
+            let input = ["--input", "product_view=product_view.ndjson", "--output", "json"]
+            var read = 0
+            for (index, (bytes, count)) in pieces.enumerated() {
+                try project.write(Data(bytes), to: "product_view.ndjson")
+                let run = try await project.start(["run", "ecommerce", "--until-idle"] + input).wait(
+                    limit: .seconds(120))
+                try #require(run.code == 0, "\(run)")
+                let summary = try JSONSerialization.jsonObject(with: Data(run.output.utf8)) as? [String: Any]
+                #expect(summary?["dead_letters"] as? Int == 0, "\(run)")
+                read += summary?["events_read"] as? Int ?? 0
+                #expect(read == count, "\(run)")
+                #expect(run.errors.contains("product_view.ndjson ends within a record") == (index == 0), "\(run)")
+            }
+            _ = try await project.start(Self.final + input).wait(limit: .seconds(60))
+            let grown = try await project.dump()
+            let other = ["--set", "sinks.primary.sqlite.path=.streamplat/other.db"]
+            try await project.streamplat("apply", "ecommerce", "--yes", settings: [other[1]])
+            _ = try await project.start(Self.final + input + other).wait(limit: .seconds(60))
+            #expect(try await project.dump(".streamplat/other.db") == grown)
+        }
+
+        @Test(
             "Wrong use is refused with what to write",
             arguments: [
                 (["--input", "purchase=purchase.ndjson"], Int32(2), "--until-idle"),

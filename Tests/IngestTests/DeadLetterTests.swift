@@ -16,7 +16,7 @@ struct DeadLetterTests {
             code: "SP6001",
             message: "it is cut", field: "amount", timeMilliseconds: 1_795_268_730_123, configPlace: "d.yaml:1:2",
             retryCount: 2,
-            isTruncated: true)
+            isTruncated: true, aggregation: "a", step: .init(stream: "s", number: 2))
         let block = RecordBlock()
         letter.encode(into: block)
         let entry = try #require(block.entries.first)

@@ -26,7 +26,8 @@ struct LineLaneTests {
         _ file: InputFile, lane: Int, from offset: Int64, chunkBytes: Int64, window: Int, fetches: Int = .max
     ) throws -> (records: [Int64: String], next: Int64, isAtEnd: Bool) {
         let reader = try LineLane(
-            file, TopicPartition(topic: file.topic, partition: lane), at: offset, chunkBytes: chunkBytes)
+            file, TopicPartition(topic: file.topic, partition: lane), at: offset, chunkBytes: chunkBytes
+        ) { _ in }
         let block = RecordBlock()
         var records: [Int64: String] = [:]
         var next = offset
@@ -74,13 +75,52 @@ struct LineLaneTests {
         #expect(given == expected, "chunks of \(chunkBytes) bytes")
     }
 
+    @Test(
+        "cut off at any byte, what is finished is given once, the rest when it is there", arguments: [1, 7, 20, 1000])
+    func growing(chunkBytes: Int64) throws {
+        let lines = [#"{"a":"}\\\"{"}"#, "", #" {"b":[{"c":2}]} "#, #"{"d":"ü"}"#]
+        let whole = Array(lines.joined(separator: "\n").utf8)
+        for cut in 0...whole.count {
+            let file = try TextFile(Array(whole[..<cut]))
+            var found: [String] = []
+            var positions = [Int64](repeating: 0, count: LineLane.count)
+            for size in [cut, whole.count] {
+                try Data(whole[..<size]).write(to: URL(filePath: file.path))
+                let input = try InputFile(eventType: "e", path: file.path)
+                for lane in 0..<LineLane.count {
+                    let part = try read(input, lane: lane, from: positions[lane], chunkBytes: chunkBytes, window: 3)
+                    found += part.records.values
+                    positions[lane] = part.next
+                }
+                // What was given of a file that is being written is given in full.
+                #expect(found.allSatisfy { $0.contains("{") && $0.trimmingCharacters(in: .whitespaces).hasSuffix("}") })
+            }
+            let given = found.map { $0.trimmingCharacters(in: .whitespaces) }.sorted()
+            #expect(
+                given == lines.map { $0.trimmingCharacters(in: .whitespaces) }.filter { !$0.isEmpty }.sorted(),
+                "cut at \(cut)")
+        }
+    }
+
+    @Test("an unfinished last record is told of with its place")
+    func unfinished() throws {
+        let input = try TextFile(Array("{}\n\n{\"a\":[1}".utf8))
+        let file = try InputFile(eventType: "e", path: input.path)
+        var places: [Int64] = []
+        let lane = try LineLane(file, TopicPartition(topic: file.topic, partition: 0), at: 0) { places.append($0) }
+        let block = RecordBlock()
+        #expect(try lane.fetch(into: block, maxBytes: 1 << 20) == .records && block.count == 1)
+        #expect(try lane.fetch(into: block, maxBytes: 1 << 20) == .endOfPartition)
+        #expect(places == [4] && lane.position == 4)
+    }
+
     @Test("a record that is longer than the limit ends the reading with its place")
     func tooLong() throws {
         let long =
             Array("{}\n{\"a\":\"".utf8) + [UInt8](repeating: 97, count: LineLane.recordByteLimit) + Array("\"}\n".utf8)
         let input = try TextFile(long)
         let file = try InputFile(eventType: "e", path: input.path)
-        let reader = try LineLane(file, TopicPartition(topic: file.topic, partition: 0), at: 0)
+        let reader = try LineLane(file, TopicPartition(topic: file.topic, partition: 0), at: 0) { _ in }
         let block = RecordBlock()
         #expect(try reader.fetch(into: block, maxBytes: 1 << 20) == .records)
         let error = #expect(throws: PipelineError.self) { try reader.fetch(into: block, maxBytes: 1 << 20) }

@@ -217,6 +217,59 @@ struct StreamTests {
         #expect(errors.first?.location?.line == 14)
     }
 
+    @Test(
+        "a stream that nobody reads and that is written nowhere is a warning; any reader or a sink is enough",
+        arguments: [
+            ("{ name: s, from: purchase }", "", ["s"]),
+            ("{ name: s, from: purchase }, { name: t, from: s }", "", ["t"]),
+            ("{ name: s, from: purchase, sink: primary }", "", []),
+            (
+                "{ name: s, from: purchase }",
+                "aggregations: [{ name: a, from: [s], type: count, window: { type: tumbling, duration: 1 day } }]\n", []
+            ),
+            ("{ name: s, from: purchase }", "event_alerts: [{ name: a, from: s, condition: item_count > 1 }]\n", []),
+            // What would read it may be wrong.
+            ("{ name: s, from: purchase }", "aggregations: [{ name: a, from: [s], type: count }]\n", []),
+        ] as [(String, String, [String])])
+    func unread(_ streams: String, _ rest: String, _ names: [String]) throws {
+        let findings = check("streams: [\(streams)]\n" + rest).findings.filter { $0.code.id == "SP2206" }
+        #expect(findings.map { $0.path } == names.map { "streams.\($0)" })
+        for finding in findings {
+            #expect(finding.severity == .warning && finding.location?.line == 10, "\(finding)")
+            #expect(finding.message.contains("'\(names[0])'") && finding.hint?.contains("sink") == true, "\(finding)")
+        }
+    }
+
+    @Test("an event alert reads a stream's columns with 'from'")
+    func alerts() throws {
+        let (domain, findings) = check(
+            Self.bigOrders
+                + "event_alerts: [{ name: a, from: big_orders, condition: price_with_tax > 500 and doubled > 1 }]\n")
+        let alert = try #require(domain?.alerts.first, "\(TestDomains.describe(findings))")
+        guard case .event("purchase", "big_orders") = alert.kind else {
+            Issue.record("\(alert.kind)")
+            return
+        }
+    }
+
+    @Test(
+        "an alert over a stream that cannot be is refused with what to write",
+        arguments: [
+            ("event_type: big_orders, condition: doubled > 1", "SP2112", "from: big_orders"),
+            ("from: big_orderz, condition: doubled > 1", "SP2112", "did you mean 'big_orders'?"),
+            ("from: big_orders, event_type: purchase, condition: doubled > 1", "SP2124", "a stream"),
+            ("from: big_orders, condition: coupon = 'A'", "SP2302", ""),
+        ])
+    func refusedAlerts(_ lines: String, _ code: String, _ hint: String) throws {
+        let errors = check(Self.bigOrders + "event_alerts: [{ name: a, \(lines) }]\n").findings.filter {
+            $0.severity == .error
+        }
+        #expect(errors.map(\.code.id) == [code], "\(TestDomains.describe(errors))")
+        #expect(
+            errors.first?.location?.line == 18 && errors.first?.path?.hasPrefix("event_alerts.0") == true, "\(errors)")
+        #expect(errors.first?.hint?.contains(hint) ?? hint.isEmpty, "\(errors)")
+    }
+
     @Test("without 'from' an aggregation reads event types, never streams")
     func inference() {
         let (domain, findings) = check(

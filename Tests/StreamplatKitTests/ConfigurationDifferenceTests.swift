@@ -14,6 +14,8 @@ struct ConfigurationDifferenceTests {
         entity: { primary_key: user_id }
         event_types:
           - { name: order, metrics: [{ name: amount, type: money }], dimensions: [country] }
+        streams:
+          - { name: large, from: order, steps: [{ filter: amount > 9 }], sink: primary }
         aggregations:
           - { name: orders, type: count, window: { type: tumbling, duration: 1 minute } }
           - { name: revenue, type: sum, field: amount, filter: "amount > 1", window: { type: tumbling, duration: 1 hour } }
@@ -83,6 +85,23 @@ struct ConfigurationDifferenceTests {
         #expect(renamed.added == ["sales"] && renamed.removed == ["orders"])
         let adjusted = try difference { $0.replacing("type: count,", with: "type: count, emit: final,") }
         #expect(adjusted.adjusted == ["orders"] && adjusted.changed.isEmpty && adjusted.needsHandOver)
+    }
+
+    @Test("Streams are told apart by what their rows mean and where these go")
+    func streams() throws {
+        let changed = try difference { $0.replacing("amount > 9", with: "amount > 8") }
+        #expect(changed.changed == ["stream large"] && changed.settings.isEmpty && changed.needsHandOver)
+        let silent = try difference { $0.replacing("], sink: primary }", with: "] }") }
+        #expect(silent.changed == ["stream large"], "\(silent)")
+        let described = try difference { $0.replacing("{ name: large,", with: "{ name: large, description: d,") }
+        #expect(!described.needsHandOver, "\(described)")
+        let added = try difference {
+            $0.replacing(
+                "aggregations:",
+                with:
+                    "  - { name: larger, from: large, steps: [{ filter: amount > 99 }], sink: primary }\naggregations:")
+        }
+        #expect(added.added == ["stream larger"] && added.changed.isEmpty && added.unchanged == ["orders", "revenue"])
     }
 
     @Test(

@@ -29,6 +29,8 @@ final class DeadLetterWriter {
         var place: SourceLocation
         /// The aggregation that refused the record, when one did.
         var aggregation: String?
+        /// The step that failed on it, when one did.
+        var step: DeadLetter.StreamStep?
     }
 
     /// Adds one record of `source`; the tally says aloud what a person should know.
@@ -40,7 +42,7 @@ final class DeadLetterWriter {
             message: reason.message, field: reason.field,
             timeMilliseconds: clock.wallMilliseconds, configPlace: reason.place.text,
             retryCount: ReplayedRecord(entry, in: source)?.retryCount ?? 0, recordTimestamp: entry.timestamp,
-            aggregation: reason.aggregation)
+            aggregation: reason.aggregation, step: reason.step)
         add(letter)
     }
 

@@ -17,6 +17,8 @@ final class PartitionState {
     var reported: ReportedLetters
     /// True once it was said that letters are not sent again.
     var hasSaidReported = false
+    /// The same for the steps of streams, by the stream's position in the topology.
+    var reportedSteps: [Int: ReportedSteps]
     /// Records behind the partition's end, when last looked at.
     var lag = 0
     let lagGauge: Gauge
@@ -34,7 +36,7 @@ final class PartitionState {
 
     init(
         input: Int, partition: TopicPartition, reader: any PartitionReader, consumers: [ConsumerPosition],
-        reported: ReportedLetters, now: Int64, endsForGood: Bool
+        reported: ReportedLetters, reportedSteps: [Int: ReportedSteps], now: Int64, endsForGood: Bool
     ) {
         self.endsForGood = endsForGood
         self.input = input
@@ -42,6 +44,7 @@ final class PartitionState {
         self.reader = reader
         self.consumers = consumers
         self.reported = reported
+        self.reportedSteps = reportedSteps
         lastRecordAt = now
         lagGauge = Gauge(
             label: "streamplat_consumer_lag",

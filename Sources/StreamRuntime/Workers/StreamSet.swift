@@ -14,6 +14,16 @@ final class StreamSet {
         var failed: [Int32] = []
     }
 
+    /// Rows on which one step failed.
+    struct Failure {
+        /// The stream's position in the topology.
+        var stream: Int
+        /// The step's position in the stream.
+        var step: Int
+        /// Ascending.
+        var rows: [Int32]
+    }
+
     /// A stream's rows with the columns of its table.
     struct Table {
         var columns: [Int]
@@ -21,24 +31,26 @@ final class StreamSet {
     }
 
     private final class Member {
-        let stream: DerivedStream
+        /// Its position in the topology.
+        let stream: Int
         let parent: Member?
-        let steps: [any StepRunner]
+        /// Those that do something to rows, with their positions in the stream.
+        let steps: [(position: Int, runner: any StepRunner)]
         let output: BatchSchema
         let table: Table?
         let rows = StepRows()
         /// Of the present batch, when it has been asked for.
         var source: Source?
 
-        init(_ stream: DerivedStream, parent: Member?, input: BatchSchema) throws {
-            self.stream = stream
+        init(_ stream: DerivedStream, at position: Int, parent: Member?, input: BatchSchema) throws {
+            self.stream = position
             self.parent = parent
             var schema = parent?.output ?? input
-            var steps: [any StepRunner] = []
-            for step in stream.steps {
-                guard let runner = try step.makeRunner(input: schema) else { continue }
+            var steps: [(Int, any StepRunner)] = []
+            for (index, step) in stream.steps.enumerated() {
+                guard let runner = try step.operation.makeRunner(input: schema) else { continue }
                 schema = runner.output
-                steps.append(runner)
+                steps.append((index, runner))
             }
             self.steps = steps
             output = schema
@@ -54,9 +66,10 @@ final class StreamSet {
     private var input: Source?
 
     init(of input: Topology.Input, in topology: Topology) throws {
-        for stream in input.streams.map({ topology.streams[$0] }) {
+        for position in input.streams {
+            let stream = topology.streams[position]
             members[stream.name] = try Member(
-                stream, parent: stream.parent.flatMap { members[$0] }, input: input.schema)
+                stream, at: position, parent: stream.parent.flatMap { members[$0] }, input: input.schema)
         }
     }
 
@@ -72,23 +85,26 @@ final class StreamSet {
 
     /// What a stream makes of the present batch; nil before there is one.
     ///
-    /// - Parameter report: Called once a batch for each stream of which a step has failed on rows.
-    func source(of name: String, report: (DerivedStream, [Int32]) -> Void) -> Source? {
+    /// - Parameter report: Called once a batch for each step that has failed on rows.
+    func source(of name: String, report: (Failure) -> Void) -> Source? {
         members[name].flatMap { source(of: $0, report) }
     }
 
-    private func source(of member: Member, _ report: (DerivedStream, [Int32]) -> Void) -> Source? {
+    private func source(of member: Member, _ report: (Failure) -> Void) -> Source? {
         if let source = member.source { return source }
         let before = member.parent.map { source(of: $0, report) } ?? input
         guard var source = before else { return nil }
         member.rows.begin(source.rows)
-        for step in member.steps { source.batch = step.run(source.batch, member.rows) }
-        source.rows = member.rows.selected
-        let failed = member.rows.failed
-        if !failed.isEmpty {
-            report(member.stream, failed.sorted())
-            source.failed += failed
+        for step in member.steps {
+            let failedBefore = member.rows.failed.count
+            source.batch = step.runner.run(source.batch, member.rows)
+            let failed = member.rows.failed[failedBefore...]
+            if !failed.isEmpty {
+                report(Failure(stream: member.stream, step: step.position, rows: failed.sorted()))
+            }
         }
+        source.rows = member.rows.selected
+        source.failed += member.rows.failed
         member.source = source
         return source
     }

@@ -51,7 +51,8 @@ extension Worker {
             let position = partition.consumers.map(\.nextOffset).min() ?? .min
             partition.reported = partition.reported.advanced(
                 to: position, current: decodedColumns[partition.input])
-            return [partition.reported.section(partition.partition)] + refusedSections(partition)
+            return [partition.reported.section(partition.partition)] + stepSections(partition)
+                + refusedSections(partition)
         }
     }
 

@@ -74,6 +74,7 @@ extension Worker {
     /// The rows that an aggregation refused: each is one dead letter of it.
     func reportFailedRows(of aggregation: Aggregation, _ partition: PartitionState, _ range: Range<Int>) {
         let rows = entryOfRow(range)
+        rowsWithLetter.formUnion(failedRows)
         for row in failedRows {
             deadLetters.add(
                 block.entries[rows[Int(row)]], of: block, partition: partition.partition,

@@ -81,6 +81,8 @@ final class Worker {
     let inTime = Selection()
     var faults: [RecordDecoder.Fault] = []
     var failedRows: [Int32] = []
+    /// Rows of the batch that steps or filters failed on, and of which this run has sent letters.
+    var rowsWithLetter: Set<Int32> = []
     /// Entries of the batch that are of no use to anybody.
     var refused: [Int] = []
     /// The replayed record that is being counted.
@@ -358,7 +360,7 @@ final class Worker {
         let eligible = rowsInTime(times, partition, range)
         let lost = refusedRecords(range, eligible: eligible)
         streams[partition.input].begin(batch, eligible)
-        var failed: Set<Int32> = []
+        rowsWithLetter.removeAll(keepingCapacity: true)
         var lastStart: Int64?
         for (position, consumer) in input.consumers.enumerated() {
             guard partition.consumers[position].nextOffset <= firstOffset || shared.host.fault == .duplicateCounted
@@ -384,8 +386,6 @@ final class Worker {
                     throw runner.aggregation.failure(error)
                 }
                 if !failedRows.isEmpty { reportFailedRows(of: runner.aggregation, partition, range) }
-                failed.formUnion(failedRows)
-                failed.formUnion(source.failed)
                 note(lost, failed: failedRows + source.failed, range, partition, consumer: position)
             case .rawEvents:
                 try sendRawEvents(batch, rows: eligible, input: partition.input)
@@ -393,13 +393,12 @@ final class Worker {
             case .stream(let stream):
                 let source = source(of: consumer, batch, eligible, partition, range)
                 sendRows(of: stream, source, input: partition.input)
-                failed.formUnion(source.failed)
                 note(lost, failed: source.failed, range, partition, consumer: position)
             }
             partition.consumers[position].nextOffset = nextOffset
             partition.consumers[position].maxEventTime = clock.highest
         }
-        shared.status.badRecords.add(failed.count, ordering: .relaxed)
+        shared.status.badRecords.add(rowsWithLetter.count, ordering: .relaxed)
         KillPoint.afterState.pass()
     }
 

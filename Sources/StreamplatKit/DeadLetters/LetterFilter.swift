@@ -72,6 +72,8 @@ public final class LetterFilter {
         Field("field", .string) { text($0.letter.field) },
         Field("event_type", .string) { text($0.eventType) },
         Field("aggregation", .string) { text($0.letter.aggregation) },
+        Field("stream", .string) { text($0.letter.step?.stream) },
+        Field("step", .long) { letter in letter.letter.step.map { .integer(Int64($0.number)) } ?? .null },
         Field("config", .string) { text($0.letter.configPlace) },
         Field("time", .timestamp) { .integer($0.letter.timeMilliseconds) },
         Field("retries", .long) { .integer(Int64($0.letter.retryCount)) },

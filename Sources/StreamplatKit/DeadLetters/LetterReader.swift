@@ -100,7 +100,8 @@ public final class LetterReader {
         guard let place = letter.configPlace else { return nil }
         if let found = domain.eventTypes.first(where: { $0.location.text == place }) { return found.name }
         let file = domain.location.file
-        return place.hasPrefix("\(file):") ? "" : nil
+        guard place.hasPrefix("\(file):") else { return nil }
+        return letter.step.flatMap { domain.stream($0.stream)?.eventType } ?? ""
     }
 
     private func forEachRecord(

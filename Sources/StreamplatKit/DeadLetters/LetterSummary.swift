@@ -9,9 +9,14 @@ public struct LetterSummary: Sendable {
         public var source: String
         public var eventType: String?
         public var aggregation: String?
+        /// The stream, one of whose steps failed.
+        public var stream: String?
+        /// The step's number, from 1.
+        public var step: Int?
 
         public static func < (a: Key, b: Key) -> Bool {
-            (a.stage, a.code, a.source, a.aggregation ?? "") < (b.stage, b.code, b.source, b.aggregation ?? "")
+            (a.stage, a.code, a.source, a.aggregation ?? "", a.stream ?? "", a.step ?? 0)
+                < (b.stage, b.code, b.source, b.aggregation ?? "", b.stream ?? "", b.step ?? 0)
         }
     }
 
@@ -35,7 +40,7 @@ public struct LetterSummary: Sendable {
         let letter = stored.letter
         let key = Key(
             stage: letter.stage.rawValue, code: letter.code, source: stored.source, eventType: stored.eventType,
-            aggregation: letter.aggregation)
+            aggregation: letter.aggregation, stream: letter.step?.stream, step: letter.step?.number)
         var group = groupByKey[key] ?? Group(key: key)
         group.letters += 1
         if stored.isReplayed { group.replayed += 1 }

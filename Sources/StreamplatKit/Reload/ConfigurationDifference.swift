@@ -6,8 +6,8 @@ internal import ProjectConfig
 
 /// What a run has to do with a changed configuration. Both sides are checked and have their secrets in.
 public struct ConfigurationDifference: Equatable, Sendable {
-    /// Aggregations, by name, in the order of the new configuration. Changed ones have another meaning, and so another
-    /// fingerprint: they are counted anew.
+    /// Aggregations, by name, in the order of the new configuration, and streams as `stream <name>`. Changed ones have another
+    /// meaning, and so another fingerprint: they are counted anew.
     public var added: [String] = []
     public var changed: [String] = []
     public var removed: [String] = []
@@ -32,10 +32,11 @@ public struct ConfigurationDifference: Equatable, Sendable {
     private static let unused: Set<String> = [
         "description", "version", "synthetic", "sample_data", "alerts", "metric_alerts", "event_alerts",
         "default_domain",
-        "secrets", "domains", "domain", "aggregations", "monitoring", "broker", "schema_registry", "sinks",
+        "secrets", "domains", "domain", "aggregations", "streams", "monitoring", "broker", "schema_registry", "sinks",
     ]
 
     init(from old: Project, _ oldDomain: DomainDefinition, to new: Project, _ newDomain: DomainDefinition) {
+        compare(oldDomain.streams, newDomain.streams)
         compare(oldDomain.aggregations, newDomain.aggregations)
         let names = Set(oldDomain.sinkNames + newDomain.sinkNames + ["primary"])
         compare(old.platform, new.platform, sinks: names)
@@ -78,7 +79,22 @@ public struct ConfigurationDifference: Equatable, Sendable {
         return old.options.keys(differingFrom: new.options).map { "\(path).\(old.type).\($0)" }
     }
 
-    // MARK: Aggregations.
+    // MARK: Streams and aggregations.
+
+    private mutating func compare(_ old: [DerivedStream], _ new: [DerivedStream]) {
+        func names(_ streams: [DerivedStream], _ isChosen: (DerivedStream) -> Bool) -> [String] {
+            streams.filter(isChosen).map { "stream \($0.name)" }
+        }
+        added += names(new) { stream in !old.contains { $0.name == stream.name } }
+        removed += names(old) { stream in !new.contains { $0.name == stream.name } }
+        changed += names(new) { stream in
+            // Its table is written anew also when only the sink is another.
+            old.contains {
+                $0.name == stream.name
+                    && ($0.fingerprint, $0.table?.fingerprint) != (stream.fingerprint, stream.table?.fingerprint)
+            }
+        }
+    }
 
     private mutating func compare(_ old: [Aggregation], _ new: [Aggregation]) {
         let known = Dictionary(old.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
@@ -99,7 +115,7 @@ public struct ConfigurationDifference: Equatable, Sendable {
             }
         }
         let names = Set(new.map(\.name))
-        removed = old.map(\.name).filter { !names.contains($0) }
+        removed += old.map(\.name).filter { !names.contains($0) }
     }
 
     // MARK: Trees.

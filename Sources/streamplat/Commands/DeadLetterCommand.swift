@@ -60,14 +60,16 @@ struct DeadLetterCommand: ParsableCommand {
         private func show(_ summary: LetterSummary, others: Int, topic: String) {
             let result = QueryResult(
                 columns: [
-                    "stage", "code", "source", "event_type", "aggregation", "letters", "replayed", "first", "last",
-                    "message",
+                    "stage", "code", "source", "event_type", "aggregation", "stream", "step", "letters", "replayed",
+                    "first", "last", "message",
                 ],
                 rows: summary.groups.map { group in
                     [
                         .text(group.key.stage), .text(group.key.code), .text(group.key.source),
                         group.key.eventType.map { .text($0) } ?? .null,
-                        group.key.aggregation.map { .text($0) } ?? .null, .integer(Int64(group.letters)),
+                        group.key.aggregation.map { .text($0) } ?? .null,
+                        group.key.stream.map { .text($0) } ?? .null,
+                        group.key.step.map { .integer(Int64($0)) } ?? .null, .integer(Int64(group.letters)),
                         .integer(Int64(group.replayed)), .text(TextFormat.timestamp(group.firstTime)),
                         .text(TextFormat.timestamp(group.lastTime)), .text(group.message),
                     ]

@@ -35,11 +35,13 @@ final class Torture {
         print("torture of \(store.rawValue): STREAMPLAT_TORTURE_SEED=\(Self.seed)")
         servers = try await store.startServer()
         project = try TestProject()
-        try project.write(Self.domain, to: "domains/pulse.yaml")
+        try project.write(Self.domain(withStreams: true), to: "domains/pulse.yaml")
         try await command(["apply", "pulse", "--yes"])
     }
 
-    private static let domain = """
+    /// - Parameter withStreams: Without derived streams it is what the judge's own reading of domain files covers.
+    private static func domain(withStreams: Bool) -> String {
+        """
         domain: pulse
         entity: { primary_key: device }
         event_types:
@@ -48,6 +50,7 @@ final class Torture {
             raw_events: true
             dimensions: [site]
             fields: [{ name: value, type: double }, { name: steps, type: long }]
+        \(withStreams ? streams : "")
         aggregations:
           - name: per_second
             from: [beat]
@@ -67,9 +70,52 @@ final class Torture {
             measures:
               - { name: steps, type: sum, field: steps }
               - { name: highest, type: max, field: value }
+        \(withStreams ? streamAggregation : "")
         sample_data: { site: [north, south, east] }
 
         """
+    }
+
+    private static let streams = """
+        streams:
+          - name: strong
+            from: beat
+            steps:
+              - filter: value > 10 and site <> 'south'
+              - derive: { doubled: steps * 2, minute: "date_trunc('minute', timestamp)", is_high: value > 80 }
+              - project: [event_id, timestamp, device, site, doubled, minute, is_high]
+            sink: primary
+          - name: strongest
+            from: strong
+            steps: [{ filter: doubled > 100 or is_high }]
+        """
+
+    private static let streamAggregation = """
+          - name: strong_per_second
+            from: [strongest]
+            window: { type: tumbling, duration: 1 second }
+            watermark_delay: 1 minute
+            group_by: [site, minute]
+            measures:
+              - { name: beats, type: count }
+              - { name: doubled, type: sum, field: doubled }
+              - { name: high, type: count, filter: is_high }
+        """
+
+    /// A table, and what SQLite makes of the raw events for it.
+    private static let derived = [
+        (
+            "SELECT event_id, timestamp, device, site, doubled, minute, is_high FROM strong",
+            "SELECT event_id, timestamp, device, site, steps * 2, substr(timestamp, 1, 17) || '00.000', value > 80 "
+                + "FROM beat WHERE value > 10 AND site <> 'south'"
+        ),
+        (
+            "SELECT window_start, site, minute, beats, doubled + 0, high FROM strong_per_second",
+            "SELECT substr(timestamp, 1, 20) || '000' AS second, site, substr(timestamp, 1, 17) || '00.000' AS minute, "
+                + "count(*), sum(steps * 2), sum(value > 80) FROM beat WHERE value > 10 AND site <> 'south' "
+                + "AND (steps > 50 OR value > 80) GROUP BY second, site, minute"
+        ),
+    ]
 
     /// Of every run: many checkpoints and flushes, so that kills fall between any two of them.
     private func settings() throws -> [String] {
@@ -219,9 +265,10 @@ final class Torture {
 
         if let tables = try await store.tables(project, servers) {
             try await expect("server_tables.py", ["same", tables, undisturbed.path(".streamplat/fresh.db")])
+            for (ours, theirs) in Self.derived { try await expect("same_answers.py", [tables, ours, theirs]) }
             try await judgeByDuckDB(tables)
         } else {
-            for table in ["per_second", "sliding", "beat"] {
+            for table in ["per_second", "sliding", "beat", "strong", "strong_per_second"] {
                 let lines = try await store.lines(of: table, project, servers).sorted()
                 let wanted = try TortureStore.lines(in: "fresh", of: table, undisturbed).sorted()
                 #expect(
@@ -237,12 +284,12 @@ final class Torture {
             files.append("segment-\(number).ndjson")
             _ = try await project.start(segment(number) + ["--out", files[number]]).wait(limit: .seconds(60))
         }
+        try project.write(Self.domain(withStreams: false), to: "plain.yaml")
         try await expect("stored_events.py", [tables, "beat", "--out", "stored.ndjson"] + files)
         try await expect(
             "judge.py",
             [
-                "generated", "--domain", "domains/pulse.yaml", "--events", "stored.ndjson", "--type", "beat", "--db",
-                tables,
+                "generated", "--domain", "plain.yaml", "--events", "stored.ndjson", "--type", "beat", "--db", tables,
             ])
     }
 
