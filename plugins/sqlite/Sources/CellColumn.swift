@@ -1,7 +1,6 @@
 internal import DataPath
-internal import SQLiteClient
 
-/// One column of a batch as plain pointers, for SQLite, which asks cell by cell. Valid as long as its batch.
+/// One column of a batch as plain pointers. Valid as long as its batch.
 struct CellColumn: BitwiseCopyable {
     private enum Kind: UInt8 {
         case boolean, integer, timestamp, date, decimal, double, text, blob, code, blobCode, nothing
@@ -56,33 +55,32 @@ struct CellColumn: BitwiseCopyable {
         (self.scale, self.offsets, self.dictionary) = (scale, offsets, dictionary)
     }
 
-    /// Gives the cell of a row.
+    /// The cell of a row.
     ///
-    /// - Parameter scratch: Where text is rendered.
+    /// - Parameters:
+    ///   - texts: Where text is rendered.
+    ///   - clock: Of this column alone.
     @inline(__always)
-    func give(_ row: Int, to cell: SQLiteRows.Cell, _ scratch: ByteBuffer) {
-        guard !nulls[row] else { return cell.null() }
+    func cell(_ row: Int, _ texts: ByteBuffer, _ clock: inout TimestampText) -> CellValue {
+        guard !nulls[row] else { return .null }
         switch kind {
-        case .boolean: cell.integer(value(row, as: Bool.self) ? 1 : 0)
-        case .integer: cell.integer(value(row, as: Int64.self))
-        case .double: cell.double(value(row, as: Double.self))
-        case .text: cell.text(bytes(row))
-        case .blob: cell.blob(bytes(row))
-        case .code: cell.text(string(row))
-        case .blobCode: cell.blob(string(row))
-        case .nothing: cell.null()
-        case .timestamp:
-            scratch.removeAll()
-            TextFormat.writeTimestamp(value(row, as: Int64.self), style: .sqlite, to: scratch)
-            cell.copiedText(scratch.contents)
+        case .boolean: return CellValue(value(row, as: Bool.self) ? Int64(1) : 0)
+        case .integer: return CellValue(value(row, as: Int64.self))
+        case .double: return CellValue(value(row, as: Double.self))
+        case .text: return CellValue(bytes(row), .text)
+        case .blob: return CellValue(bytes(row), .blob)
+        case .code: return CellValue(string(row), .text)
+        case .blobCode: return CellValue(string(row), .blob)
+        case .nothing: return .null
+        case .timestamp: return clock.text(of: value(row, as: Int64.self), in: texts)
         case .date:
-            scratch.removeAll()
-            TextFormat.writeDate(value(row, as: Int64.self), to: scratch)
-            cell.copiedText(scratch.contents)
+            let start = texts.count
+            TextFormat.writeDate(value(row, as: Int64.self), to: texts)
+            return CellValue(textAt: start..<texts.count)
         case .decimal:
-            scratch.removeAll()
-            TextFormat.writeDecimal(value(row, as: Int128.self), scale: Int(scale), to: scratch)
-            cell.copiedText(scratch.contents)
+            let start = texts.count
+            TextFormat.writeDecimal(value(row, as: Int128.self), scale: Int(scale), to: texts)
+            return CellValue(textAt: start..<texts.count)
         }
     }
 

@@ -13,9 +13,6 @@ final class UpsertWriter {
     /// Positions of the columns of the key.
     private let key: [Int]
 
-    /// When SQLite refuses a row, so many are written again one by one.
-    private static let rowsPerStatement = 4096
-
     init(_ table: TableDefinition, _ connection: SQLiteConnection) throws {
         self.table = table
         waiting = WaitingRows(table.columns)
@@ -29,44 +26,37 @@ final class UpsertWriter {
     /// Upserts every row that waits and that the table takes; gives the others. All of them go on waiting.
     func write() throws -> [RefusedBatch] {
         var places = KeyOrder.places(waiting.batches, key: key)
-        waiting.order(places)
+        waiting.sort(places)
         var refused: [Int: String] = [:]
-        try forEachPiece { rows in
+        try waiting.forEachPiece(columns: Array(table.columns.indices)) { rows in
             do {
-                try run(upsert, rows)
+                try run(upsert)
             } catch let error as SQLiteError where error.isAboutRow {
                 try writeOneByOne(rows, refused: &refused)
             }
         }
-        guard let deletion else { return batches(refused, places) }
-        // Behind all rows: in the order of the key one that a later row replaced may come after that.
         let refusedBatches = batches(refused, places)
-        if !refused.isEmpty {
-            places = places.indices.filter { refused[$0] == nil }.map { places[$0] }
-            waiting.order(places)
+        if let deletion {
+            // Behind all rows: in the order of the key one that a later row replaced may come after that.
+            if !refused.isEmpty {
+                places = places.indices.filter { refused[$0] == nil }.map { places[$0] }
+                waiting.sort(places)
+            }
+            try waiting.forEachPiece(columns: key) { _ in try run(deletion) }
         }
-        try forEachPiece { try run(deletion, $0) }
         return refusedBatches
     }
 
-    private func forEachPiece(_ body: (Range<Int>) throws -> Void) throws {
-        let count = waiting.range.upperBound
-        for first in stride(from: 0, to: count, by: Self.rowsPerStatement) {
-            try body(first..<min(first + Self.rowsPerStatement, count))
-        }
-        waiting.range = 0..<count
-    }
-
-    private func run(_ statement: SQLiteStatement, _ rows: Range<Int>) throws {
-        waiting.range = rows
+    private func run(_ statement: SQLiteStatement) throws {
         defer { statement.reset() }
         while try statement.step() {}
     }
 
     private func writeOneByOne(_ rows: Range<Int>, refused: inout [Int: String]) throws {
         for row in rows {
+            waiting.range = row..<row + 1
             do {
-                try run(upsert, row..<row + 1)
+                try run(upsert)
             } catch let error as SQLiteError where error.isAboutRow {
                 refused[row] = error.isRaised ? "a trigger or function of the database refuses the row" : error.message
             }

@@ -9,19 +9,30 @@ final class WaitingRows: SQLiteRows {
         var row: UInt32
     }
 
+    /// Rows that can be read at once.
+    static let pieceRows = 1024
+
     private let table: [ColumnSpec]
     private(set) var batches: [RecordBatch] = []
     private(set) var byteCount = 0
     private(set) var rowCount = 0
+    private var order: [Place] = []
 
-    /// By batch and column, and what ``order(_:)`` was given.
-    private var cells: UnsafeMutablePointer<CellColumn>?
-    private var places: UnsafeMutablePointer<Place>?
-    private let scratch = ByteBuffer(capacity: 64)
+    /// By batch, then column.
+    private var columns: [CellColumn] = []
+    /// Of the rows that are read: by row, then column.
+    private let cells: UnsafeMutablePointer<CellValue>
+    private let texts = ByteBuffer()
+    private var first = 0
 
-    init(_ columns: [ColumnSpec]) { table = columns }
+    init(_ columns: [ColumnSpec]) {
+        table = columns
+        let capacity = Self.pieceRows * columns.count
+        cells = .allocate(capacity: capacity)
+        cells.initialize(repeating: .null, count: capacity)
+    }
 
-    deinit { release() }
+    deinit { cells.deallocate() }
 
     /// Takes a batch, which must not change any more.
     func append(_ rows: RecordBatch) {
@@ -30,35 +41,65 @@ final class WaitingRows: SQLiteRows {
         rowCount += rows.rowCount
     }
 
-    func removeAll() {
-        release()
-        (batches, byteCount, rowCount, range) = ([], 0, 0, 0..<0)
+    func removeAll() { (batches, byteCount, rowCount, order, columns, range) = ([], 0, 0, [], [], 0..<0) }
+
+    /// Sets which rows there are to read, and their order.
+    func sort(_ places: [Place]) {
+        order = places
+        columns = batches.flatMap { batch in
+            zip(batch.columns, table).map { CellColumn($0, $1.type) }
+        }
     }
 
-    /// Sets the rows that are read and their order.
-    func order(_ rows: [Place]) {
-        release()
-        let places = UnsafeMutablePointer<Place>.allocate(capacity: rows.count)
-        for (index, place) in rows.enumerated() { places[index] = place }
-        let cells = UnsafeMutablePointer<CellColumn>.allocate(capacity: batches.count * table.count)
-        for (number, batch) in batches.enumerated() {
-            for column in table.indices {
-                (cells + number * table.count + column).initialize(
-                    to: CellColumn(batch.columns[column], table[column].type))
+    /// Calls `body` for one piece of the rows after the other, which statements then read.
+    ///
+    /// - Parameter positions: The columns that they read.
+    func forEachPiece(columns positions: [Int], _ body: (Range<Int>) throws -> Void) rethrows {
+        defer { range = 0..<0 }
+        for start in stride(from: 0, to: order.count, by: Self.pieceRows) {
+            let rows = start..<min(start + Self.pieceRows, order.count)
+            load(rows, positions)
+            range = rows
+            try body(rows)
+        }
+    }
+
+    /// Neighbours lie in memory far from each other: read one by one, each would be waited for. A loop over a column has
+    /// many of them on their way at once.
+    private func load(_ rows: Range<Int>, _ positions: [Int]) {
+        first = rows.lowerBound
+        texts.removeAll()
+        order.withUnsafeBufferPointer { order in
+            columns.withUnsafeBufferPointer { columns in
+                for position in positions {
+                    var clock = TimestampText()
+                    var cell = cells + position
+                    for row in rows {
+                        let place = order[row]
+                        cell.pointee = columns[Int(place.batch) &* table.count &+ position].cell(
+                            Int(place.row), texts, &clock)
+                        cell += table.count
+                    }
+                    guard table[position].type.physical == .bytes else { continue }
+                    cell = cells + position
+                    for _ in rows {
+                        cell.pointee = cell.pointee.near(in: texts)
+                        cell += table.count
+                    }
+                }
             }
         }
-        (self.places, self.cells, range) = (places, cells, 0..<rows.count)
     }
 
     override func give(row: Int, column: Int, to cell: Cell) {
-        guard let places, let cells else { return }
-        let place = places[row]
-        cells[Int(place.batch) &* table.count &+ column].give(Int(place.row), to: cell, scratch)
-    }
-
-    private func release() {
-        places?.deallocate()
-        cells?.deallocate()
-        (places, cells) = (nil, nil)
+        let value = cells[(row &- first) &* table.count &+ column]
+        switch value.kind {
+        case .null: cell.null()
+        case .integer: cell.integer(value.integer)
+        case .double: cell.double(value.double)
+        case .text: cell.text(value.bytes)
+        case .blob: cell.blob(value.bytes)
+        case .nearText: cell.text(value.nearBytes(in: texts))
+        }
     }
 }
