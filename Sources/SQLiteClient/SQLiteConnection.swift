@@ -80,6 +80,13 @@ public final class SQLiteConnection {
         return prepared
     }
 
+    /// Lets statements of this connection read `rows` as a table of this name with these columns, in the words of
+    /// `CREATE TABLE`. A table of the database with the same name goes first; rows named so before are forgotten.
+    public func attach(_ rows: SQLiteRows, as name: String, columns: [String]) throws(SQLiteError) {
+        rows.declare("CREATE TABLE rows (\(columns.joined(separator: ", ")))")
+        guard rows.attach(to: handle, as: name) == SQLITE_OK else { throw error() }
+    }
+
     /// Runs `body` in one immediate transaction, which is rolled back when it throws.
     public func transaction<Result>(_ body: () throws -> Result) throws -> Result {
         try execute("BEGIN IMMEDIATE")

@@ -14,41 +14,18 @@ public final class SQLiteStatement {
 
     // MARK: Parameters, numbered from 1.
 
-    public func bindNull(_ index: Int32) throws(SQLiteError) { try check(sqlite3_bind_null(handle, index)) }
-
     public func bind(_ index: Int32, _ value: Int64) throws(SQLiteError) {
         try check(sqlite3_bind_int64(handle, index, value))
     }
 
-    public func bind(_ index: Int32, _ value: Double) throws(SQLiteError) {
-        try check(sqlite3_bind_double(handle, index, value))
-    }
-
-    /// Binds UTF-8 text without copying it: the bytes must live until ``step()`` has returned.
-    public func bindText(_ index: Int32, _ bytes: UnsafeRawBufferPointer) throws(SQLiteError) {
-        // A nil pointer would bind null; empty text needs a pointer.
-        let base = bytes.baseAddress ?? UnsafeRawPointer(Self.emptyText)
-        try check(
-            sp_sqlite3_bind_text_static(
-                handle, index, base.assumingMemoryBound(to: CChar.self), UInt64(bytes.count)))
-    }
-
-    /// Binds bytes without copying them: they must live until ``step()`` has returned.
-    public func bindBlob(_ index: Int32, _ bytes: UnsafeRawBufferPointer) throws(SQLiteError) {
-        try check(
-            sp_sqlite3_bind_blob_static(
-                handle, index, bytes.baseAddress ?? UnsafeRawPointer(Self.emptyText), UInt64(bytes.count)))
-    }
-
     /// Binds a copy of UTF-8 text.
     public func bindCopiedText(_ index: Int32, _ bytes: UnsafeRawBufferPointer) throws(SQLiteError) {
-        let base = bytes.baseAddress ?? UnsafeRawPointer(Self.emptyText)
+        // A nil pointer would bind null; empty text needs a pointer.
+        let base = bytes.baseAddress ?? UnsafeRawPointer(emptyText)
         try check(
             sp_sqlite3_bind_text_copied(
                 handle, index, base.assumingMemoryBound(to: CChar.self), UInt64(bytes.count)))
     }
-
-    public func clearBindings() { sqlite3_clear_bindings(handle) }
 
     // MARK: Rows.
 
@@ -101,7 +78,7 @@ public final class SQLiteStatement {
     private func check(_ code: Int32) throws(SQLiteError) {
         guard code == SQLITE_OK else { throw connection.error() }
     }
-
-    /// One byte that is never read, for the address of empty values.
-    nonisolated(unsafe) private static let emptyText = UnsafeMutablePointer<UInt8>.allocate(capacity: 1)
 }
+
+/// One byte that is never read, for the address of empty values.
+nonisolated(unsafe) let emptyText = UnsafeMutablePointer<UInt8>.allocate(capacity: 1)

@@ -62,9 +62,15 @@ struct SQLiteSessionRowTests {
         #expect(try read() == ["0-6 a 5", "10-15 a 2", "20-25 a 4", "2-9 none 3"])
         try sink.write(Self.rows([(0, 15, "a", 7), (2, 12, other, 8)]), to: table)
         #expect(try read() == ["0-15 a 7", "20-25 a 4", "2-12 none 8"])
+        // In one flush, whichever way round the key has them: a session that began later joins, and begins it anew.
+        try sink.write(Self.rows([(34, 40, "a", 1), (33, 38, other, 1)]), to: table)
+        try sink.write(Self.rows([(30, 40, "a", 2), (33, 39, other, 2), (30, 39, other, 3)]), to: table)
+        #expect(try read() == ["0-15 a 7", "20-25 a 4", "30-40 a 2", "2-12 none 8", "30-39 none 3"])
+        try sink.write(Self.rows([(20, 40, "a", 4), (30, 41, other, 3)]), to: table)
+        #expect(try read() == ["0-15 a 7", "20-40 a 4", "2-12 none 8", "30-41 none 3"])
         // As after a crash: an older row comes once more, then the session again.
         try sink.write(Self.rows([(10, 15, "a", 2), (0, 15, "a", 7)]), to: table)
-        #expect(try read() == ["0-15 a 7", "20-25 a 4", "2-12 none 8"])
+        #expect(try read() == ["0-15 a 7", "20-40 a 4", "2-12 none 8", "30-41 none 3"])
         try sink.close()
     }
 }

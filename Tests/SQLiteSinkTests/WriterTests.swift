@@ -2,6 +2,7 @@ import DataPath
 import Diagnostics
 import Foundation
 import PluginAPI
+import SQLiteClient
 import SQLiteSink
 import Testing
 
@@ -70,7 +71,8 @@ struct SQLiteWriterTests {
         try old.flush()
         let new = try scratch.open()
         #expect(try new.claim(claim("new")).epoch == 2)
-        let error = #expect(throws: PipelineError.self) { try old.write(rows([(1, 5), (2, 5)]), to: Self.table) }
+        try old.write(rows([(1, 5), (2, 5)]), to: Self.table)
+        let error = #expect(throws: PipelineError.self) { try old.flush() }
         #expect(error?.code == .writerReplaced && error?.retry == .never)
         #expect(throws: PipelineError.self) { _ = try old.commit(mark(1, 1)) }
         try new.write(rows([(2, 2)]), to: Self.table)
@@ -78,7 +80,7 @@ struct SQLiteWriterTests {
         #expect(try scratch.cell("SELECT sum(n), count(*) FROM daily") == [.integer(3), .integer(2)])
     }
 
-    @Test("a successor waits for the transaction that is under way, and rows and mark come in one")
+    @Test("while another program writes, a run keeps its rows and a successor waits; rows and mark come in one")
     func oneTransaction() throws {
         let scratch = Scratch()
         let old = try scratch.open()
@@ -86,8 +88,15 @@ struct SQLiteWriterTests {
         _ = try old.claim(claim("old"))
         try old.write(rows([(1, 1)]), to: Self.table)
         let new = try scratch.open()
-        let busy = #expect(throws: PipelineError.self) { _ = try new.claim(claim("new")) }
-        #expect(busy?.retry == .backoff)
+        let other = try SQLiteConnection(path: scratch.root.appendingPathComponent("results.db").path)
+        try other.transaction {
+            for action in [
+                { _ = try new.claim(claim("new")) }, { try old.flush() }, { _ = try old.commit(mark(1, 3)) },
+            ] {
+                let busy = #expect(throws: PipelineError.self) { try action() }
+                #expect(busy?.retry == .backoff)
+            }
+        }
         #expect(
             try scratch.cell("SELECT count(*), (SELECT checkpoint FROM _streamplat_writers) FROM daily")
                 == [.integer(0), .integer(0)])
@@ -109,7 +118,8 @@ struct SQLiteWriterTests {
         var changed = Self.table
         changed.fingerprint = "f2"
         try scratch.open().apply(changed)
-        #expect(throws: PipelineError.self) { try run.write(rows([(1, 1)]), to: Self.table) }
+        try run.write(rows([(1, 1)]), to: Self.table)
+        #expect(throws: PipelineError.self) { try run.flush() }
         let standing = try scratch.open().claim(claim("b"))
         #expect(standing.epoch == 3 && standing.committed == CheckpointNumber.none)
     }

@@ -169,7 +169,7 @@ final class SinkThread {
         }
     }
 
-    /// Commits, and leaves a gap: a store that has one lock for all, as SQLite's, was locked since the first row.
+    /// Commits, and leaves a gap: a store that has one lock for all, as SQLite's, may have been locked again and again.
     private func commitEvents() throws {
         let wasLocked = hasOnlyEvents && isDelaying
         try flushAll()

@@ -33,24 +33,27 @@ enum SQLText {
         ]
     }
 
-    static func upsert(_ table: TableDefinition) -> String {
-        let names = table.columns.map { identifier($0.name) }
+    /// What statements call the rows of a table that wait. The prefix is ours: a table of the database would go first.
+    static func waitingRows(_ table: TableDefinition) -> String { "_streamplat_waiting_\(table.name)" }
+
+    /// - Parameter rows: A table with the same columns.
+    static func upsert(_ table: TableDefinition, from rows: String) -> String {
+        let names = table.columns.map { identifier($0.name) }.joined(separator: ", ")
         let updates = table.columns.filter { !table.key.contains($0.name) }
             .map { "\(identifier($0.name)) = excluded.\(identifier($0.name))" }
-        return "INSERT INTO \(identifier(table.name)) (\(names.joined(separator: ", "))) VALUES ("
-            + names.indices.map { "?\($0 + 1)" }.joined(separator: ", ")
-            + ") ON CONFLICT (\(keyTerms(table))) DO "
+        // Without WHERE, ON would begin the condition of a join.
+        return "INSERT INTO \(identifier(table.name)) (\(names)) SELECT \(names) FROM \(identifier(rows)) WHERE true "
+            + "ON CONFLICT (\(keyTerms(table))) DO "
             + (updates.isEmpty ? "NOTHING" : "UPDATE SET \(updates.joined(separator: ", "))")
     }
 
-    /// Takes out the rows of the same group whose window lies inside that of a row; parameters as in ``upsert(_:)``.
-    static func deleteInside(_ table: TableDefinition) -> String {
+    /// Takes out the rows of the same group whose window lies inside that of one of `rows`.
+    ///
+    /// They are looked up first: a deletion for each of `rows` costs more than its insertion, though most find nothing.
+    static func deleteInside(_ table: TableDefinition, from rows: String) -> String {
         var terms: [String] = []
-        func parameter(_ name: String) -> String {
-            "?\((table.columns.firstIndex { $0.name == name } ?? 0) + 1)"
-        }
         for name in table.key where name != "window_start" && name != "window_end" {
-            let (own, given) = (identifier(name), parameter(name))
+            let (own, given) = ("inside.\(identifier(name))", "given.\(identifier(name))")
             if table.columns.first(where: { $0.name == name })?.isNullable ?? false {
                 // As the index has them.
                 terms += ["(\(own) IS NULL) = (\(given) IS NULL)", "ifnull(\(own), '') = ifnull(\(given), '')"]
@@ -58,12 +61,24 @@ enum SQLText {
                 terms.append("\(own) = \(given)")
             }
         }
-        let (start, end) = (parameter("window_start"), parameter("window_end"))
         terms += [
-            "window_start >= \(start)", "window_start < \(end)", "window_end <= \(end)",
-            "NOT (window_start = \(start) AND window_end = \(end))",
+            "inside.window_start >= given.window_start", "inside.window_start < given.window_end",
+            "inside.window_end <= given.window_end",
+            "NOT (inside.window_start = given.window_start AND inside.window_end = given.window_end)",
         ]
-        return "DELETE FROM \(identifier(table.name)) WHERE \(terms.joined(separator: " AND "))"
+        let row = hasNullableKey(table) ? [rowNumber(table)] : table.key
+        let own = row.map(identifier).joined(separator: ", ")
+        let found = row.map { "inside.\(identifier($0))" }.joined(separator: ", ")
+        // CROSS: the table is looked up for each of the rows, never the other way round.
+        return
+            "DELETE FROM \(identifier(table.name)) WHERE (\(own)) IN (SELECT \(found) FROM \(identifier(rows)) AS given "
+            + "CROSS JOIN \(identifier(table.name)) AS inside WHERE \(terms.joined(separator: " AND ")))"
+    }
+
+    /// A name of SQLite's row number that no column has taken.
+    private static func rowNumber(_ table: TableDefinition) -> String {
+        ["rowid", "_rowid_", "oid"].first { name in !table.columns.contains { $0.name.lowercased() == name } }
+            ?? "rowid"
     }
 
     /// SQLite's unique indexes hold nulls for different; an expression index makes them equal.

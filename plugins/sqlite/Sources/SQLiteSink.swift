@@ -6,20 +6,21 @@ internal import SQLiteClient
 
 /// An open SQLite database as a sink. Threads: one.
 ///
-/// Rows are upserted by prepared statements inside one transaction, which ``flush()`` commits. After ``claim(_:)`` each
-/// transaction begins with a look at the table of writers: see ``WriterTable``. Timestamps are UTC text of
-/// fixed width (`2026-11-21 13:45:30.123`), decimals are text with all their digits, booleans are 0 and 1.
+/// Rows wait in memory until ``flush()``, which upserts those of all tables in one transaction, each table's in the order
+/// of its key. They are forgotten after the commit: when the database is busy, the next flush writes the same rows.
+/// After ``claim(_:)`` each transaction begins with a look at the table of writers: see ``WriterTable``. Timestamps are
+/// UTC text of fixed width (`2026-11-21 13:45:30.123`), decimals are text with all their digits, booleans are 0 and 1.
 final class SQLiteSink: Sink {
     let connection: SQLiteConnection
     let path: String
     private var writers: [String: UpsertWriter] = [:]
+    /// Rows that the database refused, until they are asked for.
+    private var refused: [RefusedBatch] = []
     private let synchronous: String
     private var fence: WriterTable.Fence?
-    private var isInTransaction = false
-    private var rowsInTransaction = 0
 
-    /// A transaction is committed after this many rows even without a flush, to bound the write-ahead log.
-    private static let rowsPerTransaction = 100_000
+    /// Rows are written early when more than so many bytes wait.
+    private static let waitingBytes = 32 << 20
     /// What SQLite may keep of a table that grows. With its own 2 MB, rows that come in another order than the key's cost
     /// twice as much: each touches another page, which has to be read again.
     private static let cacheKibibytes = 32 << 10
@@ -31,7 +32,9 @@ final class SQLiteSink: Sink {
             try SQLiteSink.makeFolder(of: path)
             connection = try SQLiteConnection(path: path, busyTimeoutMilliseconds: busyTimeoutMilliseconds)
             try connection.execute(
-                "PRAGMA journal_mode=WAL; PRAGMA synchronous=\(synchronous); PRAGMA cache_size=-\(Self.cacheKibibytes)")
+                "PRAGMA journal_mode=WAL; PRAGMA synchronous=\(synchronous); PRAGMA cache_size=-\(Self.cacheKibibytes); "
+                    // What a statement would need to undo its changes stays out of the folder for temporary files.
+                    + "PRAGMA temp_store=memory")
             try connection.execute(TableCatalog.schema)
         } catch let error as SQLiteError {
             throw SQLiteSink.failure(error, path: path, opening: true)
@@ -50,22 +53,17 @@ final class SQLiteSink: Sink {
 
     func write(_ rows: RecordBatch, to table: TableDefinition) throws {
         guard rows.rowCount > 0 else { return }
-        try reporting {
-            try begin()
-            let writer: UpsertWriter
-            if let known = writers[table.name] {
-                writer = known
-            } else {
-                writer = try UpsertWriter(table, connection)
-                writers[table.name] = writer
-            }
-            try writer.write(rows)
-            rowsInTransaction += rows.rowCount
-            if rowsInTransaction >= SQLiteSink.rowsPerTransaction { try commit() }
-        }
+        // Before the rows are taken: whoever tries again after an error brings them again.
+        if writers.values.reduce(0, { $0 + $1.waiting.byteCount }) >= Self.waitingBytes { try flush() }
+        try writer(of: table).waiting.append(rows)
     }
 
-    func flush() throws { try reporting { try commit() } }
+    func flush() throws { try send(nil) }
+
+    func takeRefused() -> [RefusedBatch] {
+        defer { refused = [] }
+        return refused
+    }
 
     func claim(_ claim: WriterClaim) throws -> WriterStanding {
         try flush()
@@ -78,17 +76,36 @@ final class SQLiteSink: Sink {
     }
 
     func commit(_ mark: CheckpointMark) throws -> [String: [UInt8]] {
-        guard let fence else {
-            try flush()
-            return [:]
-        }
-        try reporting {
-            try begin()
-            try fence.note(mark)
-            try commit()
-            try synchronizeLog()
-        }
+        try send(mark)
+        if fence != nil { try synchronizeLog() }
         return [:]
+    }
+
+    /// Writes the rows that wait and, at a checkpoint, its mark, in one transaction.
+    private func send(_ mark: CheckpointMark?) throws {
+        let waiting = writers.values.filter { $0.waiting.rowCount > 0 }.sorted { $0.table.name < $1.table.name }
+        guard !waiting.isEmpty || (mark != nil && fence != nil) else { return }
+        refused += try reporting {
+            try connection.transaction {
+                try fence?.check()
+                let refused = try waiting.flatMap { try $0.write() }
+                if let mark { try fence?.note(mark) }
+                return refused
+            }
+        }
+        for writer in waiting { writer.waiting.removeAll() }
+    }
+
+    private func writer(of table: TableDefinition) throws -> UpsertWriter {
+        if let known = writers[table.name] {
+            if known.table == table { return known }
+            // Its rows have other columns.
+            try flush()
+            writers[table.name] = nil
+        }
+        let new = try reporting { try UpsertWriter(table, connection) }
+        writers[table.name] = new
+        return new
     }
 
     func query(_ sql: String) throws -> QueryResult? {
@@ -116,18 +133,6 @@ final class SQLiteSink: Sink {
         writers = [:]
     }
 
-    private func begin() throws {
-        guard !isInTransaction else { return }
-        try connection.execute("BEGIN IMMEDIATE")
-        do {
-            try fence?.check()
-        } catch {
-            try connection.execute("ROLLBACK")
-            throw error
-        }
-        isInTransaction = true
-    }
-
     /// A checkpoint is durable, so the rows that it counts have to be. With `synchronous: normal` SQLite syncs its
     /// write-ahead log at times of its own.
     private func synchronizeLog() throws {
@@ -143,13 +148,6 @@ final class SQLiteSink: Sink {
                 hint: "what was committed is safe unless the machine loses power",
                 component: "sqlite database \(path)")
         }
-    }
-
-    private func commit() throws {
-        guard isInTransaction else { return }
-        try connection.execute("COMMIT")
-        isInTransaction = false
-        rowsInTransaction = 0
     }
 
     private func reporting<Result>(_ body: () throws -> Result) throws -> Result {

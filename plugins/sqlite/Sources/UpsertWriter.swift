@@ -3,118 +3,75 @@ internal import Diagnostics
 internal import PluginAPI
 internal import SQLiteClient
 
-/// Upserts batches into one table by one prepared statement. Threads: the connection's.
+/// Keeps the rows of one table until they are upserted, in the order of its key. Threads: the connection's.
 final class UpsertWriter {
-    private let statement: SQLiteStatement
-    /// Of a table whose rows replace those inside their windows, and the columns that it names.
+    let table: TableDefinition
+    let waiting: WaitingRows
+    private let upsert: SQLiteStatement
+    /// Of a table whose rows replace those inside their windows.
     private let deletion: SQLiteStatement?
-    private let deletionColumns: [Int]
-    private let table: String
-    private let columns: [ColumnSpec]
-    /// Rendered cells of the row that is being bound; SQLite reads them until `step` returns.
-    private let scratch: ByteBuffer
-
-    /// No timestamp, date or decimal is longer.
-    private static let longestScalar = 64
+    /// Positions of the columns of the key.
+    private let key: [Int]
 
     init(_ table: TableDefinition, _ connection: SQLiteConnection) throws {
-        statement = try connection.prepare(SQLText.upsert(table))
-        deletion = table.replacesInside ? try connection.prepare(SQLText.deleteInside(table)) : nil
-        deletionColumns = table.columns.indices.filter { table.key.contains(table.columns[$0].name) }
-        columns = table.columns
-        self.table = table.name
-        scratch = ByteBuffer(capacity: Self.longestScalar * table.columns.count)
+        self.table = table
+        waiting = WaitingRows(table.columns)
+        key = table.key.compactMap { name in table.columns.firstIndex { $0.name == name } }
+        let name = SQLText.waitingRows(table)
+        try connection.attach(waiting, as: name, columns: table.columns.map(SQLText.column))
+        upsert = try connection.prepare(SQLText.upsert(table, from: name))
+        deletion = table.replacesInside ? try connection.prepare(SQLText.deleteInside(table, from: name)) : nil
     }
 
-    /// Upserts every row that the table takes; ``RefusedRows`` names the others, after the last row.
-    func write(_ rows: RecordBatch) throws {
-        var refused: [RefusedRows.Row] = []
-        for row in 0..<rows.rowCount {
+    /// Upserts every row that waits and that the table takes; gives the others. All of them go on waiting.
+    func write() throws -> [RefusedBatch] {
+        var places = KeyOrder.places(waiting.batches, key: key)
+        waiting.sort(places)
+        var refused: [Int: String] = [:]
+        try waiting.forEachPiece(columns: Array(table.columns.indices)) { rows in
             do {
-                try upsert(row, of: rows)
+                try run(upsert)
             } catch let error as SQLiteError where error.isAboutRow {
-                let reason = error.isRaised ? "a trigger or function of the database refuses the row" : error.message
-                refused.append(.init(row: row, column: nil, reason: "table '\(table)': \(reason)"))
-                continue
+                try writeOneByOne(rows, refused: &refused)
             }
-            if let deletion { try deleteInside(deletion, rows, row) }
         }
-        if !refused.isEmpty { throw RefusedRows(code: .sinkFailed, rows: refused) }
-    }
-
-    private func upsert(_ row: Int, of rows: RecordBatch) throws {
-        scratch.removeAll()
-        // Reserved as a whole: bound pointers must not move while the row's other cells are rendered.
-        scratch.reserve(Self.longestScalar * columns.count)
-        for index in columns.indices {
-            try bind(statement, Int32(index + 1), rows.columns[index], columns[index].type, row)
-        }
-        _ = try statement.step()
-        statement.reset()
-    }
-
-    private func deleteInside(_ deletion: SQLiteStatement, _ rows: RecordBatch, _ row: Int) throws {
-        scratch.removeAll()
-        scratch.reserve(Self.longestScalar * columns.count)
-        for index in deletionColumns {
-            try bind(deletion, Int32(index + 1), rows.columns[index], columns[index].type, row)
-        }
-        _ = try deletion.step()
-        deletion.reset()
-    }
-
-    private func bind(
-        _ statement: SQLiteStatement, _ index: Int32, _ column: ColumnVector, _ type: LogicalType, _ row: Int
-    ) throws {
-        switch column {
-        case .boolean(let vector):
-            if vector.nulls[row] { return try statement.bindNull(index) }
-            try statement.bind(index, vector.values[row] ? Int64(1) : Int64(0))
-        case .int64(let vector):
-            if vector.nulls[row] { return try statement.bindNull(index) }
-            switch type {
-            case .timestamp:
-                try bindRendered(statement, index) {
-                    TextFormat.writeTimestamp(vector.values[row], style: .sqlite, to: $0)
-                }
-            case .date: try bindRendered(statement, index) { TextFormat.writeDate(vector.values[row], to: $0) }
-            default: try statement.bind(index, vector.values[row])
+        let refusedBatches = batches(refused, places)
+        if let deletion {
+            // Behind all rows: in the order of the key one that a later row replaced may come after that.
+            if !refused.isEmpty {
+                places = places.indices.filter { refused[$0] == nil }.map { places[$0] }
+                waiting.sort(places)
             }
-        case .int128(let vector):
-            if vector.nulls[row] { return try statement.bindNull(index) }
-            var scale = 0
-            if case .decimal(_, let declared) = type { scale = declared }
-            try bindRendered(statement, index) { TextFormat.writeDecimal(vector.values[row], scale: scale, to: $0) }
-        case .double(let vector):
-            if vector.nulls[row] { return try statement.bindNull(index) }
-            try statement.bind(index, vector.values[row])
-        case .bytes(let vector):
-            if vector.nulls[row] { return try statement.bindNull(index) }
-            try bindBytes(statement, index, vector[row], type)
-        case .dictionary(let codes, let dictionary):
-            if codes.nulls[row] { return try statement.bindNull(index) }
-            try bindBytes(statement, index, dictionary[codes.values[row]], type)
-        case .hash:
-            try statement.bindNull(index)
+            try waiting.forEachPiece(columns: key) { _ in try run(deletion) }
+        }
+        return refusedBatches
+    }
+
+    private func run(_ statement: SQLiteStatement) throws {
+        defer { statement.reset() }
+        while try statement.step() {}
+    }
+
+    private func writeOneByOne(_ rows: Range<Int>, refused: inout [Int: String]) throws {
+        for row in rows {
+            waiting.range = row..<row + 1
+            do {
+                try run(upsert)
+            } catch let error as SQLiteError where error.isAboutRow {
+                refused[row] = error.isRaised ? "a trigger or function of the database refuses the row" : error.message
+            }
         }
     }
 
-    private func bindBytes(
-        _ statement: SQLiteStatement, _ index: Int32, _ bytes: UnsafeRawBufferPointer, _ type: LogicalType
-    ) throws {
-        if type == .bytes {
-            try statement.bindBlob(index, bytes)
-        } else {
-            try statement.bindText(index, bytes)
+    private func batches(_ refused: [Int: String], _ places: [WaitingRows.Place]) -> [RefusedBatch] {
+        Dictionary(grouping: refused, by: { places[$0.key].batch }).sorted { $0.key < $1.key }.map { batch, rows in
+            let rows = rows.map { row, reason in
+                RefusedRows.Row(
+                    row: Int(places[row].row), column: nil, reason: "table '\(table.name)': \(reason)")
+            }
+            return RefusedBatch(
+                table: table, rows: waiting.batches[Int(batch)],
+                refused: RefusedRows(code: .sinkFailed, rows: rows.sorted { $0.row < $1.row }))
         }
-    }
-
-    private func bindRendered(
-        _ statement: SQLiteStatement, _ index: Int32, _ render: (ByteBuffer) -> Void
-    ) throws {
-        let start = scratch.count
-        render(scratch)
-        try statement.bindText(
-            index, UnsafeRawBufferPointer(start: scratch.bytes + start, count: scratch.count - start))
     }
 }
