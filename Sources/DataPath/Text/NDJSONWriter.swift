@@ -6,6 +6,8 @@
 public struct NDJSONWriter {
     public let schema: BatchSchema
     private let root: [Member]
+    /// The lines' layout when no object stands inside another.
+    private let flat: FlatLayout?
 
     /// A key with the column that it holds, or with the members of its object.
     private struct Member {
@@ -26,6 +28,8 @@ public struct NDJSONWriter {
             Self.add(path[...], column: index, to: &root)
         }
         self.root = root
+        let isFlat = !root.isEmpty && root.allSatisfy { $0.column != nil }
+        flat = isFlat ? FlatLayout(keys: root.map(\.key), columns: root.compactMap(\.column)) : nil
     }
 
     /// Appends the rows `range` (default: all) of a batch of this schema, each with its line end.
@@ -35,6 +39,10 @@ public struct NDJSONWriter {
         _ batch: RecordBatch, rows range: Range<Int>? = nil, to out: ByteBuffer,
         ends: UnsafeMutablePointer<Int>? = nil
     ) {
+        if let flat, let lines = flat.lines(of: batch) {
+            lines.write(range ?? 0..<batch.rowCount, to: out, ends: ends)
+            return
+        }
         let cells = batch.columns.enumerated().map { CellText(batch.schema.columns[$0.offset].type, $0.element) }
         let rows = range ?? 0..<batch.rowCount
         for row in rows {

@@ -8,7 +8,9 @@ extension TextFormat {
         end[0] = UInt8(ascii: "\"")
         end += 1
         var sawHighBit: UInt8 = 0
-        for byte in text {
+        let plain = copyPlain(text, to: end)
+        end += plain
+        for byte in text[plain...] {
             sawHighBit |= byte
             if byte >= 0x20, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\") {
                 end[0] = byte
@@ -25,6 +27,26 @@ extension TextFormat {
             return
         }
         out.count = out.bytes.distance(to: end) + 1
+    }
+
+    /// Copies whole groups of eight bytes until one of them is no plain character (ASCII that stands for itself in a JSON
+    /// string); returns how many bytes.
+    @inline(__always)
+    private static func copyPlain(_ text: UnsafeRawBufferPointer, to end: UnsafeMutablePointer<UInt8>) -> Int {
+        let (ones, highs): (UInt64, UInt64) = (0x0101_0101_0101_0101, 0x8080_8080_8080_8080)
+        let out = UnsafeMutableRawPointer(end)
+        var index = 0
+        while index &+ 8 <= text.count {
+            let word = text.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+            let quotes = word ^ ones &* UInt64(UInt8(ascii: "\""))
+            let backslashes = word ^ ones &* UInt64(UInt8(ascii: "\\"))
+            // A byte of zero borrows from its high bit: below 0x20, a quote, a backslash. Bytes from 0x80 on have it.
+            let special = (word &- ones &* 0x20) | (quotes &- ones) | (backslashes &- ones) | word
+            if special & highs != 0 { break }
+            out.storeBytes(of: word, toByteOffset: index, as: UInt64.self)
+            index &+= 8
+        }
+        return index
     }
 
     /// Whether the bytes are well-formed UTF-8.
