@@ -41,7 +41,9 @@ let package = Package(
 
         // The bottom: nothing of ours below.
         .target(name: "Diagnostics"),
-        .target(name: "DataPath"),
+        // Instructions and functions of the C++ library that Swift does not reach.
+        .target(name: "CNative"),
+        .target(name: "DataPath", dependencies: ["CNative"]),
 
         // Configuration.
         .target(name: "ConfigTree", dependencies: ["Diagnostics"]),
@@ -128,6 +130,10 @@ let package = Package(
                 "SchemaStore",
                 "StreamRuntime", "StreamplatKit", "Telemetry", "TerminalViews",
             ]),
+
+        // Measures the Avro codec beside libavro; `bench --check` runs it.
+        .executableTarget(
+            name: "avro-bench", dependencies: ["CLibAvro", "AvroSchema", "DataPath"], path: "Tests/AvroBench"),
 
         // Built-in plugins.
         plugin("EnvironmentSecrets", folder: "env"),
@@ -277,7 +283,7 @@ if Context.environment["STREAMPLAT_FUZZ"] == "1" {
         .executableTarget(name: "streamplat-fuzz", dependencies: ["FuzzTargets"], path: "Tests/Fuzzing/Runner"))
 }
 
-for target in package.targets where target.type != .system && target.name != "CSIMDJSON" {
+for target in package.targets where target.type != .system && !["CSIMDJSON", "CNative"].contains(target.name) {
     target.swiftSettings =
         (target.swiftSettings ?? []) + [
             .swiftLanguageMode(.v6),

@@ -1,4 +1,4 @@
-import DataPath
+@testable import DataPath
 import Testing
 
 @Suite("Published hash functions")
@@ -24,5 +24,18 @@ struct HashingTests {
         ] as [([UInt8], UInt32)])
     func crc(bytes: [UInt8], checksum: UInt32) {
         #expect(bytes.withUnsafeBytes { CRC32C.checksum($0) } == checksum)
+    }
+
+    @Test(
+        "CRC-32C is the same by the processor's instruction and by tables, at any length and address", arguments: 0..<40
+    )
+    func crc(length: Int) {
+        let bytes = (0..<64).map { UInt8(truncatingIfNeeded: $0 &* 167 &+ length) }
+        bytes.withUnsafeBytes { bytes in
+            for start in 0..<8 {
+                let part = UnsafeRawBufferPointer(rebasing: bytes[start..<start + length])
+                #expect(CRC32C.checksum(part) == CRC32C.checksumByTables(part))
+            }
+        }
     }
 }

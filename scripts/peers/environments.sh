@@ -14,6 +14,7 @@ declare -A packages=(
     [pathway]='pathway==0.33.0'
     [flink]='apache-flink==2.3.0'
     [spark]='pyspark==4.3.0'
+    [generator]='numpy==2.4.6 polars==2.1.0'
 )
 order=(tools duckdb polars chdb bytewax pathway flink spark)
 needs_java=' flink spark '

@@ -1,12 +1,20 @@
+internal import CNative
+
 /// CRC-32C (Castagnoli), as iSCSI, ext4 and Kafka's record batches use it.
 ///
 /// Source: RFC 3720 appendix B.4 (polynomial 0x1EDC6F41, reflected 0x82F63B78, initial and final value all ones);
 /// eight tables as in Kounavis and Berry, "A Systematic Approach to Building High Performance Software-based CRC
-/// Generators" (slicing-by-8). Not the SSE4.2 instruction: Swift has no per-function target, and the package would
-/// need unsafe flags that packages which depend on it may not use. Cost: under 1 ns a byte.
+/// Generators" (slicing-by-8), where the processor has no instruction for it. Cost: about 0.15 ns a byte by the
+/// instruction (x86 since SSE4.2), else under 1 ns.
 public enum CRC32C {
     /// The checksum of `bytes`; 0 for none.
     public static func checksum(_ bytes: UnsafeRawBufferPointer) -> UInt32 {
+        guard let base = bytes.baseAddress else { return 0 }
+        return cn_has_crc32c() != 0 ? ~cn_crc32c(.max, base, bytes.count) : checksumByTables(bytes)
+    }
+
+    /// The same by tables alone.
+    static func checksumByTables(_ bytes: UnsafeRawBufferPointer) -> UInt32 {
         guard let base = bytes.baseAddress else { return 0 }
         let table = tables.pointer
         var crc: UInt32 = .max

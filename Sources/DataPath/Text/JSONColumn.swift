@@ -14,8 +14,7 @@ struct JSONColumn {
     private let dictionary: Unmanaged<StringDictionary>?
     /// For the forms that are rare.
     private let cell: Unmanaged<Rare>
-    /// The last timestamp, and where it stands in the output: neighbours often have the same.
-    private var last: (value: Int64, start: Int, count: Int) = (0, 0, 0)
+    private var timestamps = TimestampRun(style: .iso8601)
 
     /// A column of any form, behind a reference.
     final class Rare {
@@ -62,7 +61,10 @@ struct JSONColumn {
         switch form {
         case .boolean: out.append(value(row, of: Bool.self) ? "true" : "false")
         case .integer: TextFormat.writeInteger(value(row, of: Int64.self), to: out)
-        case .timestamp: writeTimestamp(value(row, of: Int64.self), to: out)
+        case .timestamp:
+            out.append(UInt8(ascii: "\""))
+            timestamps.write(value(row, of: Int64.self), to: out)
+            out.append(UInt8(ascii: "\""))
         case .double:
             let value = value(row, of: Double.self)
             if value.isFinite { TextFormat.writeDouble(value, to: out) } else { out.append("null") }
@@ -84,19 +86,5 @@ struct JSONColumn {
         let start = Int(value(row, of: UInt32.self))
         let end = Int(value(row &+ 1, of: UInt32.self))
         return UnsafeRawBufferPointer(start: arena.map { $0 + start }, count: end &- start)
-    }
-
-    private mutating func writeTimestamp(_ value: Int64, to out: ByteBuffer) {
-        if value == last.value, last.count > 0 {
-            out.reserve(last.count)
-            out.end.update(from: out.bytes + last.start, count: last.count)
-            out.count &+= last.count
-            return
-        }
-        let start = out.count
-        out.append(UInt8(ascii: "\""))
-        TextFormat.writeTimestamp(value, to: out)
-        out.append(UInt8(ascii: "\""))
-        last = (value, start, out.count - start)
     }
 }

@@ -8,19 +8,9 @@ extension TextFormat {
         end[0] = UInt8(ascii: "\"")
         end += 1
         var sawHighBit: UInt8 = 0
-        var next = 0
-        if let base = text.baseAddress {
-            // Eight bytes at a time, as long as they can be copied.
-            while next &+ 8 <= text.count {
-                let word = base.loadUnaligned(fromByteOffset: next, as: UInt64.self)
-                guard isPlain(word) else { break }
-                UnsafeMutableRawPointer(end).storeBytes(of: word, as: UInt64.self)
-                end += 8
-                next &+= 8
-            }
-        }
-        for index in next..<text.count {
-            let byte = text[index]
+        let plain = copyPlain(text, to: end)
+        end += plain
+        for byte in text[plain...] {
             sawHighBit |= byte
             if byte >= 0x20, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\") {
                 end[0] = byte
@@ -39,17 +29,24 @@ extension TextFormat {
         out.count = out.bytes.distance(to: end) + 1
     }
 
-    /// Whether none of eight bytes is above 127, a control character, a quote or a backslash.
+    /// Copies whole groups of eight bytes until one of them is no plain character (ASCII that stands for itself in a JSON
+    /// string); returns how many bytes.
     @inline(__always)
-    private static func isPlain(_ word: UInt64) -> Bool {
-        let ones: UInt64 = 0x0101_0101_0101_0101
-        let tops: UInt64 = 0x8080_8080_8080_8080
-        let quotes = word ^ (ones &* UInt64(UInt8(ascii: "\"")))
-        let backslashes = word ^ (ones &* UInt64(UInt8(ascii: "\\")))
-        // A byte below n borrows from its top bit; zero is below one.
-        let found =
-            (word &- ones &* 0x20) & ~word | (quotes &- ones) & ~quotes | (backslashes &- ones) & ~backslashes | word
-        return found & tops == 0
+    private static func copyPlain(_ text: UnsafeRawBufferPointer, to end: UnsafeMutablePointer<UInt8>) -> Int {
+        let (ones, highs): (UInt64, UInt64) = (0x0101_0101_0101_0101, 0x8080_8080_8080_8080)
+        let out = UnsafeMutableRawPointer(end)
+        var index = 0
+        while index &+ 8 <= text.count {
+            let word = text.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+            let quotes = word ^ ones &* UInt64(UInt8(ascii: "\""))
+            let backslashes = word ^ ones &* UInt64(UInt8(ascii: "\\"))
+            // A byte of zero borrows from its high bit: below 0x20, a quote, a backslash. Bytes from 0x80 on have it.
+            let special = (word &- ones &* 0x20) | (quotes &- ones) | (backslashes &- ones) | word
+            if special & highs != 0 { break }
+            out.storeBytes(of: word, toByteOffset: index, as: UInt64.self)
+            index &+= 8
+        }
+        return index
     }
 
     /// Whether the bytes are well-formed UTF-8.

@@ -1,3 +1,5 @@
+internal import CNative
+
 extension TextFormat {
     /// The result of reading a decimal.
     public enum DecimalResult: Equatable, Sendable {
@@ -103,28 +105,38 @@ extension TextFormat {
     /// Appends the shortest text that reads back as the same double: `0.1`, `100.0`, `1e+16`. NaN and infinities are
     /// `nan`, `inf`, `-inf`; writers of JSON do not get here with them.
     public static func writeDouble(_ value: Double, to out: ByteBuffer) {
-        // Most values have few decimals: m / 10^k with m below 10^15 reads back exactly (both are exact and division
+        let magnitude = value.magnitude
+        guard magnitude >= 1e-3 && magnitude < 1e15 || value == 0 && value.sign == .plus else {
+            out.append(value.description)
+            return
+        }
+        // Most values have few decimals: m / 10^4 with m below 10^15 reads back exactly (both are exact and division
         // rounds once), and no other decimal of at most 15 digits gives the same double, so it is the shortest.
-        if value.magnitude < 1e11, value.magnitude >= 1e-3 || value == 0 && value.sign == .plus {
-            var power = 1.0
-            for places in 0...4 {
-                let scaled = (value * power).rounded()
-                if scaled / power == value {
-                    return writeScaled(Int64(scaled), Int64(power), places, to: out)
+        if magnitude < 1e11 {
+            var scaled = Int64(value * 10_000 + (value < 0 ? -0.5 : 0.5))
+            if Double(scaled) / 10_000 == value {
+                var places = 4
+                var unit: UInt64 = 10_000
+                while places > 1, scaled % 10 == 0 {
+                    scaled /= 10
+                    unit /= 10
+                    places -= 1
                 }
-                power *= 10
+                if value < 0 { out.append(UInt8(ascii: "-")) }
+                writeInteger(Int64(scaled.magnitude / unit), to: out)
+                out.append(UInt8(ascii: "."))
+                writeDigits(Int(scaled.magnitude % unit), width: places, to: out)
+                return
             }
         }
-        out.append(value.description)
-    }
-
-    /// Appends `value` / `power` with `places` digits behind the point, at least one; `power` is 10^places.
-    private static func writeScaled(_ value: Int64, _ power: Int64, _ places: Int, to out: ByteBuffer) {
-        if value < 0 { out.append(UInt8(ascii: "-")) }
-        let (whole, rest) = value.magnitude.quotientAndRemainder(dividingBy: UInt64(power))
-        writeInteger(Int64(whole), to: out)
-        out.append(UInt8(ascii: "."))
-        writeDigits(Int(rest), width: max(places, 1), to: out)
+        out.reserve(32)
+        let count = UnsafeMutableRawPointer(out.end).withMemoryRebound(to: CChar.self, capacity: 32) {
+            cn_write_double(value, $0, 32)
+        }
+        // Swift's text of a whole number has a decimal.
+        let isWhole = magnitude.rounded(.towardZero) == magnitude
+        out.count += count
+        if isWhole { out.append(".0") }
     }
 
     /// 10^exponent; `exponent` is 0 to 38.

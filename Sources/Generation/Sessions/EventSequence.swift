@@ -51,6 +51,10 @@ struct EventSequence: ~Copyable {
     private var delays: RandomStream
     private let stride = SessionModel.longestScript
     private let rolled = UnsafeMutablePointer<ScriptStep>.allocate(capacity: SessionModel.longestScript)
+    private static let aheadCount = 32
+    /// The entities of `aheadCount` sessions from this one on.
+    private var aheadStart = -1
+    private let ahead = UnsafeMutablePointer<UInt32>.allocate(capacity: EventSequence.aheadCount)
     private var sessions: UnsafeMutablePointer<Session>
     private var scripts: UnsafeMutablePointer<ScriptStep>
     private var sessionCapacity = 64
@@ -93,6 +97,7 @@ struct EventSequence: ~Copyable {
 
     deinit {
         rolled.deallocate()
+        ahead.deallocate()
         sessions.deallocate()
         scripts.deallocate()
     }
@@ -139,7 +144,7 @@ struct EventSequence: ~Copyable {
             // An empty script (all its types unselected) counts as a session, so that rates keep their meaning.
             length = model.writeScript(seed: seed, selected: selected, to: rolled)
         } while length == 0
-        let entity = UInt32(truncatingIfNeeded: entities.pick(splitSeed(seed, 1)))
+        let entity = entity(ofSession: begun - 1)
         let step = rolled[0]
         var session = Session(
             seed: seed, entity: entity, length: Int32(length), position: 1, hasCart: false, hasPurchase: false)
@@ -153,6 +158,22 @@ struct EventSequence: ~Copyable {
         }
         return PlannedEvent(
             time: time, index: index, sessionSeed: seed, entity: entity, type: step.type, item: step.item)
+    }
+
+    /// Who has the session with this number; numbers only rise.
+    ///
+    /// The table of entities is larger than the caches that are near: what the next sessions need of it is fetched for
+    /// many at once, since one after the other each would wait for memory.
+    private mutating func entity(ofSession number: Int) -> UInt32 {
+        let place = number & (Self.aheadCount - 1)
+        if number - place != aheadStart {
+            aheadStart = number - place
+            for index in 0..<Self.aheadCount {
+                let seed = splitSeed(sessionBase, UInt64(aheadStart + index))
+                ahead[index] = UInt32(truncatingIfNeeded: entities.pick(splitSeed(seed, 1)))
+            }
+        }
+        return ahead[place]
     }
 
     private mutating func continueSession(_ slot: Int, time: Int64, index: UInt64) -> PlannedEvent {

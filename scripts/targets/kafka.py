@@ -1,0 +1,69 @@
+"""Q1 from Kafka, beside a consumer that counts messages and does nothing else."""
+import os
+import sqlite3
+import subprocess
+
+from setting import HERE, Failed, Project, cpu, median, pairs, processor_seconds, ratio, seconds
+
+TITLE = "From Kafka"
+BROKER = """
+broker:
+  type: kafka
+  kafka: { bootstrap_servers: "127.0.0.1:%s" }
+"""
+PARTITIONS = 4
+# All of a topic is in the memory of the broker that the measurement runs with.
+MOST_EVENTS = 3_000_000
+
+
+def measured(setting):
+    settings = setting.services("kafka")
+    events = min(setting.events, MOST_EVENTS)
+    consumer = os.path.join(setting.folder, "consume")
+    subprocess.run(["gcc", "-O2", "-o", consumer, os.path.join(HERE, "consume.c"), "-lrdkafka"], check=True)
+    # A topic of its own: what an earlier measurement left is not counted.
+    prefix = f"bench{os.getpid()}"
+    project = Project(setting, "kafka", "peers/project", "q1",
+                      ["-e", "server", "--set", f"kafka.topics.prefix={prefix}"], None,
+                      [("environments/server.yaml", BROKER % settings["KAFKA_PORT"])])
+    topic, process = f"{prefix}.q1.purchase", setting.service_process("kafka")
+    project.fresh()
+    setting.run(setting.binary, "ingest", "purchase", setting.purchases("ndjson", events), "--domain", "q1",
+                "--timestamp-format", "epoch_ms", *project.settings, folder=project.folder)
+    used = {"ours": [], "bare": []}
+
+    def run():
+        project.fresh()
+        before = processor_seconds(process)
+        result = project.run("run", "--until-idle", "--close-windows", "--from-earliest")
+        used["ours"].append(processor_seconds(process) - before)
+        database = sqlite3.connect(f"file:{project.folder}/.streamplat/results.db?mode=ro", uri=True)
+        counted = database.execute("SELECT sum(events) FROM q1").fetchone()[0]
+        database.close()
+        if counted != events:
+            raise Failed(f"the table counts {counted} events instead of {events}")
+        return result
+
+    def bare():
+        before = processor_seconds(process)
+        result = setting.run(consumer, f"127.0.0.1:{settings['KAFKA_PORT']}", topic, str(PARTITIONS))
+        used["bare"].append(processor_seconds(process) - before)
+        if setting.output().split()[0] != str(events):
+            raise Failed(f"the consumer counts {setting.output()}instead of {events}")
+        return result
+
+    results = pairs(setting.rounds, bare, run)
+
+    def line(what, runs, servers):
+        wall = median(runs, seconds)
+        return (f"| {what} | {wall:.2f} | {events / wall / 1e6:.2f} | {median(runs, cpu):.2f} | "
+                f"{median(servers, lambda taken: taken):.2f} |")
+
+    return [
+        f"{events:,} purchases (Avro, lz4) in {PARTITIONS} partitions of noida-db, an emulator of a broker; the consumer is "
+        "`scripts/targets/consume.c`, librdkafka's batches counted in C.", "",
+        "| what | s | M events/s | CPU, s | CPU of the broker, s |", "| --- | ---: | ---: | ---: | ---: |",
+        line("Q1 into SQLite", [second for _, second in results], used["ours"]),
+        line("the consumer", [first for first, _ in results], used["bare"]), "",
+        f"streamplat reaches {ratio(results, seconds)} of the consumer's speed. Target: 0.6.",
+    ]
