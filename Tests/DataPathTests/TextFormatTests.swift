@@ -30,45 +30,23 @@ struct TextFormatTests {
         }
     }
 
-    @Test("a line without nested objects holds what the same line with one holds")
-    func flatLines() {
-        let columns = [
-            ColumnSpec("id", .uuid), ColumnSpec("at", .timestamp, isNullable: true), ColumnSpec("text", .string),
-            ColumnSpec("n", .long), ColumnSpec("x", .double), ColumnSpec("ok", .boolean),
-        ]
-        let texts = [
-            "", "short", "eight___", "a \"quoted\" one", "back\\slash", "tab\there", "ünïcödé text", "0123456789abcdef",
-        ]
-        let times: [Int64] = [
-            0, -1, 86_399_999, 86_400_000, 1_704_067_200_123, -62_167_219_200_001, 253_402_300_800_000, .min, .max,
-        ]
-        let batch = RecordBatch(schema: BatchSchema(columns))
-        for row in 0..<200 {
-            for (spec, column) in zip(columns, batch.columns) {
-                switch column {
-                case .bytes(let vector): vector.append(spec.name == "id" ? "id-\(row)" : texts[row % texts.count])
-                case .int64(let vector):
-                    if spec.name == "n" {
-                        vector.append(Int64(row) * 7919 - 1000)
-                    } else if row % 11 == 0 {
-                        vector.appendNull()
-                    } else {
-                        vector.append(times[row % times.count])
-                    }
-                case .double(let vector): vector.append(row % 13 == 0 ? .nan : Double(row) / 7)
-                case .boolean(let vector): vector.append(row % 2 == 0)
-                default: break
-                }
+    @Test(
+        "timestamps one after the other are written as each by itself",
+        arguments: [TextFormat.TimestampStyle.iso8601, .sqlite])
+    func timestampRun(_ style: TextFormat.TimestampStyle) {
+        let (day, year10000) = (Int64(86_400_000), Int64(253_402_300_800_000))
+        var run = TimestampRun(style: style)
+        let (out, alone) = (ByteBuffer(), ByteBuffer())
+        for round in 0..<5000 {
+            let start = [0, -day, 1_704_067_200_000, year10000, -62_167_219_200_000, .min, .max - 3 * day]
+                .randomElement()!
+            let time = round % 5 == 0 ? start : start + .random(in: -1...(2 * day))
+            for _ in 0...Int.random(in: 0...2) where start > .min {
+                run.write(time, to: out)
+                TextFormat.writeTimestamp(time, style: style, to: alone)
             }
         }
-        batch.rowCount = 200
-        let (flat, nested) = (ByteBuffer(), ByteBuffer())
-        NDJSONWriter(schema: batch.schema).write(batch, to: flat)
-        // A dotted name makes an object of its own, which is written value by value.
-        NDJSONWriter(schema: batch.schema, names: ["id", "at", "text", "n", "x", "o.k"]).write(batch, to: nested)
-        let expected = nested.string.replacingOccurrences(of: #""o":{"k":"#, with: #""ok":"#)
-            .replacingOccurrences(of: "}}", with: "}")
-        #expect(flat.string == expected)
+        #expect(out.string == alone.string)
     }
 
     @Test("random doubles with few decimals are written as Swift writes them")

@@ -11,20 +11,21 @@ public struct TimestampRun {
     private var dayStart: Int64 = 0
 
     private static let millisecondsPerDay: Int64 = 86_400_000
-    /// `2026-11-21T13:45:30.123`: what a year of four digits gives, and where its time begins.
-    private static let usualCount = 23
+    /// What a year of four digits gives: `2026-11-21 13:45:30.123`, or one more with the Z.
+    private let usualCount: Int
     private static let timeOffset = 11
 
-    public init(style: TextFormat.TimestampStyle) { self.style = style }
+    public init(style: TextFormat.TimestampStyle) {
+        self.style = style
+        usualCount = style == .iso8601 ? 24 : 23
+    }
 
     /// Appends a timestamp, milliseconds since the epoch; gives where it stands.
     @discardableResult
     public mutating func write(_ milliseconds: Int64, to out: ByteBuffer) -> Range<Int> {
         let start = out.count
         let intoDay = milliseconds &- dayStart
-        if place.count >= Self.usualCount, place.count <= Self.usualCount + 1, intoDay >= 0,
-            intoDay < Self.millisecondsPerDay
-        {
+        if place.count == usualCount, intoDay >= 0, intoDay < Self.millisecondsPerDay {
             out.reserve(place.count)
             out.end.update(from: out.bytes + place.lowerBound, count: place.count)
             if milliseconds != last {

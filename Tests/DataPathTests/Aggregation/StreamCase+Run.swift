@@ -59,7 +59,7 @@ extension StreamCase {
             let records = shard.takeLateRecords().map { Int($0[0]) << 8 | Int($0[1]) }
             for record in records where !lateRecords.insert(record).inserted { twice += 1 }
         }
-        func pass(watermark: Int64) throws {
+        func pass(watermark: Int64, onlyClosed: Bool = false) throws {
             for (index, partial) in try local.extract(shardCount: shards.count).enumerated() {
                 guard let partial else { continue }
                 // Every other case goes as between processes.
@@ -70,10 +70,10 @@ extension StreamCase {
                 }
             }
             for shard in shards {
-                let out = RecordBatch(schema: ShardAggregator.resultSchema(spec))
+                let out = RowOutput(schema: ShardAggregator.resultSchema(spec)) { collect($0) }
                 shard.advance(watermark: watermark)
-                try shard.takeDue(emission, into: out)
-                collect(out)
+                try shard.takeDue(emission, onlyClosed: onlyClosed, into: out)
+                out.finish()
                 collectLate(shard)
             }
         }
@@ -116,7 +116,8 @@ extension StreamCase {
             batchNumber += 1
             if batchNumber % extractEvery == 0 {
                 let lowest = highest.min() ?? .min
-                try pass(watermark: lowest == .min ? .min : lowest - delay)
+                try pass(
+                    watermark: lowest == .min ? .min : lowest - delay, onlyClosed: batchNumber / extractEvery % 3 == 1)
                 if mode == .restored, batchNumber % (extractEvery * 3) == 0 {
                     // Dealt to another number of shards each time.
                     let count = shards.count % 3 + 1
