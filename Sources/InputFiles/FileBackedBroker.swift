@@ -44,7 +44,8 @@ public final class FileBackedBroker: Broker {
     private func tellUnfinished(_ file: InputFile, at offset: Int64) {
         guard told.withLock({ $0.insert(file.topic).inserted }) else { return }
         notify(
-            "\(file.path) ends within a record, which begins at byte \(offset): that is left to a run that finds it finished")
+            "\(file.path) ends within a record, which begins at byte \(offset): that is left to a run that finds it finished"
+        )
     }
 
     /// How many records a container holds is not known before it is read.
