@@ -1,7 +1,7 @@
 # Everything is started from here; `make` alone lists the targets. The work is done by scripts/.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test test-clickhouse test-asan test-tsan fuzz torture services services-stop bench bench-peers bench-curves format clean
+.PHONY: help setup build demo test test-clickhouse test-asan test-tsan fuzz torture services services-stop bench bench-check bench-targets bench-peers bench-curves format clean
 
 help: ## list the targets
 	@echo "streamplat: make TARGET"
@@ -42,6 +42,12 @@ services-stop: ## stop what make services started; data stays
 
 bench: setup ## measure generate, ingest, run and validate
 	@bash scripts/bench.sh
+
+bench-check: setup ## count instructions an event and judge them, as CI does
+	@bash scripts/bench.sh --check
+
+bench-targets: setup ## measure generate, start, workers, sinks, Kafka and latency: PARTS=latency,kafka EVENTS=5000000 ROUNDS=5
+	@bash scripts/bench-targets.sh
 
 bench-peers: setup ## compare with DuckDB, Polars, Flink, Spark and others: EVENTS=1000000 ROUNDS=5 PEERS=duckdb,flink
 	@bash scripts/bench-peers.sh

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Measures whole commands: wall time, CPU time and peak memory. Prints Markdown tables with machine and commit.
 
-    bench.py --binary PATH [--events 1000000] [--repeat 3] [--folder DIR] [--check]
+    bench.py --binary PATH [--events 1000000] [--repeat 3] [--folder DIR] [--floors]
 
 Of `--repeat` runs of each command the fastest counts; memory is the highest of all. The data file is made once and
 kept in the folder. `validate` is measured over the shipped domains with one mistake each (bench_mutations.py), every one of
-which must be found. `--check` fails when a figure misses the floor or limit that docs/benchmarks.md promises.
+which must be found. `--floors` fails when a figure misses the floor or limit that docs/benchmarks.md promises.
 """
 import argparse
 import os
@@ -122,7 +122,7 @@ def main():
     arguments.add_argument("--repeat", type=int, default=3)
     arguments.add_argument("--folder", default=os.path.join(ROOT, ".build-bench"))
     arguments.add_argument("--purchases", help="an NDJSON file with that many purchases; else they are made here")
-    arguments.add_argument("--check", action="store_true", help="exit 1 when a figure misses its floor")
+    arguments.add_argument("--floors", action="store_true", help="exit 1 when a figure misses its floor")
     options = arguments.parse_args()
     binary, events = os.path.abspath(options.binary), options.events
     os.makedirs(options.folder, exist_ok=True)
@@ -180,7 +180,7 @@ def main():
     for name in missed:
         print(f"bench: '{name}' misses its floor (rate, {MEMORY_FLOOR} MiB, or milliseconds)", file=sys.stderr)
     shutil.rmtree(project.folder, ignore_errors=True)
-    sys.exit(1 if missed and options.check else 0)
+    sys.exit(1 if missed and options.floors else 0)
 
 
 if __name__ == "__main__":

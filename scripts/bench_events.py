@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Purchases for the benchmark as NDJSON: the same number and seed give the same bytes. Needs nothing but Python.
 
-    bench_events.py --events 1000000 --out purchases.ndjson [--seed 42]
+    bench_events.py --events 1000000 --out purchases.ndjson [--seed 42] [--minutes 120]
 
-Event time runs over two hours from 2024-01-01; one event in five is up to five seconds late. 100,000 users of Zipf
+Event time runs over two hours, or so many minutes, from 2024-01-01; one event in five is up to five seconds late. 100,000 users of Zipf
 activity (exponent 0.9), three devices, twenty countries (0.8), twelve categories (0.5), lognormal prices.
 """
 import argparse
@@ -12,7 +12,6 @@ import os
 import random
 
 START = 1_704_067_200_000
-SPAN = 7_200_000
 LATE = 5_000
 USERS = 100_000
 DEVICES = {"mobile": 0.58, "desktop": 0.33, "tablet": 0.09}
@@ -27,7 +26,7 @@ def zipf(count, exponent):
     return list(itertools.accumulate(1 / rank ** exponent for rank in range(1, count + 1)))
 
 
-def lines(events, seed):
+def lines(events, seed, span):
     chance = random.Random(seed)
     users, countries, categories = zipf(USERS, 0.9), zipf(20, 0.8), zipf(12, 0.5)
     quantities = [0.55 * 0.45 ** step for step in range(9)] + [0.45 ** 9]
@@ -40,7 +39,7 @@ def lines(events, seed):
             chance.choices(CATEGORIES, cum_weights=categories, k=size),
             chance.choices(range(1, 11), weights=quantities, k=size))
         for index, (user, device, country, category, quantity) in enumerate(columns, first):
-            time = START + index * SPAN // events
+            time = START + index * span // events
             if chance.random() < 0.2:
                 time = max(START, time - chance.randint(0, LATE))
             price = round(min(5000.0, max(0.5, chance.lognormvariate(3.4, 0.9))), 2)
@@ -57,11 +56,12 @@ def main():
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--events", type=int, default=1_000_000)
     arguments.add_argument("--seed", type=int, default=42)
+    arguments.add_argument("--minutes", type=int, default=120)
     arguments.add_argument("--out", required=True)
     options = arguments.parse_args()
     # Under another name until it is whole: a file that is there is complete.
     with open(f"{options.out}.part", "w", encoding="ascii", buffering=1 << 20) as out:
-        out.writelines(lines(options.events, options.seed))
+        out.writelines(lines(options.events, options.seed, options.minutes * 60_000))
     os.replace(f"{options.out}.part", options.out)
 
 

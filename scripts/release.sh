@@ -11,3 +11,9 @@ use_release() {
     swift build "${release_options[@]}" --product streamplat >&2 </dev/null
     streamplat="$(swift build "${release_options[@]}" --show-bin-path)/streamplat"
 }
+
+# Has `avro-bench` beside the executable; where STREAMPLAT_BIN is set, whoever built that has built it, too.
+use_avro_bench() {
+    [[ -z "${STREAMPLAT_BIN:-}" ]] || return 0
+    swift build "${release_options[@]}" --product avro-bench >&2 </dev/null
+}

@@ -22,6 +22,9 @@ run() {
     swift test "${options[@]}" --skip-build --disable-xctest "$@" </dev/null 2>&1 | tee -a "$log" || worst=${PIPESTATUS[0]}
 }
 
+echo "== counting instructions"
+scripts/bench.sh --check || worst=$?
+
 # Suites that start servers run by themselves: beside all others two cores are too few for their time limits.
 by_themselves=('PostgreSQLSinkTests' 'ClickHouseSinkTests' 'KafkaClientTests|KafkaBrokerTests|KafkaSinkTests'
     'HTTPClientTests|VaultSecretsTests' 'RegistryServerTests|ConfluentRegistryTests|HTTPServerTests')

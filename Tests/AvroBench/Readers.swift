@@ -20,7 +20,8 @@ final class PlanReader {
     }
 }
 
-/// Reads a block's records one after the other into one value of libavro, and takes nothing out of it.
+/// Reads a block's records one after the other into one value of libavro, and takes what is counted out of it (strings by
+/// address, without a copy).
 final class LibAvroReader {
     private let reader: avro_reader_t
     private var value = avro_value_t()
@@ -49,7 +50,16 @@ final class LibAvroReader {
             let start = UnsafeRawPointer(block.bytes + entry.valueStart + WireFormat.headerLength)
             let length = Int64(entry.valueLength - WireFormat.headerLength)
             avro_reader_memory_set_source(reader, start.assumingMemoryBound(to: CChar.self), length)
-            guard avro_value_read(reader, &value) == 0 else { throw Failed("libavro refuses a record") }
+            guard avro_value_read(reader, &value) == 0, take() else { throw Failed("libavro refuses a record") }
         }
+    }
+
+    /// The fields of ``Purchases/counted``, by their places in the record.
+    private func take() -> Bool {
+        var (time, amount, text, size) = (Int64(0), 0.0, UnsafePointer<CChar>?.none, 0)
+        return sp_avro_value_get_long(&value, 1, &time) == 0 && sp_avro_value_get_string(&value, 2, &text, &size) == 0
+            && sp_avro_value_get_string(&value, 3, &text, &size) == 0
+            && sp_avro_value_get_string(&value, 4, &text, &size) == 0
+            && sp_avro_value_get_double(&value, 8, &amount) == 0
     }
 }

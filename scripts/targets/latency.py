@@ -36,8 +36,10 @@ class LogTail:
             if not partition.is_dir():
                 continue
             segments = sorted(name for name in os.listdir(partition.path) if name.endswith(".log"))
-            segment, place = self.places.get(partition.name, (segments[0] if segments else None, 0))
-            while segment is not None:
+            if not segments:
+                continue
+            segment, place = self.places.get(partition.name, (segments[0], 0))
+            while True:
                 with open(os.path.join(partition.path, segment), "rb") as file:
                     size = os.fstat(file.fileno()).st_size
                     while place + 61 <= size:

@@ -12,6 +12,7 @@ import argparse
 import datetime
 import importlib
 import os
+import signal
 import subprocess
 import sys
 
@@ -33,6 +34,8 @@ def main():
     options = arguments.parse_args()
     if unknown := set(options.parts) - set(PARTS):
         raise Failed(f"there is no part {', '.join(unknown)}; there are {', '.join(PARTS)}")
+    # So that servers are stopped, too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:2])
     for part in options.parts:
         print(f"== {part}", file=sys.stderr)
