@@ -14,10 +14,18 @@ struct DatabaseLogin {
         let connection = try connect(settings)
         try connection.execute(
             """
-            SELECT set_config('search_path', $1, false), set_config('idle_in_transaction_session_timeout', $2, false)
-            """, ["\(SQLText.identifier(schema)), public", "\(WriterTable.patienceSeconds)s"])
+            SELECT set_config('search_path', $1, false), set_config('idle_in_transaction_session_timeout', $2, false),
+                set_config(
+                    'work_mem', greatest(pg_size_bytes(current_setting('work_mem')) / 1024, $3::bigint)::text || 'kB', false)
+            """,
+            [
+                "\(SQLText.identifier(schema)), public", "\(WriterTable.patienceSeconds)s", "\(Self.sortKibibytes)",
+            ])
         return connection
     }
+
+    /// What the server may take to sort a flush by its key, where it has not been given more: beyond that it sorts on disk.
+    private static let sortKibibytes = 64 << 10
 
     /// A connection to the server, whether the own database is there or not.
     func connectToServer() throws(PostgresError) -> PostgresConnection {
