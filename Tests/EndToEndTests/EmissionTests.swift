@@ -107,6 +107,34 @@ extension EndToEnd {
             #expect(outcome.code == 0, "\(outcome)")
         }
 
+        @Test(
+            "When there is much to count, minutes that have closed are written before the flush interval is over",
+            arguments: ["final", "updates"])
+        func early(emit: String) async throws {
+            let meters = "      - { name: meters, type: count_distinct, field: meter }"
+            let project = try await project(Self.domain(emit: emit) + meters + "\n")
+            let start = 1_714_989_600_000
+            let lines = (0..<150_000).map {
+                #"{"event_id":"\#($0)","meter":"\#($0)","timestamp":\#(start + $0 * 40),"value":1}"#
+            }
+            try project.write(lines.joined(separator: "\n") + "\n", to: "a.ndjson")
+            try await project.streamplat("ingest", "reading", "a.ndjson", "--domain", "meters")
+            let child = try project.start([
+                "run", "meters", "--workers", "1", "--set", "runtime.flush_interval=1 hour", "--set",
+                "runtime.checkpoint.interval=1 hour",
+            ])
+            let query = "select count(*) > 0 and min(readings = 1500 and meters = 1500) as whole from per_minute"
+            var seen = ""
+            for _ in 0..<300 where !seen.contains("\n1") {
+                try await Task.sleep(for: .milliseconds(100))
+                seen = try await rows(project, query)
+            }
+            #expect(seen == "whole\n1\n", "no minute, or a part of one, was written")
+            child.send(SIGTERM)
+            let outcome = try await child.wait(limit: .seconds(30))
+            #expect(outcome.code == 0, "\(outcome)")
+        }
+
         @Test("one device whose clock is a year ahead makes nobody late; its events are dead letters")
         func future() async throws {
             let project = try await project(Self.domain(emit: "updates"))
