@@ -128,11 +128,13 @@ final class LineLane: PartitionReader {
         if isUnfinished { tellUnfinished(next) }
     }
 
-    /// Whether a line without an end holds nothing, or an object that is closed: no beginning of an object is one itself.
+    /// Whether a line without an end is anything but the beginning of an object that is not closed yet: nothing can be added to
+    /// make that an object.
     private static func isFinished(_ line: UnsafeBufferPointer<UInt8>) -> Bool {
+        // A byte order mark, or the beginning of one.
         let blanks: Set<UInt8> = [0x20, 0x09, 0x0D, 0xEF, 0xBB, 0xBF]
         guard let first = line.firstIndex(where: { !blanks.contains($0) }) else { return true }
-        guard line[first] == UInt8(ascii: "{") else { return false }
+        guard line[first] == UInt8(ascii: "{") else { return true }
         var depth = 0
         var isInText = false
         var isEscaped = false

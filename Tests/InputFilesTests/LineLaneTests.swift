@@ -114,6 +114,18 @@ struct LineLaneTests {
         #expect(places == [4] && lane.position == 4)
     }
 
+    @Test(
+        "a last line that no end would make an object is given, for the decoder to refuse",
+        arguments: ["garbage", "[1,2]", " \"{", "{}}", "{\"a\":1} {"])
+    func lastIsNoObject(line: String) throws {
+        let input = try TextFile(Array("{}\n\(line)".utf8))
+        let file = try InputFile(eventType: "e", path: input.path)
+        let lane = try LineLane(file, TopicPartition(topic: file.topic, partition: 0), at: 0) { _ in }
+        let block = RecordBlock()
+        #expect(try lane.fetch(into: block, maxBytes: 1 << 20) == .records && block.count == 2)
+        #expect(try lane.fetch(into: block, maxBytes: 1 << 20) == .endOfPartition)
+    }
+
     @Test("a record that is longer than the limit ends the reading with its place")
     func tooLong() throws {
         let long =

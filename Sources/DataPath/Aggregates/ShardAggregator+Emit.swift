@@ -17,8 +17,8 @@ extension ShardAggregator {
 
     /// Gives the rows that are due and frees what no open window needs. Whoever calls finishes the output.
     ///
-    /// - Parameter onlyClosed: Of windows that are still open nothing is given, also where ``EmissionMode/updates`` would: it
-    ///   stays due.
+    /// - Parameter onlyClosed: Of ``EmissionMode/updates`` what windows give that are still open stays due. What the other modes
+    ///   give is complete anyhow.
     public func takeDue(
         _ mode: EmissionMode, onlyClosed: Bool = false, into batch: RowOutput
     ) throws(AggregationError) {

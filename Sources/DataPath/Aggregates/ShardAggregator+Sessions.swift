@@ -19,8 +19,8 @@ extension ShardAggregator {
         _ mode: EmissionMode, onlyClosed: Bool, into batch: RowOutput
     ) throws(AggregationError) {
         let givesChanges = mode == .updates && !onlyClosed
-        let round = SessionRound(panes, gap: calendar.paneMilliseconds)
         if givesChanges {
+            let round = SessionRound(panes, gap: calendar.paneMilliseconds)
             for (index, pane) in panes.enumerated() {
                 for entry in pane.changed where pane.hasChanged(Int(entry)) && !pane.isClosed(Int(entry)) {
                     round.look(around: index, Int(entry))
@@ -34,10 +34,10 @@ extension ShardAggregator {
                     for fragment in round.fragments { panes[fragment.pane].unmarkChanged(fragment.entry) }
                 }
             }
+            // Before anything is taken out: a session whose last change and whose end come together is written too.
+            try append(round, to: batch)
         }
         if !onlyClosed { for pane in panes { pane.clearChanged() } }
-        // Before anything is taken out: a session whose last change and whose end come together is written too.
-        if givesChanges { try append(round, to: batch) }
         let floor = sessionClock.floor(watermark: watermark)
         guard floor > closedBefore else { return }
         let closing = SessionRound(panes, gap: calendar.paneMilliseconds)

@@ -12,20 +12,28 @@ struct JSONColumn {
     private let values: UnsafeRawPointer
     private let arena: UnsafePointer<UInt8>?
     private let dictionary: Unmanaged<StringDictionary>?
-    /// For the forms that are rare.
-    private let cell: Unmanaged<Rare>
+    /// For the form `other`.
+    private let cell: Unmanaged<Rare>?
     private var timestamps = TimestampRun(style: .iso8601)
 
-    /// A column of any form, behind a reference.
+    /// A column of a form that is rare, behind a reference.
     final class Rare {
         let text: CellText
 
-        init(_ type: LogicalType, _ vector: ColumnVector) { text = CellText(type, vector) }
+        /// Nil where the column needs none.
+        init?(_ type: LogicalType, _ vector: ColumnVector) {
+            switch (vector, type) {
+            case (.int128, _), (.hash, _), (.int64, .date), (.double, .float), (.bytes, .bytes), (.dictionary, .bytes),
+                (.dictionary, .json):
+                text = CellText(type, vector)
+            default: return nil
+            }
+        }
     }
 
-    /// - Parameter rare: Of the same column; the caller keeps it.
-    init(_ type: LogicalType, _ vector: ColumnVector, _ rare: Rare) {
-        cell = .passUnretained(rare)
+    /// - Parameter rare: Of the same column, if it needs it; the caller keeps it.
+    init(_ type: LogicalType, _ vector: ColumnVector, _ rare: Rare?) {
+        cell = rare.map { .passUnretained($0) }
         var (arena, dictionary): (UnsafePointer<UInt8>?, Unmanaged<StringDictionary>?)
         switch vector {
         case .boolean(let column):
@@ -74,7 +82,7 @@ struct JSONColumn {
             guard let dictionary else { return }
             let code = value(row, of: UInt32.self)
             dictionary._withUnsafeGuaranteedRef { TextFormat.writeJSONString($0[code], to: out) }
-        case .other: cell._withUnsafeGuaranteedRef { $0.text.writeJSON(row, to: out) }
+        case .other: cell?._withUnsafeGuaranteedRef { $0.text.writeJSON(row, to: out) }
         }
     }
 

@@ -6,6 +6,7 @@ extension Worker {
     /// Hands over everything from before the barrier, then the barrier.
     func begin(_ barrier: RunControl.Barrier) throws {
         reachedBarrier = barrier.number
+        try flushLetters()
         try flush()
         for target in 0..<shared.settings.workerCount {
             try send(.barrier(worker: index, number: barrier.number, published: shared.watermarks.all), to: target)

@@ -6,12 +6,13 @@ internal import Synchronization
 
 /// What a worker gives to the shards and to the sink thread. Without threads nothing here waits.
 extension Worker {
-    /// Hands over and emits what is due at every flush interval; when the local tables are full before, only what
-    /// windows that have closed give: rows of open windows are not written more often for that.
+    /// Hands over and emits what is due at every flush interval; when the local tables are full before, only what is complete:
+    /// changed rows of windows that are not are not written more often for that.
     func flushIfDue() throws {
         let now = shared.host.clock.milliseconds
         let isDue = now - lastFlush >= shared.settings.flushIntervalMilliseconds
         guard isDue || isFull else { return }
+        if isDue { try flushLetters() }
         try flush()
         let published = shared.watermarks.all
         try takeInbox()
@@ -40,8 +41,6 @@ extension Worker {
 
     /// Sends the local deltas to their shards, then the watermarks that cover them.
     func flush() throws {
-        try deadLetters.flush()
-        try lateRecords.flush()
         for (aggregation, runner) in runners.enumerated() {
             do {
                 for (target, batch) in try runner.local.extract(shardCount: shared.settings.workerCount).enumerated() {
@@ -58,6 +57,11 @@ extension Worker {
         let reports = watermarkReports(at: shared.host.clock.milliseconds)
         for target in 0..<shared.settings.workerCount { try send(.watermarks(worker: index, reports), to: target) }
         try exchange?.flush()
+    }
+
+    func flushLetters() throws {
+        try deadLetters.flush()
+        try lateRecords.flush()
     }
 
     private func watermarkReports(at now: Int64) -> [WatermarkReport] {

@@ -47,7 +47,7 @@ struct KeyOrder: ~Copyable {
         switch batches.first?.columns[column] {
         case .boolean:
             append(bits: 1, column) { column, row in
-                if case .boolean(let vector) = column, vector.values[row] { 1 } else { 0 }
+                if case .boolean(let vector) = column, !vector.nulls[row], vector.values[row] { 1 } else { 0 }
             }
         case .int64: addIntegers(column)
         case .bytes, .dictionary: addTexts(column)

@@ -85,10 +85,11 @@ final class SQLiteSink: Sink {
     private func send(_ mark: CheckpointMark?) throws {
         let waiting = writers.values.filter { $0.waiting.rowCount > 0 }.sorted { $0.table.name < $1.table.name }
         guard !waiting.isEmpty || (mark != nil && fence != nil) else { return }
+        let ordered = waiting.map { ($0, $0.order()) }
         refused += try reporting {
             try connection.transaction {
                 try fence?.check()
-                let refused = try waiting.flatMap { try $0.write() }
+                let refused = try ordered.flatMap { try $0.write($1) }
                 if let mark { try fence?.note(mark) }
                 return refused
             }

@@ -23,9 +23,12 @@ final class UpsertWriter {
         deletion = table.replacesInside ? try connection.prepare(SQLText.deleteInside(table, from: name)) : nil
     }
 
-    /// Upserts every row that waits and that the table takes; gives the others. All of them go on waiting.
-    func write() throws -> [RefusedBatch] {
-        var places = KeyOrder.places(waiting.batches, key: key)
+    /// The places of the rows that wait, in the order of the key: found before the database is locked.
+    func order() -> [WaitingRows.Place] { KeyOrder.places(waiting.batches, key: key) }
+
+    /// Upserts every row that waits and that the table takes, in this order; gives the others. All of them go on waiting.
+    func write(_ order: [WaitingRows.Place]) throws -> [RefusedBatch] {
+        var places = order
         waiting.sort(places)
         var refused: [Int: String] = [:]
         try waiting.forEachPiece(columns: Array(table.columns.indices)) { rows in
