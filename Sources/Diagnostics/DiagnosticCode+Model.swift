@@ -62,7 +62,8 @@ extension DiagnosticCode {
         "SP2204", "An aggregation reads the events of one type by two ways.")
     public static let inputDisagreement = DiagnosticCode(
         "SP2205", "A column has different types in two inputs of an aggregation.")
-    public static let unreadStream = DiagnosticCode("SP2206", "Nothing reads a stream, and it has no sink.")
+    public static let unreadStream = DiagnosticCode(
+        "SP2206", "A stream has no sink, and nothing that is computed reads it.")
 
     static let model: [DiagnosticCode] = [
         unknownKey, missingKey, wrongType, invalidValue, notSupportedYet, invalidName, duplicateName, reservedName,

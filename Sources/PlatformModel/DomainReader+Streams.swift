@@ -62,18 +62,30 @@ extension DomainReader {
             ))
     }
 
-    /// Warns of streams that nobody reads and that are written nowhere. Called behind all that may read one: what is wrong
-    /// there may be what names it.
+    /// Warns of streams that are not computed: those without a sink that no aggregation reads, nor a stream that is computed.
+    /// Called behind all that may read one: what is wrong there may be what names it.
     mutating func checkReaders(_ alerts: [Alert]) {
         guard !diagnostics.hasErrors else { return }
-        let read = Set(
-            streams.compactMap(\.definition.parent) + aggregations.flatMap(\.streams).compactMap(\.self)
-                + alerts.compactMap(\.stream))
-        for stream in streams.map(\.definition) where stream.sink == nil && !read.contains(stream.name) {
+        let definitions = streams.map(\.definition)
+        var computed = Set(aggregations.flatMap(\.streams).compactMap(\.self))
+        // A stream reads an earlier one.
+        for stream in definitions.reversed() where stream.sink != nil || computed.contains(stream.name) {
+            computed.insert(stream.name)
+            if let parent = stream.parent { computed.insert(parent) }
+        }
+        for stream in definitions where !computed.contains(stream.name) {
+            let next = definitions.filter { $0.parent == stream.name }.map { "'\($0.name)'" }
+            let isWatched = alerts.contains { $0.stream == stream.name }
+            var readers = next.isEmpty ? [] : ["streams that are not computed"]
+            if isWatched { readers.append("event alerts, which do nothing yet,") }
+            let fact = readers.isEmpty ? "nothing reads" : "only \(readers.joined(separator: " and ")) read"
             diagnostics.warning(
-                .unreadStream, "nothing reads stream '\(stream.name)', and it has no sink: it is not computed",
+                .unreadStream, "\(fact) stream '\(stream.name)', and it has no sink: it is not computed",
                 at: stream.location, path: "streams.\(stream.name)",
-                hint: "write its rows with `sink: primary`, or name it in the 'from' of an aggregation")
+                hint: next.isEmpty
+                    ? "write its rows with `sink: primary`, or name it in the 'from' of an aggregation"
+                    : "write its rows, or those of \(next.joined(separator: " or ")), with `sink: primary`, or name one of "
+                        + "these streams in the 'from' of an aggregation")
         }
     }
 

@@ -217,27 +217,62 @@ struct StreamTests {
         #expect(errors.first?.location?.line == 14)
     }
 
+    private static let counted =
+        "aggregations: [{ name: a, from: [%], type: count, window: { type: tumbling, duration: 1 day } }]\n"
+    private static let watched = "event_alerts: [{ name: a, from: s, condition: item_count > 1 }]\n"
+
     @Test(
-        "a stream that nobody reads and that is written nowhere is a warning; any reader or a sink is enough",
+        "a stream that is not computed is a warning; a sink, an aggregation or a computed stream that reads it is enough",
         arguments: [
             ("{ name: s, from: purchase }", "", ["s"]),
-            ("{ name: s, from: purchase }, { name: t, from: s }", "", ["t"]),
+            ("{ name: s, from: purchase }, { name: t, from: s }", "", ["s", "t"]),
+            ("{ name: s, from: purchase }, { name: t, from: s }, { name: u, from: t }", "", ["s", "t", "u"]),
+            ("{ name: s, from: purchase }, { name: t, from: s }, { name: u, from: t, sink: primary }", "", []),
+            ("{ name: s, from: purchase }, { name: t, from: s }, { name: u, from: s, sink: primary }", "", ["t"]),
+            ("{ name: s, from: purchase, sink: primary }, { name: t, from: s }", "", ["t"]),
             ("{ name: s, from: purchase, sink: primary }", "", []),
-            (
-                "{ name: s, from: purchase }",
-                "aggregations: [{ name: a, from: [s], type: count, window: { type: tumbling, duration: 1 day } }]\n", []
-            ),
-            ("{ name: s, from: purchase }", "event_alerts: [{ name: a, from: s, condition: item_count > 1 }]\n", []),
+            ("{ name: s, from: purchase }", StreamTests.counted.replacing("%", with: "s"), []),
+            ("{ name: s, from: purchase }, { name: t, from: s }", StreamTests.counted.replacing("%", with: "t"), []),
+            ("{ name: s, from: purchase }, { name: t, from: s }", StreamTests.counted.replacing("%", with: "s"), ["t"]),
+            ("{ name: s, from: purchase }", StreamTests.watched, ["s"]),
+            ("{ name: s, from: purchase, sink: primary }", StreamTests.watched, []),
+            ("{ name: s, from: purchase }", StreamTests.watched + StreamTests.counted.replacing("%", with: "s"), []),
             // What would read it may be wrong.
             ("{ name: s, from: purchase }", "aggregations: [{ name: a, from: [s], type: count }]\n", []),
         ] as [(String, String, [String])])
     func unread(_ streams: String, _ rest: String, _ names: [String]) throws {
         let findings = check("streams: [\(streams)]\n" + rest).findings.filter { $0.code.id == "SP2206" }
         #expect(findings.map { $0.path } == names.map { "streams.\($0)" })
-        for finding in findings {
+        for (finding, name) in zip(findings, names) {
             #expect(finding.severity == .warning && finding.location?.line == 10, "\(finding)")
-            #expect(finding.message.contains("'\(names[0])'") && finding.hint?.contains("sink") == true, "\(finding)")
+            #expect(
+                finding.message.contains("stream '\(name)'") && finding.hint?.contains("sink") == true, "\(finding)")
         }
+    }
+
+    @Test(
+        "the warning of a stream that is not computed says what reads it, and what to write",
+        arguments: [
+            ("", "", "nothing reads stream 's'", "write its rows with `sink: primary`"),
+            (
+                "", StreamTests.watched, "only event alerts, which do nothing yet, read stream 's'",
+                "write its rows with `sink: primary`"
+            ),
+            (
+                ", { name: t, from: s }, { name: u, from: s }", "",
+                "only streams that are not computed read stream 's'", "or those of 't' or 'u', with `sink: primary`"
+            ),
+            (
+                ", { name: t, from: s }", StreamTests.watched,
+                "only streams that are not computed and event alerts, which do nothing yet, read stream 's'",
+                "or those of 't', with `sink: primary`"
+            ),
+        ])
+    func unreadWording(_ streams: String, _ rest: String, _ fact: String, _ hint: String) throws {
+        let findings = check("streams: [{ name: s, from: purchase }\(streams)]\n" + rest).findings
+        let finding = try #require(findings.first { $0.code.id == "SP2206" })
+        #expect(finding.message == "\(fact), and it has no sink: it is not computed")
+        #expect(finding.hint?.contains(hint) == true, "\(finding)")
     }
 
     @Test("an event alert reads a stream's columns with 'from'")
