@@ -4,19 +4,6 @@ internal import Metrics
 internal import PluginAPI
 internal import Synchronization
 
-/// Work for the sink thread.
-enum SinkMessage: Sendable {
-    /// Rows of the table with this index.
-    case rows(table: Int, RecordBatch)
-    /// One worker has handed over everything from before the barrier; these are its positions.
-    case barrier(Int, [RunControl.SectionPosition])
-
-    /// Of the rows that it carries.
-    var byteCount: Int {
-        if case .rows(_, let rows) = self { rows.memoryBytes } else { 0 }
-    }
-}
-
 /// Writes result rows: the one thread that owns every open sink of a run.
 ///
 /// It commits when its queue is empty, so rows become visible at once (those of single events once a flush interval), and at barriers, so that a checkpoint never counts
@@ -32,7 +19,7 @@ final class SinkThread {
     /// What holds readiness back until all sinks are open.
     static let component = "sinks"
 
-    private let targets: [Target]
+    let targets: [Target]
     private let queue: BoundedQueue<SinkMessage>
     private let control: RunControl
     private let status: PipelineStatus
@@ -40,12 +27,12 @@ final class SinkThread {
     private let readiness: Readiness
     /// By target.
     private let rowCounters: [Counter]
-    private var sinks: [String: any Sink] = [:]
+    var sinks: [String: any Sink] = [:]
     private let monitors: [String: SinkMonitor]
     private var barrierArrivals = 0
     private var barrierPositions: [RunControl.SectionPosition] = []
     /// The number of the checkpoint that the run began with: barriers are counted from there.
-    private var lastCheckpoint = CheckpointNumber.none
+    var lastCheckpoint = CheckpointNumber.none
     private let letters: RowLetters
     var marking = Marking.never
     /// The barrier whose rows are committed here, and of which the stores do not know yet.
@@ -80,55 +67,6 @@ final class SinkThread {
                 ($0, SinkMonitor(sink: $0, readiness: readiness, logger: control.host.logger))
             })
     }
-
-    // MARK: Before the thread starts.
-
-    /// Opens the sinks.
-    func open(_ open: (String) throws -> any Sink) throws {
-        for name in Set(targets.map(\.sink)).sorted() { sinks[name] = try open(name) }
-    }
-
-    /// Makes this run the only writer in every sink and gives its epoch, with the newest checkpoint that each store holds
-    /// where it says so. A store that several sinks share, or that another run claims meanwhile, is asked until all agree.
-    ///
-    /// - Parameter retrying: Does again what may pass.
-    func claim(_ claim: WriterClaim, retrying: (() throws -> WriterStanding) throws -> WriterStanding) throws
-        -> (epoch: UInt64, committed: [String: CheckpointNumber])
-    {
-        var claim = claim
-        var committed: [String: CheckpointNumber] = [:]
-        while true {
-            let asked = claim.epoch
-            for (name, sink) in sinks.sorted(by: { $0.key < $1.key }) {
-                claim.tables = tables(of: name)
-                let standing = try retrying { try sink.claim(claim) }
-                claim.epoch = max(claim.epoch, standing.epoch)
-                committed[name] = standing.committed
-            }
-            if claim.epoch == asked { return (claim.epoch, committed) }
-        }
-    }
-
-    /// Takes every sink back to a checkpoint; gives what they want to get back from now on. `number` is the first one's
-    /// before the barriers of this run.
-    func restore(_ stores: [Checkpoint.Store], after number: CheckpointNumber) throws -> [Checkpoint.Store] {
-        lastCheckpoint = number
-        var present: [Checkpoint.Store] = []
-        for (name, sink) in sinks.sorted(by: { $0.key < $1.key }) {
-            let own = stores.filter { $0.sink == name }
-            let states = try sink.restore(Dictionary(own.map { ($0.table, $0.state) }, uniquingKeysWith: { $1 }))
-            present += Self.stores(of: name, states)
-        }
-        return present
-    }
-
-    private static func stores(of sink: String, _ states: [String: [UInt8]]) -> [Checkpoint.Store] {
-        states.sorted { $0.key < $1.key }.map { Checkpoint.Store(sink: sink, table: $0.key, state: $0.value) }
-    }
-
-    func tables(of sink: String) -> [TableDefinition] { targets.filter { $0.sink == sink }.map(\.table) }
-
-    // MARK: The thread.
 
     /// Takes messages until the queue is closed and empty or the run is abandoned.
     func run() {
