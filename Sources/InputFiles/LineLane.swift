@@ -131,9 +131,7 @@ final class LineLane: PartitionReader {
     /// Whether a line without an end is anything but the beginning of an object that is not closed yet: nothing can be added to
     /// make that an object.
     private static func isFinished(_ line: UnsafeBufferPointer<UInt8>) -> Bool {
-        // A byte order mark, or the beginning of one.
-        let blanks: Set<UInt8> = [0x20, 0x09, 0x0D, 0xEF, 0xBB, 0xBF]
-        guard let first = line.firstIndex(where: { !blanks.contains($0) }) else { return true }
+        guard let first = line.firstIndex(where: { !isBlank($0) }) else { return true }
         guard line[first] == UInt8(ascii: "{") else { return true }
         var depth = 0
         var isInText = false
@@ -158,6 +156,14 @@ final class LineLane: PartitionReader {
             if depth == 0 { return true }
         }
         return false
+    }
+
+    /// Space, tab, carriage return, and the bytes of a byte order mark.
+    private static func isBlank(_ byte: UInt8) -> Bool {
+        switch byte {
+        case 0x20, 0x09, 0x0D, 0xEF, 0xBB, 0xBF: true
+        default: false
+        }
     }
 
     private func append(_ start: Int, _ end: Int, _ from: Int64, to block: RecordBlock) {
