@@ -130,14 +130,14 @@ final class SessionRound {
     private func gather(_ pane: Int, _ entry: Int) {
         fragments.removeAll(keepingCapacity: true)
         if isAlone[pane] { take(pane, entry) } else { add(panesOfTime(of: pane), entry, in: pane) }
-        walk(-1, from: pane, entry)
-        walk(1, from: pane, entry)
+        gatherBeside(pane, entry, step: -1)
+        gatherBeside(pane, entry, step: 1)
         if fragments.count > 1 { fragments.sort { $0.pane < $1.pane } }
     }
 
-    /// Takes the group's fragments from pane to pane, as long as each time has one and, where none lies behind a floor, that
-    /// one is linked.
-    private func walk(_ step: Int, from pane: Int, _ entry: Int) {
+    /// Takes the group's fragments from pane to pane, to the earlier ones (`step` -1) or the later ones (1), as long as each
+    /// time has one and, where none lies behind a floor, that one goes on from the one before.
+    private func gatherBeside(_ pane: Int, _ entry: Int, step: Int) {
         var nearest = fragments.first
         // The outermost pane, and the group's number there; nil when that is not known.
         var (outermost, known): (Int, Int?) = (pane, isAlone[pane] ? entry : nil)
@@ -150,11 +150,11 @@ final class SessionRound {
         {
             if let number = known, let links = step < 0 ? previous[outermost] : next[outermost] {
                 let found = Int(links.groups[number])
-                guard found >= 0, take(outermost + step, found), isLinked(&nearest) else { return }
+                guard found >= 0, take(outermost + step, found), keepsLast(beside: &nearest) else { return }
                 (outermost, known) = (outermost + step, found)
             } else {
                 let range = panesOfTime(of: outermost + step)
-                guard add(range, entry, in: pane), isLinked(&nearest) else { return }
+                guard add(range, entry, in: pane), keepsLast(beside: &nearest) else { return }
                 (outermost, known) = (step < 0 ? range.lowerBound : range.upperBound - 1, nil)
             }
         }
@@ -162,7 +162,7 @@ final class SessionRound {
 
     /// Whether the fragment that was taken last goes on from `nearest`, which it then becomes; else it is given back. Without
     /// floors there is nothing behind a gap that this session depends on.
-    private func isLinked(_ nearest: inout Fragment?) -> Bool {
+    private func keepsLast(beside nearest: inout Fragment?) -> Bool {
         guard !hasFloors, let before = nearest, let taken = fragments.last else { return true }
         let distance = taken.first > before.last ? taken.first - before.last : before.first - taken.last
         if distance >= gap {
