@@ -2,7 +2,7 @@
 import os
 import subprocess
 
-from setting import Failed, Project, cpu, median, pairs, processor_seconds, ratio, seconds
+from setting import Failed, Project, line, pairs, processor_seconds, ratio, seconds
 
 TITLE = "Into ClickHouse"
 SERVER = """
@@ -85,16 +85,11 @@ def measured(setting):
     if counts != [str(rows)] * 2:
         raise Failed(f"the tables hold {' and '.join(counts)} rows instead of {rows}")
 
-    def line(what, runs, servers):
-        wall = median(runs, seconds)
-        return (f"| {what} | {wall:.2f} | {rows / wall:,.0f} | {median(runs, cpu):.2f} | "
-                f"{median(servers, lambda taken: taken):.2f} |")
-
     return [
         f"Q5 over a million events from an NDJSON file: {rows:,} rows in {batches} inserts; all of `streamplat run` beside curl, which sends the "
         f"same rows in as many requests of RowBinary. ClickHouse {ask('SELECT version()')}.", "",
         "| what | s | rows/s | CPU, s | CPU of the server, s |", "| --- | ---: | ---: | ---: | ---: |",
-        line("streamplat, reading and counting among it", [second for _, second in results], used["ours"]),
-        line("curl", [first for first, _ in results], used["bare"]), "",
+        line("streamplat, reading and counting among it", [second for _, second in results], used["ours"], rows, ",.0f"),
+        line("curl", [first for first, _ in results], used["bare"], rows, ",.0f"), "",
         f"streamplat reaches {ratio(results, seconds)} of curl's speed.",
     ]

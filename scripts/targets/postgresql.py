@@ -2,7 +2,7 @@
 import os
 import subprocess
 
-from setting import Failed, Project, cpu, median, pairs, processor_seconds, ratio, seconds
+from setting import Failed, Project, line, pairs, processor_seconds, ratio, seconds
 
 TITLE = "Into PostgreSQL"
 SERVER = """
@@ -94,16 +94,11 @@ def measured(setting):
     if server.ask(f"SELECT count(*) FROM (TABLE bare EXCEPT TABLE {TABLE}) AS other") != "0":
         raise Failed("the tables differ")
 
-    def line(what, runs, servers):
-        wall = median(runs, seconds)
-        return (f"| {what} | {wall:.2f} | {rows / wall:,.0f} | {median(runs, cpu):.2f} | "
-                f"{median(servers, lambda taken: taken):.2f} |")
-
     return [
         f"Q5 over a million events from an NDJSON file: {rows:,} rows in {batches} transactions; all of `streamplat run` beside psql, which "
         "gets the rows ready in files of COPY's binary format.", "",
         "| what | s | rows/s | CPU, s | CPU of the server, s |", "| --- | ---: | ---: | ---: | ---: |",
-        line("streamplat, reading and counting among it", [second for _, second in results], used["ours"]),
-        line("psql", [first for first, _ in results], used["bare"]), "",
+        line("streamplat, reading and counting among it", [second for _, second in results], used["ours"], rows, ",.0f"),
+        line("psql", [first for first, _ in results], used["bare"], rows, ",.0f"), "",
         f"streamplat reaches {ratio(results, seconds)} of psql's speed. Target: 0.8.",
     ]

@@ -141,3 +141,10 @@ def seconds(run):
 
 def cpu(run):
     return run.cpu
+
+
+def line(what, runs, servers, amount, form):
+    """A table's row of runs beside a server. `servers`: its processor time by run; `amount` is what a run got done, `form` that of
+    the speed."""
+    wall = median(runs, seconds)
+    return f"| {what} | {wall:.2f} | {amount / wall:{form}} | {median(runs, cpu):.2f} | {statistics.median(servers):.2f} |"
