@@ -12,6 +12,8 @@ struct RunHost: Sendable {
     var hasThreads = true
     /// Elements that a queue between threads holds.
     var queueCapacity = 64
+    /// Local groups and distinct values of an aggregation that a worker hands over even before the flush interval.
+    var localEntryLimit = 1 << 16
     /// Parts that the state of a shard may have before it is written whole again.
     var longestChain = 32
     var logger = Logger(label: "runtime")

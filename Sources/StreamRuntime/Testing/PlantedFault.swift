@@ -18,6 +18,8 @@ enum PlantedFault: String, CaseIterable, Sendable {
     case duplicateCounted
     /// Of several windows that are due at once the first is not written.
     case skippedWindow
+    /// Rows that are due when a worker hands over before the flush interval are not written.
+    case earlyRowsLost
 }
 
 extension PlantedFault {

@@ -142,7 +142,10 @@ final class Shard {
             aggregator.advance(watermark: published[index])
             try reporting(index) {
                 let skips = fault == .skippedWindow
-                let rows = RowOutput(schema: schemas[index]) { give(index, skips ? Self.withoutFirstWindow($0) : $0) }
+                let loses = onlyClosed && fault == .earlyRowsLost
+                let rows = RowOutput(schema: schemas[index]) {
+                    if !loses { give(index, skips ? Self.withoutFirstWindow($0) : $0) }
+                }
                 try aggregator.takeDue(emission[index], onlyClosed: onlyClosed, into: rows)
                 rows.finish()
             }

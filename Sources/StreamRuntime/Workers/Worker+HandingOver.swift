@@ -31,7 +31,7 @@ extension Worker {
 
     /// Whether the local tables have outgrown the caches: what is gained by counting on in them is less than what it costs, and
     /// what waits in them takes memory.
-    var isFull: Bool { runners.contains { $0.local.entryCount > Worker.localEntryLimit } }
+    var isFull: Bool { runners.contains { $0.local.entryCount > shared.host.localEntryLimit } }
 
     /// What the shard may close now: of other processes it may not have yet what published watermarks cover, but what their
     /// own reports to it cover was sent to it before.

@@ -97,8 +97,6 @@ final class Worker {
     let logger: Logger
     var shardGauges: ShardGauges
 
-    /// Local groups and distinct values that are handed over even before the flush interval.
-    static let localEntryLimit = 1 << 16
     /// Strings that the dictionary may hold before it is emptied, at a moment when no code of it is in use.
     static let dictionaryLimit = 1 << 20
     static let dictionaryByteLimit = 1 << 26

@@ -89,7 +89,8 @@ final class SimulatedProcess: @unchecked Sendable {
         RunHost(
             clock: SimulatedClock(world: world), files: SimulatedFiles(process: self),
             random: { [world] in world.chance.bits() }, hasThreads: false,
-            queueCapacity: world.chance.of([1, 2, 3, 8]), longestChain: world.chance.of([1, 2, 5, 32]),
+            queueCapacity: world.chance.of([1, 2, 3, 8]), localEntryLimit: world.chance.of([0, 3, 12, 1 << 16]),
+            longestChain: world.chance.of([1, 2, 5, 32]),
             logger: Logger(label: "simulation") { _ in SwiftLogNoOpLogHandler() }, fault: fault)
     }
 }
