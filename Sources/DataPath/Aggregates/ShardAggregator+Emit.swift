@@ -17,8 +17,7 @@ extension ShardAggregator {
 
     /// Gives the rows that are due and frees what no open window needs. Whoever calls finishes the output.
     ///
-    /// - Parameter onlyClosed: Of ``EmissionMode/updates`` what windows give that are still open stays due. What the other modes
-    ///   give is complete anyhow.
+    /// - Parameter onlyClosed: What windows give that can still change stays due.
     public func takeDue(
         _ mode: EmissionMode, onlyClosed: Bool = false, into batch: RowOutput
     ) throws(AggregationError) {
@@ -35,6 +34,7 @@ extension ShardAggregator {
         case .updates:
             try takeUpdates(into: batch)
             try takeClosed(into: nil)
+        case .corrected where onlyClosed: try takeClosedCorrected(into: batch)
         case .corrected: try takeCorrected(into: batch)
         case .final: try takeClosed(into: batch)
         }
@@ -71,6 +71,19 @@ extension ShardAggregator {
             into: batch)
         finalBefore = complete
         for pane in panes { pane.clearChanged() }
+        try takeClosed(into: nil)
+    }
+
+    /// Appends the rows of windows that nothing can change any more: of those that were written as final what has changed.
+    private func takeClosedCorrected(into batch: RowOutput) throws(AggregationError) {
+        let boundary = calendar.firstOpenWindow(at: watermark)
+        guard boundary > closedBefore else { return }
+        try emit(
+            windows(from: closedBefore, before: min(boundary, finalBefore), where: { !$0.changed.isEmpty }),
+            onlyChanged: true, into: batch)
+        try emit(
+            windows(from: max(closedBefore, finalBefore), before: boundary, where: { _ in true }), onlyChanged: false,
+            into: batch)
         try takeClosed(into: nil)
     }
 

@@ -134,7 +134,7 @@ final class Shard {
     func takeLateRecords() -> [[UInt8]] { aggregators.flatMap { $0.takeLateRecords() } }
 
     /// The rows that are due at these watermarks, per aggregation: changed ones or those of windows that closed; with
-    /// `onlyClosed` no changed ones of open windows.
+    /// `onlyClosed` none of windows that can still change.
     func emit(
         at published: [Int64], onlyClosed: Bool, _ give: @escaping (_ aggregation: Int, RecordBatch) -> Void
     ) throws {

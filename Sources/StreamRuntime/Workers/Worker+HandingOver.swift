@@ -6,8 +6,8 @@ internal import Synchronization
 
 /// What a worker gives to the shards and to the sink thread. Without threads nothing here waits.
 extension Worker {
-    /// Hands over and emits what is due at every flush interval; when the local tables are full before, only what is complete:
-    /// changed rows of windows that are not are not written more often for that.
+    /// Hands over and emits what is due at every flush interval; when the local tables are full before, only what nothing can
+    /// change any more: rows of other windows are not written more often for that.
     func flushIfDue() throws {
         let now = shared.host.clock.milliseconds
         let isDue = now - lastFlush >= shared.settings.flushIntervalMilliseconds
