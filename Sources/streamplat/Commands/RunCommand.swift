@@ -196,15 +196,15 @@ struct RunCommand: FormattedCommand {
 /// Shows a pipeline's counters on a terminal while it runs.
 private final class StatusLoop: Sendable {
     private let isDone = Atomic<Bool>(false)
+    private let stopped = DispatchSemaphore(value: 0)
     private let ended = DispatchSemaphore(value: 0)
 
     init(_ status: PipelineStatus, isQuiet: Bool) {
         let thread = Thread { [self] in
             let line = StatusLine(start: .now, isQuiet: isQuiet)
-            while !isDone.load(ordering: .acquiring) {
+            repeat {
                 line.update(status.snapshot, at: .now)
-                Thread.sleep(forTimeInterval: 0.05)
-            }
+            } while stopped.wait(timeout: .now() + .milliseconds(50)) == .timedOut
             line.erase()
             ended.signal()
         }
@@ -214,6 +214,7 @@ private final class StatusLoop: Sendable {
     /// Takes the line away; a second call does nothing.
     func stop() {
         if isDone.exchange(true, ordering: .acquiringAndReleasing) { return }
+        stopped.signal()
         ended.wait()
     }
 }
