@@ -40,6 +40,40 @@ struct NDJSONWriterTests {
         ] as [([Int?], String)])
     func nesting(_ cells: [Int?], _ expected: String) { #expect(Self.line(cells) == expected + "\n") }
 
+    @Test("texts of any length with any character anywhere: Foundation reads the same text")
+    func texts() throws {
+        let out = ByteBuffer()
+        for odd in ["", "\"", "\\", "\n", "\u{0}", "\u{1F}", " ", "\u{7F}", "é", "\u{2028}", "🦆"] {
+            for length in 0...26 {
+                for place in 0...length {
+                    let plain = "abcdefghijklmnopqrstuvwxyz"
+                    let text = String(plain.prefix(place)) + odd + String(plain.prefix(length - place))
+                    out.removeAll()
+                    Array(text.utf8).withUnsafeBytes { TextFormat.writeJSONString($0, to: out) }
+                    let read = try JSONSerialization.jsonObject(with: Data(out.contents), options: .fragmentsAllowed)
+                    #expect(read as? String == text)
+                }
+            }
+        }
+    }
+
+    @Test("names of any length stand between the cells")
+    func names() throws {
+        for length in [1, 5, 26, 27, 28, 29, 60] {
+            let name = String(repeating: "n", count: length)
+            let schema = BatchSchema([ColumnSpec(name, .long), ColumnSpec("m" + name, .long)])
+            let batch = RecordBatch(schema: schema)
+            for (value, column) in batch.columns.enumerated() {
+                guard case .int64(let vector) = column else { continue }
+                vector.append(Int64(value))
+            }
+            batch.rowCount = 1
+            let out = ByteBuffer()
+            NDJSONWriter(schema: schema).write(batch, to: out)
+            #expect(out.string == "{\"\(name)\":0,\"m\(name)\":1}\n")
+        }
+    }
+
     @Test("any cells may be null: Foundation reads what was written, row by row")
     func allNulls() throws {
         func object(_ members: [String: Any]) -> Any {

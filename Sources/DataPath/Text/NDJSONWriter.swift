@@ -5,11 +5,14 @@
 /// NaN and infinities are null. Columns of type json are written as they are. Threads: one at a time.
 public struct NDJSONWriter {
     public let schema: BatchSchema
-    /// All that stands between the cells, one behind the other.
+    /// All that stands between the cells, one behind the other, and ``padding`` more bytes.
     private let texts: [UInt8]
     private let steps: [Step]
     /// The columns of all nested objects, one object's behind the other's.
     private let members: [Int]
+
+    /// A text of up to so many bytes is copied as so many.
+    private static let padding = 32
 
     /// A part of a row: some text, then a cell or nothing. An object of which all columns are null is left out.
     private struct Step {
@@ -33,7 +36,8 @@ public struct NDJSONWriter {
         var plan = Plan()
         plan.add(root)
         plan.close(with: "\n")
-        (texts, steps, members) = (plan.texts, plan.steps, plan.members)
+        texts = plan.texts + [UInt8](repeating: 0, count: Self.padding)
+        (steps, members) = (plan.steps, plan.members)
     }
 
     /// Appends the rows `range` (default: all) of a batch of this schema, each with its line end.
@@ -68,7 +72,7 @@ public struct NDJSONWriter {
         while next < steps.count {
             let step = steps[next]
             next &+= 1
-            out.append(UnsafeRawBufferPointer(rebasing: texts[step.text]))
+            Self.copy(step.text, of: texts, to: out)
             if step.column >= 0 {
                 columns[step.column].write(row, to: out)
             } else if let object = step.object, members[object].allSatisfy({ columns[$0].isNull(row) }) {
@@ -76,6 +80,22 @@ public struct NDJSONWriter {
                 next = step.end
             }
         }
+    }
+
+    /// Two moves of 16 bytes are sooner done than a call that looks how many there are.
+    @inline(__always)
+    private static func copy(_ range: Range<Int>, of texts: UnsafeRawBufferPointer, to out: ByteBuffer) {
+        guard let base = texts.baseAddress, range.count <= padding else {
+            return out.append(UnsafeRawBufferPointer(rebasing: texts[range]))
+        }
+        out.reserve(padding)
+        let (from, into) = (base + range.lowerBound, UnsafeMutableRawPointer(out.end))
+        for offset in stride(from: 0, to: padding, by: 16) {
+            into.storeBytes(
+                of: from.loadUnaligned(fromByteOffset: offset, as: SIMD16<UInt8>.self), toByteOffset: offset,
+                as: SIMD16<UInt8>.self)
+        }
+        out.count &+= range.count
     }
 
     /// A key with the column that it holds, or with the members of its object.

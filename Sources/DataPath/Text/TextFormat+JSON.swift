@@ -4,12 +4,18 @@ extension TextFormat {
     public static func writeJSONString(_ text: UnsafeRawBufferPointer, to out: ByteBuffer) {
         // Every byte becomes at most six.
         out.reserve(text.count &* 6 &+ 2)
-        var end = out.end
-        end[0] = UInt8(ascii: "\"")
-        end += 1
+        let start = out.end
+        start[0] = UInt8(ascii: "\"")
+        let plain = copyPlain(text, to: start + 1)
+        guard plain == text.count else { return writeEscaped(text, plain: plain, to: out) }
+        start[1 &+ plain] = UInt8(ascii: "\"")
+        out.count &+= plain &+ 2
+    }
+
+    /// Goes on with a string of which the quote and the first `plain` bytes stand behind what `out` counts; it has the room.
+    private static func writeEscaped(_ text: UnsafeRawBufferPointer, plain: Int, to out: ByteBuffer) {
+        var end = out.end + (1 + plain)
         var sawHighBit: UInt8 = 0
-        let plain = copyPlain(text, to: end)
-        end += plain
         for byte in text[plain...] {
             sawHighBit |= byte
             if byte >= 0x20, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\") {
@@ -29,24 +35,42 @@ extension TextFormat {
         out.count = out.bytes.distance(to: end) + 1
     }
 
-    /// Copies whole groups of eight bytes until one of them is no plain character (ASCII that stands for itself in a JSON
-    /// string); returns how many bytes.
+    /// Copies groups of bytes until one of them is no plain character (ASCII that stands for itself in a JSON string); returns
+    /// how many bytes. The last group may hold bytes of the one before.
     @inline(__always)
     private static func copyPlain(_ text: UnsafeRawBufferPointer, to end: UnsafeMutablePointer<UInt8>) -> Int {
-        let (ones, highs): (UInt64, UInt64) = (0x0101_0101_0101_0101, 0x8080_8080_8080_8080)
-        let out = UnsafeMutableRawPointer(end)
-        var index = 0
-        while index &+ 8 <= text.count {
-            let word = text.loadUnaligned(fromByteOffset: index, as: UInt64.self)
-            let quotes = word ^ ones &* UInt64(UInt8(ascii: "\""))
-            let backslashes = word ^ ones &* UInt64(UInt8(ascii: "\\"))
-            // A byte of zero borrows from its high bit: below 0x20, a quote, a backslash. Bytes from 0x80 on have it.
-            let special = (word &- ones &* 0x20) | (quotes &- ones) | (backslashes &- ones) | word
-            if special & highs != 0 { break }
-            out.storeBytes(of: word, toByteOffset: index, as: UInt64.self)
-            index &+= 8
+        guard let source = text.baseAddress else { return 0 }
+        let (out, count) = (UnsafeMutableRawPointer(end), text.count)
+        func copied<Group: FixedWidthInteger & BitwiseCopyable>(_ type: Group.Type, at index: Int) -> UInt64 {
+            let group = source.loadUnaligned(fromByteOffset: index, as: type)
+            out.storeBytes(of: group, toByteOffset: index, as: type)
+            return UInt64(truncatingIfNeeded: group)
         }
+        if count >= 8 {
+            var index = 0
+            while index &+ 8 <= count {
+                if !isPlain(copied(UInt64.self, at: index)) { return index }
+                index &+= 8
+            }
+            return index == count || isPlain(copied(UInt64.self, at: count &- 8)) ? count : index
+        }
+        if count >= 4 {
+            return isPlain(copied(UInt32.self, at: 0) | copied(UInt32.self, at: count &- 4) << 32) ? count : 0
+        }
+        var index = 0
+        while index < count, isPlain(copied(UInt8.self, at: index) | 0x2020_2020_2020_2000) { index &+= 1 }
         return index
+    }
+
+    /// Whether eight bytes are ASCII characters that stand for themselves in a JSON string.
+    @inline(__always)
+    private static func isPlain(_ word: UInt64) -> Bool {
+        let (ones, highs): (UInt64, UInt64) = (0x0101_0101_0101_0101, 0x8080_8080_8080_8080)
+        let quotes = word ^ ones &* UInt64(UInt8(ascii: "\""))
+        let backslashes = word ^ ones &* UInt64(UInt8(ascii: "\\"))
+        // A byte of zero borrows from its high bit: below 0x20, a quote, a backslash. Bytes from 0x80 on have it.
+        let special = (word &- ones &* 0x20) | (quotes &- ones) | (backslashes &- ones) | word
+        return special & highs == 0
     }
 
     /// Whether the bytes are well-formed UTF-8.
