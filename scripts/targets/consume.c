@@ -24,6 +24,8 @@ int main(int count, char **arguments) {
     rd_kafka_conf_t *settings = rd_kafka_conf_new();
     set(settings, "bootstrap.servers", arguments[1]);
     set(settings, "enable.partition.eof", "true");
+    /* noida-db answers a fetch with all that it has, whatever fetch.max.bytes says. */
+    set(settings, "receive.message.max.bytes", "2147483647");
     char why[512];
     rd_kafka_t *kafka = rd_kafka_new(RD_KAFKA_CONSUMER, settings, why, sizeof why);
     if (kafka == NULL) fail("librdkafka", why);
