@@ -41,7 +41,7 @@ let package = Package(
 
         // The bottom: nothing of ours below.
         .target(name: "Diagnostics"),
-        // Instructions and functions of the C++ library that Swift does not reach.
+        // Instructions, functions of the C++ library and of Linux that Swift does not reach.
         .target(name: "CNative"),
         .target(name: "DataPath", dependencies: ["CNative"]),
 
@@ -113,7 +113,8 @@ let package = Package(
         .target(
             name: "StreamplatKit",
             dependencies: [
-                logging, metrics, "AvroSchema", "ClickHouseSink", "ConfigTree", "ConfluentRegistry", "ConsoleSink",
+                logging, metrics, "AvroSchema", "CNative", "ClickHouseSink", "ConfigTree", "ConfluentRegistry",
+                "ConsoleSink",
                 "DataPath", "Diagnostics", "EmbeddedBroker", "KafkaBroker",
                 "DeriveOperator", "EnvironmentSecrets", "FileSecrets", "FileSink", "FilterOperator", "Generation",
                 "Ingest", "InputFiles", "PlatformModel",

@@ -3,6 +3,8 @@
 #include <charconv>
 #include <cstring>
 
+#include <fcntl.h>
+
 #if defined(__x86_64__)
 #include <nmmintrin.h>
 
@@ -33,4 +35,11 @@ uint32_t cn_crc32c(uint32_t crc, const void *, size_t) { return crc; }
 size_t cn_write_double(double value, char *out, size_t capacity) {
     const auto end = std::to_chars(out, out + capacity, value, std::chars_format::fixed);
     return end.ec == std::errc() ? static_cast<size_t>(end.ptr - out) : 0;
+}
+
+void cn_start_writeback(int descriptor, int64_t offset, int64_t count) {
+#if defined(__linux__)
+    // Only a beginning: what fails is told by fsync.
+    (void)sync_file_range(descriptor, offset, count, SYNC_FILE_RANGE_WRITE);
+#endif
 }

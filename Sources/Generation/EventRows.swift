@@ -8,7 +8,6 @@ final class EventRows {
     private let seed: UInt64
     @exclusivity(unchecked) private(set) var count = 0
     @exclusivity(unchecked) private var capacity = 0
-    @exclusivity(unchecked) private var ordinal = 0
     @exclusivity(unchecked) private var planned: UnsafeMutablePointer<PlannedEvent>
     @exclusivity(unchecked) private(set) var sequence: UnsafeMutablePointer<Int64>
     @exclusivity(unchecked) private var times: UnsafeMutablePointer<Int64>
@@ -58,8 +57,8 @@ final class EventRows {
         count &+= 1
     }
 
-    /// Makes the values of all columns.
-    func fill() {
+    /// Makes the values of all columns. `ordinal`: how many events of the type there were before.
+    func fill(ordinal: Int) {
         deriveSeeds()
         batch.removeAll()
         for recipe in columns {
@@ -72,7 +71,6 @@ final class EventRows {
             if hasNulls { setNulls(column) }
         }
         batch.rowCount = count
-        ordinal += count
     }
 
     /// Each scope has a seed of its own, so that equal scopes give equal values.

@@ -2,7 +2,8 @@ public import DataPath
 
 /// Events of one type, in the order in which they are delivered.
 ///
-/// The batch and its columns are reused: they are valid until the next call of the generator.
+/// The batch and its columns are reused: they are valid until the generator is called the next time but one, so that they can be
+/// written while the next events are made.
 public struct GeneratedBatch {
     /// Index into the domain's event types.
     public let eventType: Int

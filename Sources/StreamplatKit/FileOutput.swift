@@ -1,4 +1,5 @@
 internal import AvroSchema
+internal import CNative
 internal import DataPath
 internal import Diagnostics
 internal import Generation
@@ -21,6 +22,8 @@ final class FileOutput: GenerationOutput {
     private var encoder: AvroEncoder?
     private let block = RecordBlock()
     private var isClosed = false
+    /// Bytes of the file that the system has.
+    private var written: Int64 = 0
 
     /// The name of the file until it is whole.
     static func partName(_ path: String) -> String { "\(path).part" }
@@ -138,6 +141,9 @@ final class FileOutput: GenerationOutput {
             }
             done += count
         }
+        // So that there is less to wait for in the end.
+        cn_start_writeback(descriptor, written, Int64(done))
+        written += Int64(done)
         buffer.removeAll()
     }
 

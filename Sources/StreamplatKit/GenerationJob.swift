@@ -15,7 +15,7 @@ public enum GenerationTarget: Sendable {
     case nothing
 }
 
-/// Makes synthetic events and sends them on. Threads: one.
+/// Makes synthetic events and sends them on: while some are written, the next ones are made. Threads: one calls it.
 public struct GenerationJob {
     private let domain: DomainDefinition
     private let options: GenerationOptions
@@ -33,26 +33,29 @@ public struct GenerationJob {
     /// How many events there will be; nil when there is no end.
     public var totalEvents: Int? { generator.totalEvents }
 
-    private static let rowsAtOnce = 16_384
+    /// Their columns and their text stay in a core's cache.
+    private static let rowsAtOnce = 4096
 
     /// Runs to the end, or until `shouldStop` says so; `progress` is told how many events there are so far. Once.
     public func run(progress: (_ done: Int) -> Void, shouldStop: () -> Bool) throws -> GenerationSummary {
         let output = try makeOutput()
+        let writing = WorkBehind(with: output)
         let begin = Date()
         while !shouldStop() {
             // With a rate the events of about a tenth of a second are made at once.
             let rows = pace.map { max(1, min(Self.rowsAtOnce, Int($0 / 10))) } ?? Self.rowsAtOnce
             guard let batches = generator.next(maxRows: rows) else { break }
-            try output.write(batches, domain)
+            try writing.start { [domain] output in try output.write(batches, domain) }
             progress(generator.generatedEvents)
             if let rate = pace {
                 let due = begin.addingTimeInterval(Double(generator.generatedEvents) / rate)
-                if due.timeIntervalSinceNow > 0.001 { try output.flush() }
+                if due.timeIntervalSinceNow > 0.001 { try writing.start { try $0.flush() } }
                 while due.timeIntervalSinceNow > 0, !shouldStop() {
                     Thread.sleep(forTimeInterval: min(0.1, due.timeIntervalSinceNow))
                 }
             }
         }
+        try writing.finish()
         let summary = generator.summary
         try output.close(isWhole: totalEvents.map { summary.events >= $0 } ?? true)
         return summary

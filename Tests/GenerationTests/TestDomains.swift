@@ -77,9 +77,13 @@ struct Row: Hashable {
 func generate(_ domain: DomainDefinition, _ options: GenerationOptions, maxRows: Int = 1000) throws -> [Row] {
     let generator = try EventGenerator(domain: domain, options: options)
     var rows: [Row] = []
+    // Batches are valid until the next call but one: they are read as late as they may be.
+    var last: [GeneratedBatch] = []
     while let batches = generator.next(maxRows: maxRows) {
-        for batch in batches { rows += texts(batch) }
+        for batch in last { rows += texts(batch) }
+        last = batches
     }
+    for batch in last { rows += texts(batch) }
     return rows.sorted { $0.sequence < $1.sequence }
 }
 

@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What DataPath does with instructions or a library that Swift does not reach. */
+/* Instructions, functions of the C++ library and of Linux that Swift does not reach. */
 
 #ifdef __cplusplus
 extern "C" {
@@ -19,6 +19,9 @@ uint32_t cn_crc32c(uint32_t crc, const void *bytes, size_t count);
 /* The shortest digits that read back as `value`, which is finite, without an exponent: `0.1`, `100`. Returns their length; 0 when
    `capacity` does not hold them. */
 size_t cn_write_double(double value, char *out, size_t capacity);
+
+/* Has the system begin to write these bytes of a file to the disk, and does not wait for it. */
+void cn_start_writeback(int descriptor, int64_t offset, int64_t count);
 
 #ifdef __cplusplus
 }
