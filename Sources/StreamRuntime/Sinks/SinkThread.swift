@@ -214,12 +214,20 @@ final class SinkThread {
     }
 
     private func end() throws -> StepProgress {
+        // A store or a broker that is away would hold up the end of a run that failed.
+        if control.shouldAbandon {
+            for sink in sinks.values {
+                // The failure that ends the run goes first.
+                do { try sink.abandon() } catch { control.fail(error) }
+            }
+            letters.abandon()
+            return .ended
+        }
         for (_, sink) in sinks.sorted(by: { $0.key < $1.key }) {
             try sink.close()
             try setAside(sink)
         }
-        // A broker that is away would hold up the end of a run that failed.
-        if control.shouldAbandon { letters.abandon() } else { try letters.close() }
+        try letters.close()
         return .ended
     }
 

@@ -131,8 +131,11 @@ final class SQLiteSink: Sink {
 
     func close() throws {
         try flush()
-        writers = [:]
+        abandon()
     }
+
+    /// What is not flushed asks for no lock: it is only in memory.
+    func abandon() { writers = [:] }
 
     /// A checkpoint is durable, so the rows that it counts have to be. With `synchronous: normal` SQLite syncs its
     /// write-ahead log at times of its own.
