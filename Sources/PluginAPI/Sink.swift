@@ -115,7 +115,8 @@ public protocol Sink: AnyObject {
     /// Gives what ``restore(_:)`` needs, by table; the checkpoint keeps it.
     func commit(_ mark: CheckpointMark) throws -> [String: [UInt8]]
     /// The rows that ``write(_:to:)`` had taken and that the store refused since the last call, while all others were
-    /// written. The caller asks after each ``flush()``, ``commit(_:)`` and ``close()``, before a checkpoint counts them.
+    /// written: those others are committed. The caller asks after each ``write(_:to:)``, which may have sent what waited,
+    /// ``flush()``, ``commit(_:)`` and ``close()``, before a checkpoint counts them.
     func takeRefused() -> [RefusedBatch]
     /// Runs a query; nil when this kind of sink cannot be queried.
     func query(_ sql: String) throws -> QueryResult?

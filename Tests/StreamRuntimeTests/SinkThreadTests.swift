@@ -70,6 +70,19 @@ struct SinkThreadTests {
         }
     }
 
+    @Test("rows that a sink refused when it had too much become dead letters at once, before any flush")
+    func earlyRefusals() throws {
+        let parts = try Parts()
+        for value in 0..<4 { #expect(parts.queue.push(.rows(table: 0, Self.rows(Int64(value))))) }
+        for expected in [0, 1, 2, 3] {
+            #expect(parts.thread.step(waitingMilliseconds: 1) == .worked)
+            #expect(parts.status.rowsRefused.load(ordering: .relaxed) == expected)
+            #expect(parts.status.deadLetters.load(ordering: .relaxed) == expected)
+        }
+        #expect(parts.status.rowsWritten.load(ordering: .relaxed) == 1)
+        #expect(parts.recorders[0].calls == ["rows", "rows", "rows", "rows"])
+    }
+
     @Test("of a run that failed every sink is let go without a flush, and the run's failure stays the one that is told")
     func abandoned() throws {
         let parts = try Parts()

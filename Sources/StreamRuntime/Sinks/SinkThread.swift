@@ -190,6 +190,8 @@ final class SinkThread {
             status.rowsWritten.add(written, ordering: .relaxed)
             hasUncommitted = true
             hasOnlyEvents = hasOnlyEvents && target.table.content == .rawEvents
+            // A sink that had too much sent rows: while the queue is never empty, no flush would ask for those refused.
+            try setAside(sink)
         case .barrier(let number, let positions):
             barrierArrivals += 1
             barrierPositions += positions
