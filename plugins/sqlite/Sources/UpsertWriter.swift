@@ -18,7 +18,7 @@ final class UpsertWriter {
         waiting = WaitingRows(table.columns)
         key = table.key.compactMap { name in table.columns.firstIndex { $0.name == name } }
         let name = SQLText.waitingRows(table)
-        try connection.attach(waiting, as: name, columns: table.columns.map(SQLText.column))
+        try connection.attach(waiting, as: name)
         upsert = try connection.prepare(SQLText.upsert(table, from: name))
         deletion = table.replacesInside ? try connection.prepare(SQLText.deleteInside(table, from: name)) : nil
     }
