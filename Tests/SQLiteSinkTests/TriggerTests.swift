@@ -13,10 +13,10 @@ struct SQLiteTriggerTests {
         """
     }
 
-    /// Says how often a row was inserted.
+    /// Says how often a row was tried, as far as that stays.
     private static let log = """
         CREATE TABLE log (id INTEGER);
-        CREATE TRIGGER logging AFTER INSERT ON notes BEGIN INSERT INTO log VALUES (NEW.id); END
+        CREATE TRIGGER logging BEFORE INSERT ON notes BEGIN INSERT INTO log VALUES (NEW.id); END
         """
 
     private static let bad: Set<Int64> = [7, 1500, 1501]
