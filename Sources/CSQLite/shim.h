@@ -6,10 +6,6 @@ static inline int sp_sqlite3_bind_text_copied(sqlite3_stmt *s, int i, const char
     return sqlite3_bind_text64(s, i, p, n, SQLITE_TRANSIENT, SQLITE_UTF8);
 }
 
-static inline void sp_sqlite3_result_text_copied(sqlite3_context *c, const char *p, sqlite3_uint64 n) {
-    sqlite3_result_text64(c, p, n, SQLITE_TRANSIENT, SQLITE_UTF8);
-}
-
 /* Bytes given this way must live until the statement that reads them is reset. */
 static inline void sp_sqlite3_result_text_static(sqlite3_context *c, const char *p, sqlite3_uint64 n) {
     sqlite3_result_text64(c, p, n, SQLITE_STATIC, SQLITE_UTF8);

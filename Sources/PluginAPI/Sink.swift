@@ -4,7 +4,7 @@ public import Diagnostics
 /// A sink plugin: where result rows go.
 ///
 /// Order of calls: `validate` (pure) → `open` → `plan`, `apply`, `query` … → `close`, once; of a run: `open` → `claim` →
-/// `restore` → `write`… `flush` or `commit` … → `close`. An open sink belongs to one thread at a time.
+/// `restore` → `write`… `flush` or `commit` … → `close` or `abandon`. An open sink belongs to one thread at a time.
 public protocol SinkPlugin: Plugin {
     /// What a sink of this kind can do with a row that has a key it has seen before.
     static var nature: SinkNature { get }
@@ -115,7 +115,8 @@ public protocol Sink: AnyObject {
     /// Gives what ``restore(_:)`` needs, by table; the checkpoint keeps it.
     func commit(_ mark: CheckpointMark) throws -> [String: [UInt8]]
     /// The rows that ``write(_:to:)`` had taken and that the store refused since the last call, while all others were
-    /// written. The caller asks after each ``flush()``, ``commit(_:)`` and ``close()``, before a checkpoint counts them.
+    /// written: those others are committed. The caller asks after each ``write(_:to:)``, which may have sent what waited,
+    /// ``flush()``, ``commit(_:)`` and ``close()``, before a checkpoint counts them.
     func takeRefused() -> [RefusedBatch]
     /// Runs a query; nil when this kind of sink cannot be queried.
     func query(_ sql: String) throws -> QueryResult?
@@ -123,7 +124,11 @@ public protocol Sink: AnyObject {
     func tables() throws -> [(name: String, rows: Int64)]?
     /// Asks the other side whether it is there.
     func health() throws -> ComponentHealth
+    /// Flushes, then lets go of everything.
     func close() throws
+    /// Lets go of everything without sending what waits: the run has failed, and the next one brings those rows again. A
+    /// sink whose ``close()`` could wait for others, a lock or a server, must not wait for them here.
+    func abandon() throws
 }
 
 extension Sink {
@@ -142,6 +147,7 @@ extension Sink {
         return [:]
     }
     public func takeRefused() -> [RefusedBatch] { [] }
+    public func abandon() throws { try close() }
 }
 
 /// Rows of a query. Cells are text as the database gives it; numbers are marked for alignment and JSON.

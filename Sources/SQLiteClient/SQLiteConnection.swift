@@ -80,12 +80,14 @@ public final class SQLiteConnection {
         return prepared
     }
 
-    /// Lets statements of this connection read `rows` as a table of this name with these columns, in the words of
-    /// `CREATE TABLE`. A table of the database with the same name goes first; rows named so before are forgotten.
-    public func attach(_ rows: SQLiteRows, as name: String, columns: [String]) throws(SQLiteError) {
-        rows.declare("CREATE TABLE rows (\(columns.joined(separator: ", ")))")
+    /// Lets statements of this connection read `rows` as a table of this name. A table of the database with the same name
+    /// goes first; rows named so before are forgotten.
+    public func attach(_ rows: SQLiteRows, as name: String) throws(SQLiteError) {
         guard rows.attach(to: handle, as: name) == SQLITE_OK else { throw error() }
     }
+
+    /// False again when an error has ended the transaction, as `RAISE(ROLLBACK)` does.
+    public var isInTransaction: Bool { sqlite3_get_autocommit(handle) == 0 }
 
     /// Runs `body` in one immediate transaction, which is rolled back when it throws.
     public func transaction<Result>(_ body: () throws -> Result) throws -> Result {
@@ -96,7 +98,7 @@ public final class SQLiteConnection {
             return result
         } catch {
             // The failed statement may have rolled back already; then there is nothing left to undo.
-            if sqlite3_get_autocommit(handle) == 0 { try execute("ROLLBACK") }
+            if isInTransaction { try execute("ROLLBACK") }
             throw error
         }
     }

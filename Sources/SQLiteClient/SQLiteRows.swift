@@ -3,11 +3,11 @@ internal import CSQLite
 /// Rows in memory that SQL reads as a table: one `INSERT … SELECT` takes a thousand of them, where a prepared statement a
 /// row would begin and end as often.
 ///
-/// A subclass gives the values. ``SQLiteConnection/attach(_:as:columns:)`` names the table and keeps the object alive.
+/// A subclass gives the values. ``SQLiteConnection/attach(_:as:)`` names the table and keeps the object alive.
 /// Threads: the connection's.
 open class SQLiteRows {
     private let rows: UnsafeMutablePointer<sp_rows>
-    private var schema: UnsafeMutablePointer<CChar>?
+    private let schema: UnsafeMutablePointer<CChar>
 
     /// Takes the value of one cell.
     public struct Cell {
@@ -19,12 +19,6 @@ open class SQLiteRows {
         public func integer(_ value: Int64) { sqlite3_result_int64(context, value) }
         /// Not a number becomes null.
         public func double(_ value: Double) { sqlite3_result_double(context, value) }
-
-        /// UTF-8 text, which is copied.
-        public func copiedText(_ bytes: UnsafeRawBufferPointer) {
-            let base = bytes.baseAddress ?? UnsafeRawPointer(emptyText)
-            sp_sqlite3_result_text_copied(context, base.assumingMemoryBound(to: CChar.self), UInt64(bytes.count))
-        }
 
         /// UTF-8 text that stays where it is until the statement that reads it has ended.
         public func text(_ bytes: UnsafeRawBufferPointer) {
@@ -39,9 +33,15 @@ open class SQLiteRows {
         }
     }
 
-    public init() {
+    /// - Parameter columns: In the words of `CREATE TABLE`.
+    public init(columns: [String]) {
+        let text = "CREATE TABLE rows (\(columns.joined(separator: ", ")))".utf8CString
+        schema = .allocate(capacity: text.count)
+        for (index, character) in text.enumerated() { schema[index] = character }
         rows = .allocate(capacity: 1)
         rows.initialize(to: sp_rows())
+        rows.pointee.schema = UnsafePointer(schema)
+        rows.pointee.state = Unmanaged.passUnretained(self).toOpaque()
         rows.pointee.cell = { state, context, column, row in
             guard let state, let context else { return }
             Unmanaged<SQLiteRows>.fromOpaque(state)._withUnsafeGuaranteedRef {
@@ -52,7 +52,7 @@ open class SQLiteRows {
 
     deinit {
         rows.deallocate()
-        schema?.deallocate()
+        schema.deallocate()
     }
 
     /// Gives the value of a cell; null when nothing is given.
@@ -64,18 +64,9 @@ open class SQLiteRows {
         set { (rows.pointee.first, rows.pointee.end) = (Int64(newValue.lowerBound), Int64(newValue.upperBound)) }
     }
 
-    func declare(_ sql: String) {
-        schema?.deallocate()
-        let copy = UnsafeMutablePointer<CChar>.allocate(capacity: sql.utf8.count + 1)
-        for (index, byte) in sql.utf8.enumerated() { copy[index] = CChar(bitPattern: byte) }
-        copy[sql.utf8.count] = 0
-        schema = copy
-        rows.pointee.schema = UnsafePointer(copy)
-    }
-
     func attach(to handle: OpaquePointer, as name: String) -> Int32 {
         // Released by the connection: when it is closed, or when other rows get the name.
-        rows.pointee.state = Unmanaged.passRetained(self).toOpaque()
+        _ = Unmanaged.passRetained(self)
         return sp_sqlite3_create_rows(handle, name, rows) { rows in
             guard let state = rows?.assumingMemoryBound(to: sp_rows.self).pointee.state else { return }
             Unmanaged<SQLiteRows>.fromOpaque(state).release()

@@ -39,6 +39,19 @@ extension PostgreSQLSinkTests {
             #expect(error?.message.contains("LOCATION") == false)
         }
 
+        @Test("a session may sort a flush in 64 MB, or in what the server gives, where that is more")
+        func sortMemory() throws {
+            func memory() throws -> [[QueryResult.Cell]]? {
+                try TestSchema().open().query("SELECT current_setting('work_mem')")?.rows
+            }
+            let schema = try TestSchema()
+            try schema.run("ALTER ROLE \(schema.server.user) SET work_mem = '4MB'")
+            defer { #expect(throws: Never.self) { try schema.run("ALTER ROLE \(schema.server.user) RESET work_mem") } }
+            #expect(try memory() == [[.text("64MB")]])
+            try schema.run("ALTER ROLE \(schema.server.user) SET work_mem = '96MB'")
+            #expect(try memory() == [[.text("96MB")]])
+        }
+
         @Test("a server that is down may come back")
         func down() throws {
             let error = try failure(["port": .integer(LocalServer.freePort())])

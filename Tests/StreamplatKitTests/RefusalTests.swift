@@ -121,6 +121,30 @@ struct RefusalTests {
         #expect(summary.rowsWritten == 9 + 2)
     }
 
+    @Test(
+        "a trigger that rolls the whole transaction back ends the run, which goes on when it is gone, and loses nothing"
+    )
+    func rolledBack() throws {
+        let harness = try harness()
+        let database = harness.folder.appendingPathComponent(".streamplat/results.db").path
+        try SQLiteConnection(path: database).execute(
+            """
+            CREATE TRIGGER no_dollars BEFORE INSERT ON by_currency WHEN NEW.currency = 'USD'
+              BEGIN SELECT RAISE(ROLLBACK, 'no dollars here'); END
+            """)
+        try harness.ingest((0..<10).map(Self.event), as: "purchase")
+        let error = #expect(throws: PipelineError.self) { try harness.run() }
+        #expect(error?.code == .sinkFailed && error?.exitCode == 1)
+        #expect(error?.message.contains("table 'by_currency'") == true)
+        #expect(error?.message.contains("no dollars here") == true)
+        #expect(try harness.rows("select (select count(*) from by_currency), count(*) from purchase") == ["0|0"])
+        try SQLiteConnection(path: database).execute("DROP TRIGGER no_dollars")
+        try harness.run()
+        #expect(try harness.rows("select currency, count from by_currency order by 1") == ["EUR|5", "USD|5"])
+        #expect(try harness.rows("select count(*) from purchase") == ["10"])
+        #expect(try harness.letters().isEmpty)
+    }
+
     @Test("a row that the sink refuses is one dead letter, the others are written, and a replay counts it anew")
     func rows() throws {
         let harness = try harness()

@@ -6,9 +6,9 @@ public final class StringDictionary {
     @exclusivity(unchecked) public private(set) var count = 0
     /// How often ``removeAll()`` was called: what was derived from codes of another generation is stale.
     @exclusivity(unchecked) public private(set) var generation = 0
-    @exclusivity(unchecked) private var arena: UnsafeMutablePointer<UInt8>
+    @exclusivity(unchecked) @usableFromInline private(set) var arena: UnsafeMutablePointer<UInt8>
     @exclusivity(unchecked) private var arenaCapacity: Int
-    @exclusivity(unchecked) private var offsets: UnsafeMutablePointer<Int>
+    @exclusivity(unchecked) @usableFromInline private(set) var offsets: UnsafeMutablePointer<Int>
     @exclusivity(unchecked) private var entryCapacity: Int
     /// 32 bits of a string's hash, then its code.
     @exclusivity(unchecked) private var slots: UnsafeMutablePointer<UInt64>
@@ -72,6 +72,7 @@ public final class StringDictionary {
     /// The code of `bytes` if it is there.
     public func existingCode(for bytes: UnsafeRawBufferPointer) -> UInt32? { look(for: bytes, hash: hash(bytes)).code }
 
+    @inlinable
     public subscript(code: UInt32) -> UnsafeRawBufferPointer {
         let start = offsets[Int(code)]
         return UnsafeRawBufferPointer(start: arena + start, count: offsets[Int(code) + 1] - start)

@@ -128,6 +128,8 @@ final class SinkThread {
             status.rowsWritten.add(written, ordering: .relaxed)
             hasUncommitted = true
             hasOnlyEvents = hasOnlyEvents && target.table.content == .rawEvents
+            // A sink that had too much sent rows: while the queue is never empty, no flush would ask for those refused.
+            try setAside(sink)
         case .barrier(let number, let positions):
             barrierArrivals += 1
             barrierPositions += positions
@@ -152,12 +154,20 @@ final class SinkThread {
     }
 
     private func end() throws -> StepProgress {
+        // A store or a broker that is away would hold up the end of a run that failed.
+        if control.shouldAbandon {
+            for sink in sinks.values {
+                // The failure that ends the run goes first.
+                do { try sink.abandon() } catch { control.fail(error) }
+            }
+            letters.abandon()
+            return .ended
+        }
         for (_, sink) in sinks.sorted(by: { $0.key < $1.key }) {
             try sink.close()
             try setAside(sink)
         }
-        // A broker that is away would hold up the end of a run that failed.
-        if control.shouldAbandon { letters.abandon() } else { try letters.close() }
+        try letters.close()
         return .ended
     }
 

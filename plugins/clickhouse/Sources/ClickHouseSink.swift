@@ -123,8 +123,10 @@ final class ClickHouseSink: Sink {
 
     func close() throws {
         try flush()
-        buffers = [:]
+        abandon()
     }
+
+    func abandon() { buffers = [:] }
 
     private func buffer(of table: TableDefinition) throws -> InsertBuffer {
         if let known = buffers[table.name] { return known }

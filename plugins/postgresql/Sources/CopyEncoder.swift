@@ -77,7 +77,7 @@ struct CopyEncoder {
             BinaryValue.putSized(firstNumber &+ Int64(row), &cursor)
             for index in 0..<columns.count {
                 let column = columns[index]
-                if column.nulls[row] {
+                if column.isNull(row) {
                     BinaryValue.putNull(&cursor)
                 } else if column.kind == .array, let array = arrays[index] {
                     if let reason = array.encode(column.bytes(row)) { return (row, index, reason) }

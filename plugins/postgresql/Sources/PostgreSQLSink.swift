@@ -211,6 +211,10 @@ final class PostgreSQLSink: Sink {
 
     func close() throws {
         try flush()
+        abandon()
+    }
+
+    func abandon() {
         staged = []
         connection = nil
     }

@@ -18,6 +18,8 @@ final class SQLiteSink: Sink {
     private var refused: [RefusedBatch] = []
     private let synchronous: String
     private var fence: WriterTable.Fence?
+    /// Whom errors name.
+    private var component: String { "sqlite database \(path)" }
 
     /// Rows are written early when more than so many bytes wait.
     private static let waitingBytes = 32 << 20
@@ -68,7 +70,7 @@ final class SQLiteSink: Sink {
     func claim(_ claim: WriterClaim) throws -> WriterStanding {
         try flush()
         return try reporting {
-            let (fence, standing) = try WriterTable(connection).take(claim, component: "sqlite database \(path)")
+            let (fence, standing) = try WriterTable(connection).take(claim, component: component)
             self.fence = fence
             try synchronizeLog()
             return standing
@@ -104,7 +106,7 @@ final class SQLiteSink: Sink {
             try flush()
             writers[table.name] = nil
         }
-        let new = try reporting { try UpsertWriter(table, connection) }
+        let new = try reporting { try UpsertWriter(table, connection, component: component) }
         writers[table.name] = new
         return new
     }
@@ -131,8 +133,11 @@ final class SQLiteSink: Sink {
 
     func close() throws {
         try flush()
-        writers = [:]
+        abandon()
     }
+
+    /// What is not flushed asks for no lock: it is only in memory.
+    func abandon() { writers = [:] }
 
     /// A checkpoint is durable, so the rows that it counts have to be. With `synchronous: normal` SQLite syncs its
     /// write-ahead log at times of its own.
@@ -146,8 +151,7 @@ final class SQLiteSink: Sink {
         guard fdatasync(descriptor) == 0 else {
             throw PipelineError(
                 .sinkStorage, "cannot sync \(log): \(String(cString: strerror(errno)))",
-                hint: "what was committed is safe unless the machine loses power",
-                component: "sqlite database \(path)")
+                hint: "what was committed is safe unless the machine loses power", component: component)
         }
     }
 

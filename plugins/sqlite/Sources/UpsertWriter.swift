@@ -7,20 +7,30 @@ internal import SQLiteClient
 final class UpsertWriter {
     let table: TableDefinition
     let waiting: WaitingRows
+    private let connection: SQLiteConnection
+    private let component: String
     private let upsert: SQLiteStatement
     /// Of a table whose rows replace those inside their windows.
     private let deletion: SQLiteStatement?
     /// Positions of the columns of the key.
     private let key: [Int]
+    private let savepoint: (begin: SQLiteStatement, undo: SQLiteStatement, end: SQLiteStatement)
 
-    init(_ table: TableDefinition, _ connection: SQLiteConnection) throws {
+    /// - Parameter component: Whom errors name.
+    init(_ table: TableDefinition, _ connection: SQLiteConnection, component: String) throws {
         self.table = table
+        self.connection = connection
+        self.component = component
         waiting = WaitingRows(table.columns)
         key = table.key.compactMap { name in table.columns.firstIndex { $0.name == name } }
         let name = SQLText.waitingRows(table)
-        try connection.attach(waiting, as: name, columns: table.columns.map(SQLText.column))
+        try connection.attach(waiting, as: name)
         upsert = try connection.prepare(SQLText.upsert(table, from: name))
         deletion = table.replacesInside ? try connection.prepare(SQLText.deleteInside(table, from: name)) : nil
+        savepoint = (
+            try connection.prepare("SAVEPOINT _streamplat_piece"),
+            try connection.prepare("ROLLBACK TO _streamplat_piece"), try connection.prepare("RELEASE _streamplat_piece")
+        )
     }
 
     /// The places of the rows that wait, in the order of the key: found before the database is locked.
@@ -32,10 +42,11 @@ final class UpsertWriter {
         waiting.sort(places)
         var refused: [Int: String] = [:]
         try waiting.forEachPiece(columns: Array(table.columns.indices)) { rows in
-            do {
-                try run(upsert)
-            } catch let error as SQLiteError where error.isAboutRow {
-                try writeOneByOne(rows, refused: &refused)
+            guard try refusal() != nil else { return }
+            for row in rows {
+                waiting.range = row..<row + 1
+                guard let error = try refusal() else { continue }
+                refused[row] = error.isRaised ? "a trigger or function of the database refuses the row" : error.message
             }
         }
         let refusedBatches = batches(refused, places)
@@ -45,25 +56,48 @@ final class UpsertWriter {
                 places = places.indices.filter { refused[$0] == nil }.map { places[$0] }
                 waiting.sort(places)
             }
-            try waiting.forEachPiece(columns: key) { _ in try run(deletion) }
+            try waiting.forEachPiece(columns: key) { _ in
+                do {
+                    try run(deletion)
+                } catch let error as SQLiteError where error.isAboutRow {
+                    throw failure("rows inside a longer session cannot be deleted", error)
+                }
+            }
         }
         return refusedBatches
+    }
+
+    /// Upserts the rows that can be read now, or none of them; gives why.
+    ///
+    /// SQLite undoes by itself what a failed statement did, but not after `RAISE(FAIL)`: the rows before would be written
+    /// again, with all that triggers make of them.
+    private func refusal() throws -> SQLiteError? {
+        try run(savepoint.begin)
+        do {
+            try run(upsert)
+        } catch let error as SQLiteError where error.isAboutRow {
+            // What came behind would be a transaction of its own for each row, without a look at who may write.
+            guard connection.isInTransaction else { throw failure("the whole transaction was rolled back", error) }
+            try run(savepoint.undo)
+            try run(savepoint.end)
+            return error
+        }
+        try run(savepoint.end)
+        return nil
+    }
+
+    /// In the database's or the trigger's own words, as somebody has to find that trigger.
+    private func failure(_ what: String, _ error: SQLiteError) -> PipelineError {
+        PipelineError(
+            .sinkFailed, "table '\(table.name)': \(what): \(error.message)",
+            hint:
+                "look for a trigger or constraint that says so; RAISE(ABORT, …) before an insert refuses only the row. "
+                + "No row is lost: the next run goes on from the last checkpoint", component: component)
     }
 
     private func run(_ statement: SQLiteStatement) throws {
         defer { statement.reset() }
         while try statement.step() {}
-    }
-
-    private func writeOneByOne(_ rows: Range<Int>, refused: inout [Int: String]) throws {
-        for row in rows {
-            waiting.range = row..<row + 1
-            do {
-                try run(upsert)
-            } catch let error as SQLiteError where error.isAboutRow {
-                refused[row] = error.isRaised ? "a trigger or function of the database refuses the row" : error.message
-            }
-        }
     }
 
     private func batches(_ refused: [Int: String], _ places: [WaitingRows.Place]) -> [RefusedBatch] {

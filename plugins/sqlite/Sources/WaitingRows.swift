@@ -30,6 +30,7 @@ final class WaitingRows: SQLiteRows {
         let capacity = Self.pieceRows * columns.count
         cells = .allocate(capacity: capacity)
         cells.initialize(repeating: .null, count: capacity)
+        super.init(columns: columns.map(SQLText.column))
     }
 
     deinit { cells.deallocate() }

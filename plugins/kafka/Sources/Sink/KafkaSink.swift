@@ -137,11 +137,13 @@ final class KafkaSink: Sink {
     }
 
     func close() throws {
-        defer {
-            rows?.close()
-            cluster.close()
-        }
+        defer { abandon() }
         try flush()
+    }
+
+    func abandon() {
+        rows?.close()
+        cluster.close()
     }
 
     // MARK: Checkpoints
