@@ -2,7 +2,7 @@
 import os
 import subprocess
 
-from setting import Failed, Project, line, pairs, processor_seconds, ratio, seconds
+from setting import Failed, Project, line, median, pairs, processor_seconds, seconds
 
 TITLE = "Into ClickHouse"
 SERVER = """
@@ -43,6 +43,7 @@ def measured(setting):
     project = Project(setting, "clickhouse", "peers/project", "q5", ["-e", "server"],
                       {"CLICKHOUSE_PASSWORD": settings["CLICKHOUSE_PASSWORD"]},
                       [("environments/server.yaml", SERVER % settings["CLICKHOUSE_PORT"])])
+    files = Project(setting, "clickhouse-files", "peers/project", "q5", ["-e", "files"])
     used = {"ours": [], "bare": []}
 
     def inserts():
@@ -79,17 +80,24 @@ def measured(setting):
         used["bare"].append(processor_seconds(process) - before)
         return result
 
+    def into_file():
+        files.fresh()
+        return files.run("run", "--until-idle", "--close-windows", "--input", f"purchase={source}")
+
     used["ours"].clear()
     results = pairs(setting.rounds, bare, run)
+    beside = pairs(setting.rounds, into_file, run)
     counts = [ask(f"SELECT count() FROM {table}") for table in (TABLE, "targets.bare")]
     if counts != [str(rows)] * 2:
         raise Failed(f"the tables hold {' and '.join(counts)} rows instead of {rows}")
 
+    more = median(beside, lambda pair: pair[1].seconds - pair[0].seconds)
     return [
         f"Q5 over a million events from an NDJSON file: {rows:,} rows in {batches} inserts; all of `streamplat run` beside curl, which sends the "
         f"same rows in as many requests of RowBinary. ClickHouse {ask('SELECT version()')}.", "",
         "| what | s | rows/s | CPU, s | CPU of the server, s |", "| --- | ---: | ---: | ---: | ---: |",
         line("streamplat, reading and counting among it", [second for _, second in results], used["ours"], rows, ",.0f"),
         line("curl", [first for first, _ in results], used["bare"], rows, ",.0f"), "",
-        f"streamplat reaches {ratio(results, seconds)} of curl's speed.",
+        f"The same into an NDJSON file takes {median([file for file, _ in beside], seconds):.2f} s: ClickHouse adds {more:.2f} s to a run, "
+        f"{more / median([first for first, _ in results], seconds):.2f} of what curl takes with ready bytes. Target: limited by the server.",
     ]

@@ -26,6 +26,9 @@ int main(int count, char **arguments) {
     set(settings, "enable.partition.eof", "true");
     /* noida-db answers a fetch with all that it has, whatever fetch.max.bytes says. */
     set(settings, "receive.message.max.bytes", "2147483647");
+    /* By default it waits a second whenever 100,000 messages are there. */
+    set(settings, "queued.min.messages", "10000000");
+    set(settings, "queued.max.messages.kbytes", "1000000");
     char why[512];
     rd_kafka_t *kafka = rd_kafka_new(RD_KAFKA_CONSUMER, settings, why, sizeof why);
     if (kafka == NULL) fail("librdkafka", why);
