@@ -2,7 +2,7 @@ internal import CRdKafka
 public import DataPath
 internal import Diagnostics
 
-/// Writes records to topics. Threads: one.
+/// Writes records to topics. Threads: one at a time.
 ///
 /// Records are copied into librdkafka's queue, which its threads send in batches; the queue is bounded, and
 /// ``send(_:to:)`` waits while it is full. librdkafka tries again what may succeed, in order and without duplicates

@@ -73,7 +73,7 @@ extension Broker {
     public func makeTransientProducer() throws -> any BrokerProducer { try makeProducer() }
 }
 
-/// Writes records. Threads: one.
+/// Writes records. Threads: one at a time.
 public protocol BrokerProducer: AnyObject {
     /// Sends every record of the block; the key chooses the partition (murmur2, as Kafka's default partitioner; records
     /// without a key are spread, many in a row to one partition). The block can be reused when this returns.

@@ -6,7 +6,7 @@ public import PlatformModel
 public import PluginAPI
 internal import RecordConversion
 
-/// Encodes batches of events, in the format of their topics, and sends them there. Threads: one.
+/// Encodes batches of events, in the format of their topics, and sends them there. Threads: one at a time.
 public final class EventPublisher {
     private struct Channel {
         var topic: String

@@ -22,8 +22,8 @@ final class FileOutput: GenerationOutput {
     private var encoder: AvroEncoder?
     private let block = RecordBlock()
     private var isClosed = false
-    /// Bytes of the file that the system has.
-    private var written: Int64 = 0
+    /// Of the file, that the system has.
+    private var writtenBytes: Int64 = 0
 
     /// The name of the file until it is whole.
     static func partName(_ path: String) -> String { "\(path).part" }
@@ -142,8 +142,8 @@ final class FileOutput: GenerationOutput {
             done += count
         }
         // So that there is less to wait for in the end.
-        cn_start_writeback(descriptor, written, Int64(done))
-        written += Int64(done)
+        cn_start_writeback(descriptor, writtenBytes, Int64(done))
+        writtenBytes += Int64(done)
         buffer.removeAll()
     }
 

@@ -36,7 +36,8 @@ public struct GenerationJob {
     /// Their columns and their text stay in a core's cache.
     private static let rowsAtOnce = 4096
 
-    /// Runs to the end, or until `shouldStop` says so; `progress` is told how many events there are so far. Once.
+    /// Runs to the end, or until `shouldStop` says so; `progress` is told how many events are made so far; of these the last
+    /// few thousand are still being written. Once.
     public func run(progress: (_ done: Int) -> Void, shouldStop: () -> Bool) throws -> GenerationSummary {
         let output = try makeOutput()
         let writing = WorkBehind(with: output)

@@ -18,7 +18,8 @@ extension KafkaSinkSuites {
             try newer.write(batch([(1, 2)]), to: .daily())
             let error = #expect(throws: PipelineError.self) { try older.flush() }
             #expect(
-                error?.code == .writerReplaced && error?.message.contains("epoch 2, this run 1") == true, "\(error!)")
+                error?.code == .writerReplaced && error?.message.contains("epoch 2, this run 1") == true,
+                "\(String(describing: error))")
             #expect(throws: PipelineError.self) { try older.write(batch([(0, 3)]), to: .daily()) }
             try newer.flush()
             #expect(try results.values() == [line(1, 2)])
@@ -77,9 +78,9 @@ extension KafkaSinkSuites {
             let results = try Results()
             let (sink, _, _) = try results.run(options: "request_timeout: 500 ms\ntransaction_timeout: 1 second")
             try sink.write(batch([(0, 1)]), to: .daily())
-            results.server.pause()
+            try results.server.pause()
             let error = #expect(throws: PipelineError.self) { try sink.flush() }
-            #expect(error?.retry == .backoff, "\(error!)")
+            #expect(error?.retry == .backoff, "\(String(describing: error))")
             usleep(2_000_000)
             results.server.resume()
             try retrying { try sink.flush() }

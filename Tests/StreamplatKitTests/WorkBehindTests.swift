@@ -1,3 +1,4 @@
+import Dispatch
 import Synchronization
 import Testing
 
@@ -14,6 +15,38 @@ struct WorkBehindTests {
         for number in 0..<100 { try behind.start { base in done.withLock { $0.append(base + number) } } }
         try behind.finish()
         #expect(done.withLock { $0 } == Array(10..<110))
+    }
+
+    @Test("goes on beside its owner, who waits before the next piece")
+    func beside() throws {
+        let gate = DispatchSemaphore(value: 0)
+        let done = Atomic(0)
+        let behind = WorkBehind(with: ())
+        try behind.start {
+            gate.wait()
+            done.add(1, ordering: .releasing)
+        }
+        #expect(done.load(ordering: .acquiring) == 0)
+        DispatchQueue.global().asyncAfter(deadline: .now() + .milliseconds(50)) { gate.signal() }
+        try behind.start {}
+        #expect(done.load(ordering: .acquiring) == 1)
+        try behind.finish()
+    }
+
+    @Test("is let go of by its owner, not later in the background", arguments: [true, false])
+    func lifetime(fails: Bool) {
+        final class Thing: Sendable {}
+        for _ in 0..<100 {
+            weak var kept: Thing?
+            do {
+                let thing = Thing()
+                kept = thing
+                let behind = WorkBehind(with: thing)
+                try behind.start { _ in if fails { throw Refused() } }
+                try behind.finish()
+            } catch {}
+            #expect(kept == nil)
+        }
     }
 
     @Test("that fails is told at the next call, and nothing is begun after it")

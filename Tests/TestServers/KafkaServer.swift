@@ -67,8 +67,22 @@ public final class KafkaServer: @unchecked Sendable {
         process = nil
     }
 
-    /// The server takes connections and answers nothing until ``resume()``.
-    public func pause() { process.map { _ = kill($0.identifier, SIGSTOP) } }
+    /// The server takes connections and answers nothing until ``resume()``. Returns when all its threads stand still.
+    public func pause() throws {
+        guard let process else { return }
+        kill(process.identifier, SIGSTOP)
+        let tasks = "/proc/\(process.identifier)/task"
+        for _ in 0..<5000 {
+            let states = try FileManager.default.contentsOfDirectory(atPath: tasks).map { task in
+                // The state stands behind the name, which is in brackets.
+                (try? String(contentsOfFile: "\(tasks)/\(task)/stat", encoding: .utf8))?
+                    .split(separator: ")").last?.split(separator: " ").first
+            }
+            if states.allSatisfy({ $0 == "T" || $0 == nil }) { return }
+            usleep(1000)
+        }
+        throw LocalServer.Failure("the threads of noida-db did not stop")
+    }
     public func resume() { process.map { _ = kill($0.identifier, SIGCONT) } }
 
     /// Runs a script of the tests with confluent-kafka at hand; gives what it printed.

@@ -120,7 +120,11 @@ def pairs(rounds, first, second):
 
 def ratio(results, key):
     """`first / second` of each pair: median (lowest–highest)."""
-    values = [key(first) / key(second) for first, second in results]
+    return spread([key(first) / key(second) for first, second in results])
+
+
+def spread(values):
+    """Median (lowest–highest)."""
     return f"{statistics.median(values):.2f} ({min(values):.2f}–{max(values):.2f})"
 
 

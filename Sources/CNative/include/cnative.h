@@ -20,7 +20,8 @@ uint32_t cn_crc32c(uint32_t crc, const void *bytes, size_t count);
    `capacity` does not hold them. */
 size_t cn_write_double(double value, char *out, size_t capacity);
 
-/* Has the system begin to write these bytes of a file to the disk, and does not wait for it. */
+/* Has the system begin to write these bytes of a file to the disk. Does not wait until they are there; only where the disk's queue is
+   full, until it has a place. */
 void cn_start_writeback(int descriptor, int64_t offset, int64_t count);
 
 #ifdef __cplusplus

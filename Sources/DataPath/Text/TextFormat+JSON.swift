@@ -58,6 +58,7 @@ extension TextFormat {
             return isPlain(copied(UInt32.self, at: 0) | copied(UInt32.self, at: count &- 4) << 32) ? count : 0
         }
         var index = 0
+        // One byte, filled up with blanks, which are plain.
         while index < count, isPlain(copied(UInt8.self, at: index) | 0x2020_2020_2020_2000) { index &+= 1 }
         return index
     }
