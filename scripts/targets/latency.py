@@ -143,7 +143,7 @@ def measured(setting):
         lines.append(f"| {name} | {statistics.median(found):.0f} | {found[len(found) * 99 // 100]:.0f} | {found[-1]:.0f} |")
         shutil.rmtree(project.folder)
     return [
-        f"{RATE:,} purchases a second by `generate --rate` into the embedded log (in bursts, ten a second) for {SECONDS} s, counted per minute, "
+        f"{RATE:,} purchases a second by `generate --rate` into the embedded log (in bursts, about twelve a second) for {SECONDS} s, counted per minute, "
         "device and country with `emit: updates` and `runtime.flush_interval: 100 ms`. A reader beside them sees every millisecond or two what the "
         "log holds and what the table's counts add up to; the delay of the n-th event is from when the log held n to when the table did. "
         "Targets: p50 120 ms, p99 250 ms.", "", *lines,
