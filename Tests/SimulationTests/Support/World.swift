@@ -49,7 +49,10 @@ final class SimulatedProcess: @unchecked Sendable {
     private(set) var isDead = false
     var epoch: UInt64 = 0
     /// Those that were neither closed nor let go.
-    var openSinks = 0
+    var openSinks = 0 {
+        didSet { hasOpenedSinks = true }
+    }
+    private(set) var hasOpenedSinks = false
     /// Marks that each sink has committed.
     var committed: [String: CheckpointNumber] = [:]
     /// The checkpoint that it began with, or the newest one that it wrote.
