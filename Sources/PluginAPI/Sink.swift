@@ -4,7 +4,7 @@ public import Diagnostics
 /// A sink plugin: where result rows go.
 ///
 /// Order of calls: `validate` (pure) → `open` → `plan`, `apply`, `query` … → `close`, once; of a run: `open` → `claim` →
-/// `restore` → `write`… `flush` or `commit` … → `close` or `abandon`. An open sink belongs to one thread at a time.
+/// `restore` → `write`… `flush` or `commit` … → `close` or `abandon`, one of them, once. An open sink belongs to one thread at a time.
 public protocol SinkPlugin: Plugin {
     /// What a sink of this kind can do with a row that has a key it has seen before.
     static var nature: SinkNature { get }
@@ -124,10 +124,11 @@ public protocol Sink: AnyObject {
     func tables() throws -> [(name: String, rows: Int64)]?
     /// Asks the other side whether it is there.
     func health() throws -> ComponentHealth
-    /// Flushes, then lets go of everything.
+    /// Flushes, then lets go of everything, also when the flush fails.
     func close() throws
-    /// Lets go of everything without sending what waits: the run has failed, and the next one brings those rows again. A
-    /// sink whose ``close()`` could wait for others, a lock or a server, must not wait for them here.
+    /// Lets go of everything; nothing that waits has to be sent: the run has failed, and the next one brings those rows
+    /// again. By default as ``close()``: a sink that keeps rows, or whose ``close()`` could wait for others, a lock or a
+    /// server, must do better, and neither send nor wait here.
     func abandon() throws
 }
 

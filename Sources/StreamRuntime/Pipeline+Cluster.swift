@@ -94,7 +94,9 @@ extension Pipeline {
             }
         }
         watch.end()
-        guard let start = try opening(opened, control) else { throw leaving(lock, control) }
+        guard let start = try opening(opened, sinks, control) else { throw leaving(lock, control) }
+        var isOpen = false
+        defer { if !isOpen { sinks.letGo() } }
         let crew = Crew(
             total: plan.workerCount, own: share.workers, readers: plan.readers,
             exchange: Exchange.Place(topic: session.topic, round: round.number, inboxOffsets: plan.inboxOffsets))
@@ -105,6 +107,8 @@ extension Pipeline {
         }
         readiness.release(Readiness.process)
         logRound(round.number, members: plan.shares.count, workers: plan.workerCount, role: "member")
+        // From here on the sinks are those of their thread.
+        isOpen = true
         let threads = startThreads(workers, sinks)
         noteStart()
         RoundMember(self, session, plan, number: round.number, shared).run()
@@ -114,10 +118,15 @@ extension Pipeline {
         return shared.recounts
     }
 
-    /// Why a round is over says more than what the opening came to because of that.
-    func opening(_ result: Result<Beginning?, any Error>, _ control: RunControl) throws -> Beginning? {
+    /// Why a round is over says more than what the opening came to because of that. When it throws, no sink is open.
+    func opening(
+        _ result: Result<Beginning?, any Error>, _ sinks: SinkThread, _ control: RunControl
+    ) throws -> Beginning? {
         if case .success(nil) = result { return nil }
-        if let failure = control.failure { throw failure }
+        if let failure = control.failure {
+            sinks.letGo()
+            throw failure
+        }
         return try result.get()
     }
 

@@ -68,7 +68,9 @@ extension Pipeline {
             }
         }
         watch?.end()
-        guard let start = try opening(opened, control) else { throw leaving(lock, control) }
+        guard let start = try opening(opened, sinks, control) else { throw leaving(lock, control) }
+        var isOpen = false
+        defer { if !isOpen { sinks.letGo() } }
         let checkpoint = start.checkpoint
         let hashKey = checkpoint?.hashKey ?? host.hashKey()
         let topics = try partitionCounts()
@@ -93,6 +95,7 @@ extension Pipeline {
             try cluster == nil ? workers() : goingOn(from: candidates.first?.number, in: store, workers)
         if cluster == nil { try noteBeginning() }
         readiness.release(Readiness.process)
+        isOpen = true
         return Round(
             shared: shared, workers: workers, sinks: sinks,
             coordinator: Coordinator(

@@ -17,7 +17,7 @@ extension Pipeline {
     }
 
     /// Opens the sinks on a thread of its own: a server that does not answer must not hold up the end of the run. Nil when the
-    /// run has to end first; the thread is inside a call then.
+    /// run has to end first; the thread is inside a call then. After a failure no sink is open.
     ///
     /// - Parameter watch: Called several times a second meanwhile, with the milliseconds since the call.
     func openWhileRunning(
@@ -26,7 +26,14 @@ extension Pipeline {
     ) throws -> Beginning? {
         let outcome = ThreadOutcome<Beginning>()
         let thread = RunThread(name: "open sinks", confining: sinks, isInline: !host.hasThreads) { sinks in
-            outcome.set { try open(sinks) }
+            outcome.set {
+                do {
+                    return try open(sinks)
+                } catch {
+                    sinks.letGo()
+                    throw error
+                }
+            }
         }
         guard ending.waits(for: thread, watch) else { return nil }
         return try outcome.get()

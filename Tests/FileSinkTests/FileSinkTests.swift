@@ -58,14 +58,14 @@ struct FileSinkTests {
     }
 
     /// One row: a day and a number, whatever the columns are called.
-    fileprivate func write(_ number: Int64, to table: TableDefinition, _ sink: any Sink) throws {
+    fileprivate func write(_ number: Int64, to table: TableDefinition, _ sink: any Sink, flushes: Bool = true) throws {
         let batch = RecordBatch(schema: BatchSchema(table.columns))
         for index in table.columns.indices {
             if case .int64(let vector) = batch.columns[index] { vector.append(number) }
         }
         batch.rowCount = 1
         try sink.write(batch, to: table)
-        try sink.flush()
+        if flushes { try sink.flush() }
     }
 
     @Test("looking creates nothing, and nothing can be changed while looking", arguments: ["ndjson", "csv"])
@@ -223,5 +223,43 @@ extension FileSinkTests {
         #expect(error?.code == .fileBusy && error?.hint != nil)
         try first.close()
         _ = try scratch.open().claim(claim())
+    }
+
+    @Test("of a run that failed what was not flushed is not written, and another may write the file")
+    func abandoned() throws {
+        let scratch = Scratch()
+        try scratch.open().apply(Self.table())
+        let sink = try scratch.open()
+        _ = try sink.claim(claim())
+        try write(1, to: Self.table(), sink)
+        let then = try scratch.text("daily.ndjson")
+        try write(2, to: Self.table(), sink, flushes: false)
+        try sink.abandon()
+        #expect(try scratch.text("daily.ndjson") == then)
+        let next = try scratch.open()
+        _ = try next.claim(claim())
+        try next.close()
+        #expect(try scratch.text("daily.ndjson") == then)
+    }
+
+    @Test("a full disk fails the end of a run, not that of one that failed; either way another may write the file")
+    func fullDisk() throws {
+        let scratch = Scratch()
+        try scratch.write("", to: "other")
+        try FileManager.default.createSymbolicLink(
+            atPath: scratch.root.appendingPathComponent(".streamplat/results/daily.ndjson").path,
+            withDestinationPath: "/dev/full")
+        let first = try scratch.open()
+        _ = try first.claim(claim())
+        try write(1, to: Self.table(), first, flushes: false)
+        let error = #expect(throws: PipelineError.self) { try first.close() }
+        #expect(error?.hint?.contains("free some space") == true)
+        let second = try scratch.open()
+        _ = try second.claim(claim())
+        try write(1, to: Self.table(), second, flushes: false)
+        #expect(throws: Never.self) { try second.abandon() }
+        let third = try scratch.open()
+        _ = try third.claim(claim())
+        try third.abandon()
     }
 }

@@ -41,14 +41,17 @@ extension PostgreSQLSinkTests {
 
         @Test("a session may sort a flush in 64 MB, or in what the server gives, where that is more")
         func sortMemory() throws {
-            func memory() throws -> [[QueryResult.Cell]]? {
-                try TestSchema().open().query("SELECT current_setting('work_mem')")?.rows
-            }
             let schema = try TestSchema()
-            try schema.run("ALTER ROLE \(schema.server.user) SET work_mem = '4MB'")
-            defer { #expect(throws: Never.self) { try schema.run("ALTER ROLE \(schema.server.user) RESET work_mem") } }
+            let role = "role \(UUID().uuidString.prefix(8))"
+            func memory() throws -> [[QueryResult.Cell]]? {
+                try schema.open(["user": .string(role), "password": .secret(Secret("canary-role"))])
+                    .query("SELECT current_setting('work_mem')")?.rows
+            }
+            try schema.run("CREATE ROLE \(SQL.quoted(role)) LOGIN PASSWORD 'canary-role'")
+            defer { #expect(throws: Never.self) { try schema.run("DROP ROLE \(SQL.quoted(role))") } }
+            try schema.run("ALTER ROLE \(SQL.quoted(role)) SET work_mem = '4MB'")
             #expect(try memory() == [[.text("64MB")]])
-            try schema.run("ALTER ROLE \(schema.server.user) SET work_mem = '96MB'")
+            try schema.run("ALTER ROLE \(SQL.quoted(role)) SET work_mem = '96MB'")
             #expect(try memory() == [[.text("96MB")]])
         }
 

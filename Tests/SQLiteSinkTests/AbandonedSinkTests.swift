@@ -1,3 +1,4 @@
+import DataPath
 import PluginAPI
 import SQLiteClient
 import Testing
@@ -19,5 +20,20 @@ struct AbandonedSinkTests {
         #expect(try scratch.cells("SELECT count(*) FROM notes") == [.integer(0)])
         // Nothing is left over, and nothing to wait for.
         try other.transaction { try sink.close() }
+    }
+
+    @Test("keeps none of the rows that waited")
+    func frees() throws {
+        let sink = try Scratch().open()
+        try sink.apply(Notes.table)
+        func write() throws -> () -> RecordBatch? {
+            let rows = Notes.rows([(1, "waits")])
+            try sink.write(rows, to: Notes.table)
+            return { [weak rows] in rows }
+        }
+        let waiting = try write()
+        #expect(waiting() != nil)
+        try sink.abandon()
+        #expect(waiting() == nil)
     }
 }

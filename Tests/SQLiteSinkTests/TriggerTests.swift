@@ -58,6 +58,7 @@ struct SQLiteTriggerTests {
                     CheckpointMark(number: CheckpointNumber(epoch: 1, sequence: 1), positions: "{}"))
             }
             #expect(error?.code == .sinkFailed && error?.retry == .never && error?.exitCode == 1)
+            #expect(error?.hint?.contains("RAISE(ABORT, …) refuses only the row; then run again") == true)
             for words in ["table 'notes'", "rolled back", "bad notes are not wanted"] {
                 #expect(error?.message.contains(words) == true, "\(error?.message ?? "")")
             }
@@ -116,6 +117,8 @@ struct SQLiteTriggerTests {
         try sink.write(SQLiteSessionRowTests.rows([(0, 15, "a", 2)]), to: table)
         let error = #expect(throws: PipelineError.self) { try sink.flush() }
         #expect(error?.code == .sinkFailed && error?.retry == .never)
+        #expect(
+            error?.hint?.hasPrefix("drop or change the trigger or foreign key that says so; then run again") == true)
         #expect(error?.message.contains("table 'visits'") == true && error?.message.contains("visits are kept") == true)
         #expect(try scratch.cells("SELECT count(*), sum(n) FROM visits") == [.integer(1), .integer(1)])
         try sink.abandon()

@@ -37,14 +37,14 @@ public struct PlainColumn: BitwiseCopyable {
     @inline(__always)
     public func isNull(_ row: Int) -> Bool { nulls[row] }
 
-    /// The value of a row; `type` is the vector's.
+    /// The value of a row, which must not be null; `type` is the vector's.
     @inlinable
     @inline(__always)
     public func value<Value: BitwiseCopyable>(_ row: Int, as type: Value.Type) -> Value {
         values.load(fromByteOffset: row &* MemoryLayout<Value>.stride, as: type)
     }
 
-    /// The bytes of a row, in an arena or by their code; nothing for values of fixed width.
+    /// The bytes of a row, which must not be null, in an arena or by their code; nothing for values of fixed width.
     @inlinable
     @inline(__always)
     public func text(_ row: Int) -> UnsafeRawBufferPointer {

@@ -12,7 +12,7 @@ struct RunHost: Sendable {
     var hasThreads = true
     /// Elements that a queue between threads holds.
     var queueCapacity = 64
-    /// Local groups and distinct values of an aggregation that a worker hands over even before the flush interval.
+    /// Local groups and distinct values of an aggregation above which a worker hands over even before the flush interval.
     var localEntryLimit = 1 << 16
     /// Parts that the state of a shard may have before it is written whole again.
     var longestChain = 32

@@ -38,7 +38,12 @@ extension Pipeline {
             guard section.fingerprint == Self.clearing else { continue }
             let place = topology.aggregations[index].sink
             let sink = try parts.openSink(place)
-            try retrying(until: { self.ending.hasBegun }) { try sink.clear(topology.tables[index]) }
+            do {
+                try retrying(until: { self.ending.hasBegun }) { try sink.clear(topology.tables[index]) }
+            } catch {
+                sink.letGo(place, logger)
+                throw error
+            }
             try sink.close()
             hasForgotten = true
         }

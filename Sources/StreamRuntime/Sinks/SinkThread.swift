@@ -71,20 +71,20 @@ final class SinkThread {
     /// Takes messages until the queue is closed and empty or the run is abandoned.
     func run() {
         while step(waitingMilliseconds: 100) != .ended {}
-        // Whoever looks at the stores after the run finds them closed.
-        sinks = [:]
     }
 
-    /// Takes one message, or commits when there is none.
+    /// Takes one message, or commits when there is none. Behind the last step no sink is open: whoever looks at the stores
+    /// after the run finds them closed.
     ///
     /// - Parameter waitingMilliseconds: How long a message is waited for when everything is committed.
     func step(waitingMilliseconds: Int) -> StepProgress {
-        control.guarding {
+        let progress = control.guarding {
             if !isRunning {
                 isRunning = true
                 readiness.release(Self.component)
             }
-            if control.shouldAbandon { return try end() }
+            // A store or a broker that is away would hold up the end of a run that failed.
+            if control.shouldAbandon { return .ended }
             if let number = unmarkedBarrier, let positions = control.positions(ofBarrier: number) {
                 unmarkedBarrier = nil
                 try commit(barrier: number, positions)
@@ -105,6 +105,16 @@ final class SinkThread {
             if hasUncommitted, hasOnlyEvents, isDelaying, millisecondsToCommit == 0 { try commitEvents() }
             return .worked
         }
+        if progress == .ended { letGo() }
+        return progress
+    }
+
+    /// Lets go of every sink that is not closed, without sending what waits. For the thread that has the sinks: of a run that
+    /// fails, or that does not come to its first step.
+    func letGo() {
+        for (name, sink) in sinks.sorted(by: { $0.key < $1.key }) { sink.letGo(name, control.host.logger) }
+        sinks = [:]
+        letters.abandon()
     }
 
     /// Commits, and leaves a gap: a store that has one lock for all, as SQLite's, may have been locked again and again.
@@ -154,16 +164,11 @@ final class SinkThread {
     }
 
     private func end() throws -> StepProgress {
-        // A store or a broker that is away would hold up the end of a run that failed.
-        if control.shouldAbandon {
-            for sink in sinks.values {
-                // The failure that ends the run goes first.
-                do { try sink.abandon() } catch { control.fail(error) }
-            }
-            letters.abandon()
-            return .ended
-        }
-        for (_, sink) in sinks.sorted(by: { $0.key < $1.key }) {
+        // It may have failed while the last message was waited for.
+        if control.shouldAbandon { return .ended }
+        for (name, sink) in sinks.sorted(by: { $0.key < $1.key }) {
+            // It lets go also when it throws.
+            sinks[name] = nil
             try sink.close()
             try setAside(sink)
         }
@@ -243,6 +248,8 @@ final class SinkThread {
     private func retrying<Result>(
         _ monitor: SinkMonitor, _ operation: SinkMonitor.Operation, _ body: () throws -> Result
     ) throws -> Result {
+        // It may have failed while another sink was asked; this one could begin to wait.
+        if control.shouldAbandon { throw RoundOver("the run has failed meanwhile") }
         var backoff = Backoff()
         while true {
             do {
@@ -253,6 +260,10 @@ final class SinkThread {
                 let pauseMilliseconds = backoff.next(control.host.random())
                 monitor.willRetry(operation, error, pauseMilliseconds: pauseMilliseconds)
                 control.pause(milliseconds: pauseMilliseconds)
+                guard !control.shouldAbandon else {
+                    monitor.gaveUp(operation)
+                    throw error
+                }
             } catch let refused as RefusedRows {
                 monitor.recovered()
                 throw refused

@@ -99,6 +99,7 @@ final class SimulatedRun {
     }
 
     private func end() -> Step {
+        process.checkSinks()
         do {
             _ = try pipeline.finish(round)
             process.note("ended well")

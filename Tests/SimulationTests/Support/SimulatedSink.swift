@@ -10,11 +10,13 @@ class SimulatedSink: Sink {
     var claim: WriterClaim?
     /// Since the last flush that returned.
     var waiting: [(row: ResultRow, table: TableDefinition)] = []
+    private var isOpen = true
     var world: World { process.world }
 
     init(_ name: String, _ process: SimulatedProcess) {
         self.name = name
         self.process = process
+        process.openSinks += 1
     }
 
     func plan(_ table: TableDefinition) throws -> TableChange { .none }
@@ -22,7 +24,14 @@ class SimulatedSink: Sink {
     func query(_ sql: String) throws -> QueryResult? { nil }
     func tables() throws -> [(name: String, rows: Int64)]? { nil }
     func health() throws -> ComponentHealth { ComponentHealth(version: "simulated") }
-    func close() throws {}
+    func close() throws { letGo() }
+    func abandon() throws { letGo() }
+
+    private func letGo() {
+        if !isOpen { world.fail("sink \(name) was let go twice") }
+        isOpen = false
+        process.openSinks -= 1
+    }
 
     func write(_ rows: RecordBatch, to table: TableDefinition) throws {
         try process.call("write rows", rows.rowCount)

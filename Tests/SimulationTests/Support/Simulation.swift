@@ -130,8 +130,9 @@ final class Simulation {
             if process.isDead {
                 killCount += 1
                 if chance.happens(30) { disk.losePower(chance) }
-            } else if !SimulatedRun.isExpected(error) {
-                world.fail("a run cannot begin: \(error)")
+            } else {
+                process.checkSinks()
+                if !SimulatedRun.isExpected(error) { world.fail("a run cannot begin: \(error)") }
             }
         }
     }

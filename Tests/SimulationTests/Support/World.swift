@@ -48,6 +48,11 @@ final class SimulatedProcess: @unchecked Sendable {
     var callsLeft: Int?
     private(set) var isDead = false
     var epoch: UInt64 = 0
+    /// Those that were neither closed nor let go.
+    var openSinks = 0 {
+        didSet { hasOpenedSinks = true }
+    }
+    private(set) var hasOpenedSinks = false
     /// Marks that each sink has committed.
     var committed: [String: CheckpointNumber] = [:]
     /// The checkpoint that it began with, or the newest one that it wrote.
@@ -63,6 +68,11 @@ final class SimulatedProcess: @unchecked Sendable {
     }
 
     func kill() { isDead = true }
+
+    /// Called when a run has ended that was not killed.
+    func checkSinks() {
+        if openSinks != 0 { world.fail("a run left \(openSinks) sinks open") }
+    }
 
     func note(_ what: StaticString, _ number: Int = 0) { world.trace.add(world.now, self.number, what, number) }
 

@@ -122,8 +122,8 @@ final class ClickHouseSink: Sink {
     }
 
     func close() throws {
+        defer { abandon() }
         try flush()
-        abandon()
     }
 
     func abandon() { buffers = [:] }

@@ -73,5 +73,11 @@ private final class ConsoleSink: Sink {
     func query(_ sql: String) -> QueryResult? { nil }
     func tables() -> [(name: String, rows: Int64)]? { nil }
     func health() -> ComponentHealth { ComponentHealth(version: "console") }
-    func close() throws { try flush() }
+
+    func close() throws {
+        defer { abandon() }
+        try flush()
+    }
+
+    func abandon() { buffer.removeAll() }
 }

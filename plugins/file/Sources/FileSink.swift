@@ -107,7 +107,12 @@ final class FileSink: Sink {
     func health() -> ComponentHealth { ComponentHealth(version: "files", detail: folder) }
 
     func close() throws {
+        defer { abandon() }
         try flush()
+    }
+
+    /// The locks go with the descriptors.
+    func abandon() {
         for file in files.values { Glibc.close(file.descriptor) }
         files = [:]
     }

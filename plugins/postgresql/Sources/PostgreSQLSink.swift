@@ -210,8 +210,8 @@ final class PostgreSQLSink: Sink {
     }
 
     func close() throws {
+        defer { abandon() }
         try flush()
-        abandon()
     }
 
     func abandon() {

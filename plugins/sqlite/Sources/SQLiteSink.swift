@@ -132,12 +132,16 @@ final class SQLiteSink: Sink {
     }
 
     func close() throws {
+        defer { abandon() }
         try flush()
-        abandon()
     }
 
-    /// What is not flushed asks for no lock: it is only in memory.
-    func abandon() { writers = [:] }
+    /// What is not flushed asks for no lock: it is only in memory. There it would stay until the connection is closed, which
+    /// keeps what it reads rows from.
+    func abandon() {
+        for writer in writers.values { writer.waiting.removeAll() }
+        writers = [:]
+    }
 
     /// A checkpoint is durable, so the rows that it counts have to be. With `synchronous: normal` SQLite syncs its
     /// write-ahead log at times of its own.

@@ -60,7 +60,9 @@ final class UpsertWriter {
                 do {
                     try run(deletion)
                 } catch let error as SQLiteError where error.isAboutRow {
-                    throw failure("rows inside a longer session cannot be deleted", error)
+                    throw failure(
+                        "rows inside a longer session cannot be deleted", error,
+                        hint: "drop or change the trigger or foreign key that says so")
                 }
             }
         }
@@ -77,7 +79,11 @@ final class UpsertWriter {
             try run(upsert)
         } catch let error as SQLiteError where error.isAboutRow {
             // What came behind would be a transaction of its own for each row, without a look at who may write.
-            guard connection.isInTransaction else { throw failure("the whole transaction was rolled back", error) }
+            guard connection.isInTransaction else {
+                throw failure(
+                    "the whole transaction was rolled back", error,
+                    hint: "drop or change the trigger or constraint that says so: RAISE(ABORT, …) refuses only the row")
+            }
             try run(savepoint.undo)
             try run(savepoint.end)
             return error
@@ -87,12 +93,14 @@ final class UpsertWriter {
     }
 
     /// In the database's or the trigger's own words, as somebody has to find that trigger.
-    private func failure(_ what: String, _ error: SQLiteError) -> PipelineError {
+    ///
+    /// - Parameter hint: What to do before the next run.
+    private func failure(_ what: String, _ error: SQLiteError, hint: String) -> PipelineError {
         PipelineError(
             .sinkFailed, "table '\(table.name)': \(what): \(error.message)",
             hint:
-                "look for a trigger or constraint that says so; RAISE(ABORT, …) before an insert refuses only the row. "
-                + "No row is lost: the next run goes on from the last checkpoint", component: component)
+                "\(hint); then run again. Until then a run fails here. No row is lost: it goes on from the last checkpoint",
+            component: component)
     }
 
     private func run(_ statement: SQLiteStatement) throws {
