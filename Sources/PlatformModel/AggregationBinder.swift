@@ -224,7 +224,7 @@ struct AggregationBinder {
         }
         return MeasureSpec(
             name: measure.name, function: measure.function, column: column?.column, inputType: column?.type,
-            resultType: result, isFiltered: measure.hasFilter)
+            resultType: result, isFiltered: measure.hasFilter, isStrict: measure.isStrict)
     }
 
     /// One column for all inputs: nullable where any is. Nil after a report, or when the field was reported before.

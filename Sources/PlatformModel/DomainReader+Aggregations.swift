@@ -130,6 +130,7 @@ extension Aggregation {
         for (name, group) in zip(groupNames, spec.groups) { hash.add("\(name) \(group.name) \(group.type)") }
         for (measure, filters) in zip(spec.measures, measureFilters) {
             hash.add("\(measure.name) \(measure.function.rawValue) \(measure.column ?? "") \(measure.resultType)")
+            if measure.isStrict { hash.add("strict") }
             hash.add(measure.inputType.map { "\($0)" } ?? "")
             for filter in filters { hash.add(filter?.text ?? "") }
         }

@@ -10,6 +10,8 @@ struct MeasureDraft {
     var location: SourceLocation
     var filter: ParsedPredicate?
     var hasFilter: Bool
+    /// Of `count_distinct`.
+    var isStrict: Bool
     var path: String
 }
 
@@ -130,9 +132,11 @@ extension DomainReader {
                 path: reader.childPath("type"), hint: "supported: \(known.joined(separator: ", "))")
             return nil
         }
-        for key in ["strict", "approximate"] where function == .countDistinct {
-            if reader.boolean(key, into: &diagnostics) == true {
-                reader.refuse(key, "'\(key)' of count_distinct is", into: &diagnostics)
+        var isStrict = false
+        if function == .countDistinct {
+            isStrict = reader.boolean("strict", into: &diagnostics) ?? false
+            if reader.boolean("approximate", into: &diagnostics) == true {
+                reader.refuse("approximate", "'approximate' of count_distinct is", into: &diagnostics)
             }
         }
         if field == nil, function != .count {
@@ -148,6 +152,6 @@ extension DomainReader {
             field: field.map { ($0.split(separator: ".").map(String.init), fieldNode?.location ?? reader.location) },
             name: name ?? function.defaultName,
             location: (reader.mapping["as"] ?? typeNode)?.location ?? reader.location,
-            filter: filter, hasFilter: hasFilter, path: reader.path)
+            filter: filter, hasFilter: hasFilter, isStrict: isStrict, path: reader.path)
     }
 }

@@ -65,7 +65,7 @@ struct Topology: Sendable {
             for group in aggregation.spec.groups { needs.add(group.name, .dictionary, of: stream) }
             for measure in aggregation.spec.measures {
                 guard let column = measure.column else { continue }
-                needs.add(column, measure.function == .countDistinct ? .hash : .plain, of: stream)
+                needs.add(column, measure.countsHashes ? .hash : .plain, of: stream)
             }
             let filters = [aggregation.filters[position]] + aggregation.measureFilters.map { $0[position] }
             for filter in filters { filter?.columns.forEach { needs.add($0, .plain, of: stream) } }

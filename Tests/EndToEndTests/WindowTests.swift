@@ -13,7 +13,7 @@ extension EndToEnd {
                 group_by: [user_id]
                 measures:
                   - { name: events, type: count }
-                  - { name: sessions, type: count_distinct, field: session_id }
+                  - { name: sessions, type: count_distinct, field: session_id, strict: true }
                   - { name: purchases, type: count, filter: "event_type = 'purchase'" }
               - name: bursts
                 from: [purchase]
@@ -26,7 +26,7 @@ extension EndToEnd {
                   - { name: average, type: avg, field: total_amount }
                   - { name: least, type: min, field: item_count }
                   - { name: most, type: max, field: total_amount }
-                  - { name: buyers, type: count_distinct, field: user_id }
+                  - { name: buyers, type: count_distinct, field: user_id, strict: true }
                   - { name: large, type: sum, field: item_count, filter: "total_amount > 50" }
               - name: storms
                 from: [search]

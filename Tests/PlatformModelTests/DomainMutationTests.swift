@@ -153,6 +153,10 @@ struct DomainMutationTests {
         .init("ecommerce", "from: [product_view]", "from: [product_viw]", .unknownEventType, "'product_view'"),
         .init("ecommerce", "type: count_distinct\n    field: entity_id", "type: count_distinct", .missingKey, "field"),
         .init("ecommerce", "type: count_distinct", "type: percentile", .notSupportedYet, "percentile"),
+        .init(
+            "ecommerce", "type: count_distinct", "approximate: true\n    type: count_distinct", .notSupportedYet,
+            "'approximate'"),
+        .init("ecommerce", "type: count_distinct", "strict: exactly\n    type: count_distinct", .wrongType, "strict"),
         .init("ecommerce", "type: count_distinct", "type: count_distnct", .invalidValue, "'count_distinct'"),
         .init("ecommerce", "    group_by: [currency]", "    group_by: [curency]", .unknownField, "'currency'"),
         .init(

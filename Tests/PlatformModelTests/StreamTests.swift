@@ -104,6 +104,26 @@ struct StreamTests {
         #expect(one.aggregations[0].fingerprint == unwritten.aggregations[0].fingerprint)
     }
 
+    @Test("counting values instead of hashes is another fingerprint; saying that they are hashes is not")
+    func strictFingerprint() throws {
+        func fingerprint(_ more: String) throws -> String {
+            let domain = try #require(
+                check(
+                    Self.bigOrders + """
+                        aggregations:
+                          - name: buyers
+                            from: [big_orders]
+                            window: { type: tumbling, duration: 1 day }
+                            measures: [{ name: buyers, type: count_distinct, field: event_id\(more) }]
+
+                        """
+                ).domain)
+            return domain.aggregations[0].fingerprint
+        }
+        #expect(try fingerprint(", strict: true") != fingerprint(""))
+        #expect(try fingerprint(", strict: false") == fingerprint(""))
+    }
+
     @Test(
         "what is wrong with a stream is one error at its place, with what to do",
         arguments: [

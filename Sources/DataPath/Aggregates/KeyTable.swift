@@ -40,6 +40,9 @@ final class KeyTable {
 
     var memoryBytes: Int { arenaCapacity + capacity * MemoryLayout<Entry>.stride + slotCount * 8 }
 
+    /// The bytes of all keys together.
+    var keyBytes: Int { entries[count].start }
+
     func hash(_ entry: Int) -> UInt64 { entries[entry].hash }
 
     /// The bytes of a key; valid until the next key is added.

@@ -19,10 +19,12 @@ public struct MeasureSpec: Hashable, Sendable {
     public var resultType: LogicalType
     /// True when the measure has a filter of its own; the selection is computed by the runtime.
     public var isFiltered: Bool
+    /// Of `count_distinct`: the values are kept, not their hashes.
+    public var isStrict: Bool
 
     public init(
         name: String, function: AggregateFunction, column: String?, inputType: LogicalType?, resultType: LogicalType,
-        isFiltered: Bool = false
+        isFiltered: Bool = false, isStrict: Bool = false
     ) {
         self.name = name
         self.function = function
@@ -30,7 +32,14 @@ public struct MeasureSpec: Hashable, Sendable {
         self.inputType = inputType
         self.resultType = resultType
         self.isFiltered = isFiltered
+        self.isStrict = isStrict
     }
+
+    /// What it keeps a state of, and under which name.
+    var stateName: String { "\(function.rawValue)\(isStrict ? " strict" : "") \(name)" }
+
+    /// Whether the distinct values of its column are hashed, so that nothing else of it is needed.
+    public var countsHashes: Bool { function == .countDistinct && !isStrict }
 
     /// Whether the result can be null: an aggregate over no values. Counts never are.
     public var isNullable: Bool { function != .count && function != .countDistinct }

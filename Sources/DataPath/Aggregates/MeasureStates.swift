@@ -111,8 +111,10 @@ extension MeasureSpec {
         case .countDistinct:
             guard let inputType else { throw unsupported("count_distinct needs a column") }
             guard resultType.physical == .int64 else { throw unsupported("a count is a long") }
-            return DistinctStates(
-                measure: name, hashKey: hashKey, isWide: inputType.physical == .int128)
+            let isWide = inputType.physical == .int128
+            return isStrict
+                ? StrictDistinctStates(measure: name, hashKey: hashKey, isWide: isWide)
+                : DistinctStates(measure: name, hashKey: hashKey, isWide: isWide)
         case .sum, .avg:
             guard let inputType, inputType.isNumeric else {
                 throw unsupported("\(function.rawValue) needs a numeric column")

@@ -211,7 +211,7 @@ private struct Piece {
         writer.put(SavedState.version)
         put(fingerprint)
         writer.put(UInt32(shard.spec.measures.count))
-        for measure in shard.spec.measures { put("\(measure.function.rawValue) \(measure.name)") }
+        for measure in shard.spec.measures { put(measure.stateName) }
         writer.put(shard.watermark)
         writer.put(shard.closedBefore)
         writer.put(shard.finalBefore)

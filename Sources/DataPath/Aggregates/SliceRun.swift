@@ -4,8 +4,8 @@
 ///     window       [ b   c   d   e )            back:  what is in (d e)
 ///
 /// A window is the front from its start on and the back; panes that come are added to the back; when the front is used up,
-/// the back becomes a new front. So a pane is merged a few times, however many windows it is in. Distinct values are not
-/// merged: each knows the last pane that it is in, and is counted until that pane is left. Threads: one at a time.
+/// the back becomes a new front. So a pane is merged a few times, however many windows it is in. Hashes of distinct
+/// values are not merged: each knows the last pane that it is in, and is counted until that pane is left. Threads: one at a time.
 final class SliceRun {
     private let spec: AggregationSpec
     private let hashKey: HashKey
@@ -73,7 +73,7 @@ final class SliceRun {
             (panes[$0].key.firstWindow, $0) < (panes[$1].key.firstWindow, $1)
         }
         var distinct: [Int: DistinctSlices] = [:]
-        for (index, measure) in spec.measures.enumerated() where measure.function == .countDistinct {
+        for (index, measure) in spec.measures.enumerated() where measure.countsHashes {
             distinct[index] = DistinctSlices(groupCount: keys.count)
         }
         self.distinct = distinct

@@ -78,7 +78,7 @@ public final class StateRestorer {
         let measures = shard.spec.measures
         guard try reader.take(UInt32.self) == UInt32(measures.count) else { throw .otherState(reason: "measures") }
         for measure in measures {
-            guard try reader.takeBytes().elementsEqual("\(measure.function.rawValue) \(measure.name)".utf8) else {
+            guard try reader.takeBytes().elementsEqual(measure.stateName.utf8) else {
                 throw .otherState(reason: "measure '\(measure.name)'")
             }
         }

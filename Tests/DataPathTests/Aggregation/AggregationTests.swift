@@ -14,7 +14,8 @@ struct AggregationTests {
         [(20, 20, 10, 0, 1), (20, 5, 10, 0, 3), (20, 15, 5, 7, 2), (20, 5, 0, 3, 2)].enumerated().map { number, w in
             StreamCase(
                 seed: UInt64(number + 1), duration: w.0, slide: w.1, delay: w.2, lateness: w.3, partitions: w.4,
-                batchSize: batch, shards: number % 3 + 1, extractEvery: batch == 1 ? 9 : number % 2 + 1)
+                batchSize: batch, shards: number % 3 + 1, extractEvery: batch == 1 ? 9 : number % 2 + 1,
+                isStrict: batch == 7)
         }
     }
 
@@ -23,8 +24,9 @@ struct AggregationTests {
         [(20, 5, 10, 0, 1), (20, 5, 0, 0, 3), (30, 10, 3, 9, 2)].enumerated().map { number, w in
             StreamCase(
                 seed: UInt64(number + 11), duration: w.0, slide: w.1, delay: w.2, lateness: w.3, partitions: w.4,
-                batchSize: batch, shards: number % 3 + 1, extractEvery: batch == 1 ? 9 : number % 2 + 1, kind: .cumulate
-            )
+                batchSize: batch, shards: number % 3 + 1, extractEvery: batch == 1 ? 9 : number % 2 + 1,
+                kind: .cumulate,
+                isStrict: batch == 7)
         }
     }
 

@@ -26,18 +26,22 @@ struct EarlyHandOverTests {
         AggregationSpec(
             name: "t", window: WindowSpec(durationMilliseconds: 40, slideMilliseconds: 20), groups: groups,
             measures: [MeasureSpec(name: "n", function: .count, column: nil, inputType: nil, resultType: .long)]
-                + measured.flatMap { column in
-                    [("n", AggregateFunction.count), ("u", .countDistinct)].map { name, function in
-                        MeasureSpec(
-                            name: "\(name)_\(column.name)", function: function, column: column.name,
-                            inputType: column.type, resultType: .long)
-                    }
-                        + [("lo", AggregateFunction.min), ("hi", .max)].map { name, function in
-                            MeasureSpec(
-                                name: "\(name)_\(column.name)", function: function, column: column.name,
-                                inputType: column.type, resultType: column.type)
-                        }
-                }, watermarkDelayMilliseconds: 10, allowedLatenessMilliseconds: lateness)
+                + measured.flatMap(measures), watermarkDelayMilliseconds: 10, allowedLatenessMilliseconds: lateness)
+    }
+
+    private static func measures(over column: ColumnSpec) -> [MeasureSpec] {
+        func measure(
+            _ prefix: String, _ function: AggregateFunction, _ result: LogicalType, isStrict: Bool = false
+        ) -> MeasureSpec {
+            MeasureSpec(
+                name: "\(prefix)_\(column.name)", function: function, column: column.name, inputType: column.type,
+                resultType: result, isStrict: isStrict)
+        }
+        return [
+            measure("n", .count, .long), measure("u", .countDistinct, .long),
+            measure("us", .countDistinct, .long, isStrict: true), measure("lo", .min, column.type),
+            measure("hi", .max, column.type),
+        ]
     }
 
     private struct Row {
@@ -85,7 +89,7 @@ struct EarlyHandOverTests {
                     isOrdered
                     ? [text(values.min(), column), text(values.max(), column)]
                     : [cells.min() ?? "null", cells.max() ?? "null"]
-                return ["\(values.count)", "\(cells.count)"] + extremes
+                return ["\(values.count)", "\(cells.count)", "\(cells.count)"] + extremes
             }
             return (["\(rows.count)"] + measures).joined(separator: ",")
         }

@@ -68,7 +68,8 @@ struct SessionTests {
         ].enumerated().map { number, w in
             StreamCase(
                 seed: UInt64(number + 21), duration: w.0, slide: w.0, delay: w.1, lateness: w.2, partitions: w.3,
-                batchSize: batch, shards: number % 3 + 1, extractEvery: batch == 1 ? 9 : number % 2 + 1, kind: .session)
+                batchSize: batch, shards: number % 3 + 1, extractEvery: batch == 1 ? 9 : number % 2 + 1, kind: .session,
+                isStrict: batch == 7)
         }
     }
 

@@ -14,8 +14,10 @@ struct StreamCase: CustomStringConvertible, Sendable {
     var shards: Int
     var extractEvery: Int
     var kind = WindowSpec.Kind.sliding
+    /// Whether distinct users are counted by their names, not by hashes.
+    var isStrict = false
     var description: String {
-        "seed \(seed) window \(duration)/\(slide) delay \(delay)+\(lateness) p\(partitions) b\(batchSize) s\(shards) x\(extractEvery)"
+        "seed \(seed) window \(duration)/\(slide) delay \(delay)+\(lateness) p\(partitions) b\(batchSize) s\(shards) x\(extractEvery)\(isStrict ? " strict" : "")"
     }
 
     private var window: WindowSpec {
@@ -34,7 +36,9 @@ struct StreamCase: CustomStringConvertible, Sendable {
             measures: [
                 MeasureSpec(name: "n", function: .count, column: nil, inputType: nil, resultType: .long),
                 MeasureSpec(name: "a", function: .count, column: "amount", inputType: .double, resultType: .long),
-                MeasureSpec(name: "u", function: .countDistinct, column: "user", inputType: .string, resultType: .long),
+                MeasureSpec(
+                    name: "u", function: .countDistinct, column: "user", inputType: .string, resultType: .long,
+                    isStrict: isStrict),
                 MeasureSpec(name: "s", function: .sum, column: "amount", inputType: .double, resultType: .double),
                 MeasureSpec(name: "v", function: .avg, column: "amount", inputType: .double, resultType: .double),
                 MeasureSpec(name: "t", function: .sum, column: "units", inputType: .long, resultType: .long),

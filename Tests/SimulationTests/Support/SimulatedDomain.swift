@@ -88,7 +88,7 @@ enum SimulatedDomain {
             measures:
               - { name: events, type: count }
               - { name: total, type: sum, field: amount }
-              - { name: users, type: count_distinct, field: user_id }
+              - { name: users, type: count_distinct, field: user_id, strict: true }
           - name: cumulate
             from: [click]
             window: { type: cumulate, duration: 20 seconds, step: 5 seconds }
