@@ -1,8 +1,8 @@
 /// Counts of distinct values that keep the values (`strict: true`): no two are ever taken for one.
 ///
 /// One table holds the values of all groups: a key is a group's number and then the value's bytes, which are those of a string, the
-/// eight of an integer or canonical double, the sixteen of a decimal, or one of a boolean. Cost: a look-up a row, about four times
-/// that of ``DistinctStates``; memory: the bytes and about 40 more for each value of a group.
+/// eight of an integer or canonical double, the sixteen of a decimal, or one of a boolean. Cost: a look-up a row; memory: the bytes
+/// and about 40 more for each value of a group.
 final class StrictDistinctStates: MeasureStates {
     private struct Group: BitwiseCopyable {
         var valueCount: Int64
