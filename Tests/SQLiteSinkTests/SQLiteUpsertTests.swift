@@ -114,25 +114,11 @@ struct SQLiteUpsertTests {
         }
     }
 
-    private static func texts(_ rows: [(Int64, String)], of table: TableDefinition) -> RecordBatch {
-        let batch = RecordBatch(schema: BatchSchema(table.columns))
-        for row in rows {
-            if case .int64(let vector) = batch.columns[0] { vector.append(row.0) }
-            if case .bytes(let vector) = batch.columns[1] { vector.append(row.1) }
-        }
-        batch.rowCount = rows.count
-        return batch
-    }
-
-    private static let notes = TableDefinition(
-        name: "notes", content: .aggregation, columns: [ColumnSpec("id", .long), ColumnSpec("note", .string)],
-        key: ["id"], fingerprint: "1")
-
     @Test("rows that a trigger refuses are given back after the flush, named in their batches; the others are written")
     func refused() throws {
         let scratch = Scratch()
         let sink = try scratch.open()
-        try sink.apply(Self.notes)
+        try sink.apply(Notes.table)
         try SQLiteConnection(path: scratch.path).execute(
             """
             CREATE TRIGGER no_bad BEFORE INSERT ON notes WHEN NEW.note LIKE 'bad%'
@@ -141,14 +127,14 @@ struct SQLiteUpsertTests {
         // In the order of the key they are far apart from the order in which they came.
         let bad: Set<Int64> = [7, 4999]
         let first = (Int64(0)..<5000).map { (9999 - $0, bad.contains($0) ? "bad \($0)" : "good") }
-        try sink.write(Self.texts(first, of: Self.notes), to: Self.notes)
-        try sink.write(Self.texts([(1, "good"), (2, "bad"), (3, "good")], of: Self.notes), to: Self.notes)
+        try sink.write(Notes.rows(first), to: Notes.table)
+        try sink.write(Notes.rows([(1, "good"), (2, "bad"), (3, "good")]), to: Notes.table)
         #expect(sink.takeRefused().isEmpty)
         try sink.flush()
         let refused = sink.takeRefused()
         #expect(refused.map { $0.rows.rowCount } == [5000, 3])
         #expect(refused.map { $0.refused.rows.map(\.row) } == [[7, 4999], [1]])
-        #expect(refused.allSatisfy { $0.table == Self.notes })
+        #expect(refused.allSatisfy { $0.table == Notes.table })
         let reasons = Set(refused.flatMap { $0.refused.rows.map(\.reason) })
         #expect(
             reasons == ["table 'notes': a trigger or function of the database refuses the row"], "no values of rows")
@@ -163,10 +149,10 @@ struct SQLiteUpsertTests {
     func early() throws {
         let scratch = Scratch()
         let sink = try scratch.open()
-        try sink.apply(Self.notes)
+        try sink.apply(Notes.table)
         let reader = try scratch.open()
         let long = String(repeating: "x", count: 1 << 20)
-        for id in 0..<40 { try sink.write(Self.texts([(Int64(id), long)], of: Self.notes), to: Self.notes) }
+        for id in 0..<40 { try sink.write(Notes.rows([(Int64(id), long)]), to: Notes.table) }
         let early = try #require(try reader.query("SELECT count(*) FROM notes")?.rows.first?.first)
         guard case .integer(let count) = early else { throw Failure() }
         #expect((1..<40).contains(count))
@@ -180,12 +166,12 @@ struct SQLiteUpsertTests {
     func changed() throws {
         let scratch = Scratch()
         let sink = try scratch.open()
-        try sink.apply(Self.notes)
-        try sink.write(Self.texts([(1, "old")], of: Self.notes), to: Self.notes)
-        var wider = Self.notes
+        try sink.apply(Notes.table)
+        try sink.write(Notes.rows([(1, "old")]), to: Notes.table)
+        var wider = Notes.table
         wider.columns.append(ColumnSpec("more", .long, isNullable: true))
         try sink.apply(wider)
-        let batch = Self.texts([(2, "new")], of: wider)
+        let batch = Notes.rows([(2, "new")], of: wider)
         if case .int64(let vector) = batch.columns[2] { vector.append(5) }
         try sink.write(batch, to: wider)
         #expect(

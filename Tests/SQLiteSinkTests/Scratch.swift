@@ -39,7 +39,8 @@ enum Notes {
         return table
     }
 
-    static func rows(_ rows: [(Int64, String)]) -> RecordBatch {
+    /// Of the first two columns.
+    static func rows(_ rows: [(Int64, String)], of table: TableDefinition = table) -> RecordBatch {
         let batch = RecordBatch(schema: BatchSchema(table.columns))
         for row in rows {
             if case .int64(let vector) = batch.columns[0] { vector.append(row.0) }

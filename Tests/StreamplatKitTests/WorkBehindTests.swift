@@ -34,17 +34,18 @@ struct WorkBehindTests {
     }
 
     @Test("is let go of by its owner, not later in the background", arguments: [true, false])
-    func lifetime(fails: Bool) {
+    func lifetime(fails: Bool) throws {
         final class Thing: Sendable {}
         for _ in 0..<100 {
             weak var kept: Thing?
-            do {
+            func work() throws {
                 let thing = Thing()
                 kept = thing
                 let behind = WorkBehind(with: thing)
                 try behind.start { _ in if fails { throw Refused() } }
                 try behind.finish()
-            } catch {}
+            }
+            if fails { #expect(throws: Refused.self) { try work() } } else { try work() }
             #expect(kept == nil)
         }
     }
