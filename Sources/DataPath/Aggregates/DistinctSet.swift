@@ -1,5 +1,3 @@
-import Glibc
-
 /// A set of (group, hash) pairs: open addressing, linear probing, at most 5/8 full.
 ///
 /// Positions are multiplied by an odd number drawn per set: reading one set in the order of its slots and adding to another
@@ -17,7 +15,7 @@ final class DistinctSet {
 
     private static let blockSize = 32
 
-    deinit { free(slots) }
+    deinit { GrowingMemory.free(slots) }
 
     var memoryBytes: Int { slotCount * MemoryLayout<DistinctPair>.stride }
 
@@ -93,7 +91,7 @@ final class DistinctSet {
     }
 
     func removeAll() {
-        free(slots)
+        GrowingMemory.free(slots)
         (slots, slotCount, shift, limit, count) = (nil, 0, 64, 0, 0)
     }
 
@@ -104,7 +102,7 @@ final class DistinctSet {
 
     @inline(never)
     private func grow(to size: Int) {
-        let larger = allocateZeroed(DistinctPair.self, count: size)
+        let larger = GrowingMemory.zeroed(DistinctPair.self, count: size)
         let (old, oldCount) = (slots, slotCount)
         (slots, slotCount) = (larger, size)
         shift = UInt64(64 - size.trailingZeroBitCount)
@@ -115,12 +113,6 @@ final class DistinctSet {
             while larger[slot].low != 0 { slot = (slot &+ 1) & (size &- 1) }
             larger[slot] = old[index]
         }
-        free(old)
+        GrowingMemory.free(old)
     }
-}
-
-/// Zeroed memory, to be freed by `free`: large pieces come zeroed from the kernel and are not written twice.
-func allocateZeroed<Value: BitwiseCopyable>(_ type: Value.Type, count: Int) -> UnsafeMutablePointer<Value> {
-    guard let memory = calloc(count, MemoryLayout<Value>.stride) else { preconditionFailure("out of memory") }
-    return memory.bindMemory(to: type, capacity: count)
 }

@@ -1,5 +1,3 @@
-import Glibc
-
 /// Distinct values of a window that moves over slices: each value is held with the last slice that has it.
 ///
 /// Slices are numbered in the order in which they are left. A value costs two look-ups a slice that has it, however many
@@ -21,10 +19,10 @@ final class DistinctSlices {
     init(groupCount: Int) {
         self.groupCount = groupCount
         counts.resize(to: groupCount)
-        slots = allocateZeroed(Slot.self, count: slotCount)
+        slots = GrowingMemory.zeroed(Slot.self, count: slotCount)
     }
 
-    deinit { free(slots) }
+    deinit { GrowingMemory.free(slots) }
 
     /// Adds the pairs of a slice, the groups of which `map` renumbers (-1: left out).
     func enter(_ pairs: UnsafePointer<DistinctPair>, count pairCount: Int, map: UnsafePointer<Int32>, slice: Int32) {
@@ -78,10 +76,10 @@ final class DistinctSlices {
     private func grow(for needed: Int) {
         let (old, oldCount) = (slots, slotCount)
         while needed * 8 > slotCount * 5 { slotCount *= 2 }
-        slots = allocateZeroed(Slot.self, count: slotCount)
+        slots = GrowingMemory.zeroed(Slot.self, count: slotCount)
         for index in 0..<oldCount where old[index].pair.low != 0 {
             slots[position(of: old[index].pair)] = old[index]
         }
-        free(old)
+        GrowingMemory.free(old)
     }
 }

@@ -35,7 +35,7 @@ final class KeyTable {
     deinit {
         GrowingMemory.free(entries)
         GrowingMemory.free(arena)
-        free(slots)
+        GrowingMemory.free(slots)
     }
 
     var memoryBytes: Int { arenaCapacity + capacity * MemoryLayout<Entry>.stride + slotCount * 8 }
@@ -172,8 +172,8 @@ final class KeyTable {
     func fillSlots(for more: Int) {
         let size = slotCount(for: more)
         if size > slotCount {
-            free(slots)
-            (slots, slotCount, indexedCount) = (allocateZeroed(UInt64.self, count: size), size, 0)
+            GrowingMemory.free(slots)
+            (slots, slotCount, indexedCount) = (GrowingMemory.zeroed(UInt64.self, count: size), size, 0)
         }
         guard indexedCount < count, let slots else { return }
         let mask = slotCount &- 1

@@ -10,6 +10,8 @@ enum GrowingMemory {
     private static let largeBytes = 1 << 24
     /// Smaller blocks may be copied when they grow (glibc's highest threshold of `mmap`): old and new are there at once.
     private static let movedBytes = 1 << 25
+    /// The smallest that a processor has.
+    private static let pageBytes = 4096
 
     /// The capacity in elements that an array of `capacity` grows to when it must hold `needed`.
     static func capacity(from capacity: Int, needed: Int, stride: Int) -> Int {
@@ -37,6 +39,19 @@ enum GrowingMemory {
     static func resizeBytes(_ old: UnsafeMutableRawPointer?, to newCapacity: Int) -> UnsafeMutableRawPointer {
         guard let memory = realloc(old, max(newCapacity, 1)) else { preconditionFailure("out of memory") }
         return memory
+    }
+
+    /// `count` values of zeros, the memory of a hash table. Freed by ``free(_:)``.
+    ///
+    /// A byte of each page is written here. A table is read before it is written to: the kernel would answer that with its one
+    /// page of zeros, and take a second fault for the write, which interrupts every other core that runs the process.
+    static func zeroed<Value: BitwiseCopyable>(_ type: Value.Type, count: Int) -> UnsafeMutablePointer<Value> {
+        let byteCount = count * MemoryLayout<Value>.stride
+        guard let memory = calloc(byteCount, 1) else { preconditionFailure("out of memory") }
+        for page in stride(from: 0, to: byteCount, by: pageBytes) {
+            memory.storeBytes(of: 0, toByteOffset: page, as: UInt8.self)
+        }
+        return memory.bindMemory(to: type, capacity: count)
     }
 
     static func free(_ memory: UnsafeMutableRawPointer?) { Glibc.free(memory) }
