@@ -1,7 +1,10 @@
 # How the executable is built for use; sourced, in the project's folder, by whatever needs it, so that none builds it again.
 # Swift's checks for overlapping access to a variable at run time took up to a third of the CPU where groups are many
 # (docs/performance.md). They stay in debug builds and in the builds of all tests, which would meet such an access.
-release_options=(-c release -Xswiftc -enforce-exclusivity=unchecked --scratch-path .build-release)
+# Swift's libraries are a part of it: it starts sooner, runs where no Swift is installed, and calls them directly. (The toolchain's
+# lld links it: gold, the usual one, prints a warning about Foundation's own code.)
+release_options=(-c release -Xswiftc -enforce-exclusivity=unchecked --static-swift-stdlib -Xswiftc -use-ld=lld
+    --scratch-path .build-release)
 
 # Sets `streamplat` to the executable: STREAMPLAT_BIN where that is set, else one that is built now.
 use_release() {
