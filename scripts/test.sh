@@ -16,8 +16,11 @@ swift build "${options[@]}" --build-tests </dev/null
 STREAMPLAT_PYTHON="$PWD/.venv/bin/python"
 STREAMPLAT_BIN="$(swift build "${options[@]}" --show-bin-path)/streamplat"
 export STREAMPLAT_PYTHON STREAMPLAT_BIN
-log="$(mktemp)"
-trap 'rm -f "$log"' EXIT
+# What tests leave behind goes with them, also where they are killed in the middle.
+TMPDIR="$(mktemp -d)"
+export TMPDIR
+trap 'rm -rf "$TMPDIR"' EXIT
+log="$TMPDIR/log"
 worst=0
 # All tests are Swift Testing's; without XCTest its empty report does not stand before or after the real one.
 run() {

@@ -40,9 +40,12 @@ struct BoundedQueueTests {
 }
 
 @Suite("Memory of the machine")
-struct MachineMemoryTests {
+final class MachineMemoryTests {
+    private let root = NSTemporaryDirectory() + "streamplat-machine-\(UUID().uuidString)"
+
+    deinit { try? FileManager.default.removeItem(atPath: root) }
+
     private func machine(_ files: [String: String]) throws -> MachineMemory {
-        let root = NSTemporaryDirectory() + "streamplat-machine-\(UUID().uuidString)"
         for (path, text) in files {
             let folder = (root + path as NSString).deletingLastPathComponent
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)

@@ -7,7 +7,11 @@ import Testing
 @testable import StreamRuntime
 
 @Suite("Checkpoints")
-struct CheckpointTests {
+final class CheckpointTests {
+    private let root = NSTemporaryDirectory() + "streamplat-checkpoint-\(UUID().uuidString)"
+
+    deinit { try? FileManager.default.removeItem(atPath: root) }
+
     static let file = StateFile(name: "state-5-7-1", offset: 0, length: 11, checksum: 0xD37C923A)
 
     /// In versions before 4 the second chain is missing.
@@ -59,7 +63,7 @@ struct CheckpointTests {
 
     /// A folder with the file of state that ``example`` names.
     private func folder() throws -> String {
-        let path = NSTemporaryDirectory() + "streamplat-checkpoint-\(UUID().uuidString)"
+        let path = "\(root)/\(UUID().uuidString)"
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
         let writer = try StateFileWriter(folder: path, name: "state-5-7-1")
         try ([4, 5, 6] as [UInt8]).withUnsafeBytes { try writer.append($0) }
