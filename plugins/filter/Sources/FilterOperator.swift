@@ -1,4 +1,4 @@
-public import DataPath
+internal import DataPath
 public import Diagnostics
 public import PluginAPI
 

@@ -1,5 +1,5 @@
 internal import ConfigTree
-public import DataPath
+internal import DataPath
 public import Diagnostics
 public import PluginAPI
 
