@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Measures what streamplat promises of its own speed and writes it into docs/benchmarks.md. EVENTS: how many (5000000); ROUNDS: of
-# each pair (5); PARTS: comma-separated, by default all. More arguments go to scripts/targets/targets.py. STREAMPLAT_BIN names
-# another binary; avro-bench lies beside it. The parts with servers install and start them (scripts/services.sh).
+# each pair (5); PARTS: comma-separated, by default all but memory, which makes a file of 11 GB. More arguments go to
+# scripts/targets/targets.py. STREAMPLAT_BIN names another binary; avro-bench lies beside it. The parts with servers install and
+# start them (scripts/services.sh).
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 

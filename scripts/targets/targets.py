@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """Measures what streamplat promises of its own speed, part by part, and puts it into docs/benchmarks.md.
 
-    targets.py --binary PATH [--parts generate,start,workers,sqlite,postgresql,clickhouse,kafka,latency] [--events 5000000]
+    targets.py --binary PATH [--parts generate,start,workers,sqlite,postgresql,clickhouse,kafka,latency,memory] [--events 5000000]
                [--rounds 5] [--docs FILE]
 
 What is a ratio is measured in pairs, one right after the other on the same two cores, the order changing from round to round: the
 median of the pairs' ratios counts, lowest and highest stand beside it. Answers are compared; a wrong one is an error. `avro-bench`
-must lie beside the binary.
+must lie beside the binary. `memory` makes a file of 11 GB and is measured only where it is named.
 """
 import argparse
 import datetime
@@ -20,13 +20,14 @@ from setting import ROOT, Failed, Setting
 
 import tables
 
-PARTS = ("generate", "start", "workers", "sqlite", "postgresql", "clickhouse", "kafka", "latency")
+USUAL = ("generate", "start", "workers", "sqlite", "postgresql", "clickhouse", "kafka", "latency")
+PARTS = (*USUAL, "memory")
 
 
 def main():
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--binary", required=True, type=os.path.abspath)
-    arguments.add_argument("--parts", type=lambda text: text.split(","), default=list(PARTS))
+    arguments.add_argument("--parts", type=lambda text: text.split(","), default=list(USUAL))
     arguments.add_argument("--events", type=int, default=5_000_000)
     arguments.add_argument("--rounds", type=int, default=5)
     arguments.add_argument("--folder", type=os.path.abspath, default=os.path.join(ROOT, ".peers"))
