@@ -4,14 +4,14 @@ internal import Glibc
 ///
 /// The C library moves large blocks by their pages (`mremap`): growing takes neither time nor memory for a copy, and pages
 /// that nobody has written to are not resident. So large arrays can grow in small steps, and what is allocated is close to
-/// what is used. Hash tables are not grown this way: they are freed before the larger one is allocated.
+/// what is used. Hash tables are not grown this way: their values are put into a new one (``zeroed(_:count:)``).
 enum GrowingMemory {
     /// Blocks from here on grow by an eighth.
     private static let largeBytes = 1 << 24
     /// Smaller blocks may be copied when they grow (glibc's highest threshold of `mmap`): old and new are there at once.
     private static let movedBytes = 1 << 25
-    /// The smallest that a processor has.
-    private static let pageBytes = 4096
+    /// Smaller tables take a few faults.
+    private static let populatedBytes = 1 << 16
 
     /// The capacity in elements that an array of `capacity` grows to when it must hold `needed`.
     static func capacity(from capacity: Int, needed: Int, stride: Int) -> Int {
@@ -43,13 +43,15 @@ enum GrowingMemory {
 
     /// `count` values of zeros, the memory of a hash table. Freed by ``free(_:)``.
     ///
-    /// A byte of each page is written here. A table is read before it is written to: the kernel would answer that with its one
-    /// page of zeros, and take a second fault for the write, which interrupts every other core that runs the process.
+    /// The kernel is asked for its pages at once. A table is read before it is written to: each page would cost two faults, one
+    /// for the page of zeros that all share, one for its own, and the second interrupts every other core of the process.
     static func zeroed<Value: BitwiseCopyable>(_ type: Value.Type, count: Int) -> UnsafeMutablePointer<Value> {
         let byteCount = count * MemoryLayout<Value>.stride
         guard let memory = calloc(byteCount, 1) else { preconditionFailure("out of memory") }
-        for page in stride(from: 0, to: byteCount, by: pageBytes) {
-            memory.storeBytes(of: 0, toByteOffset: page, as: UInt8.self)
+        if byteCount >= populatedBytes {
+            let start = UnsafeMutableRawPointer(bitPattern: UInt(bitPattern: memory) & ~(UInt(getpagesize()) - 1))
+            // Kernels before 5.14 do not know this; the pages then come as described.
+            _ = madvise(start, byteCount, MADV_POPULATE_WRITE)
         }
         return memory.bindMemory(to: type, capacity: count)
     }
