@@ -61,7 +61,8 @@ final class Torture {
               - { name: beats, type: count }
               - { name: total, type: sum, field: value }
               - { name: average, type: avg, field: value }
-              - { name: devices, type: count_distinct, field: device, strict: true }
+              - { name: devices, type: count_distinct, field: device }
+              - { name: strict_devices, type: count_distinct, field: device, strict: true }
           - name: sliding
             from: [beat]
             window: { type: sliding, duration: 4 seconds, slide: 1 second }
