@@ -29,6 +29,19 @@ MINUTES = 5
 MOST = {"ndjson": 3_650, "avro": 2_450}
 MOST_OF_TWO_WORKERS = 1.25
 LEAST_TIMES_LIBAVRO = 6.0
+# An aggregation more over the same events costs what it counts, and no second reading of the event.
+FURTHER = 9
+MOST_OF_FURTHER = 0.25
+FURTHER_AGGREGATION = """
+  - name: further_%d
+    from: [purchase]
+    window: { type: tumbling, duration: 1 minute }
+    group_by: [category]
+    emit: final
+    measures:
+      - { name: events, type: count }
+      - { name: revenue, type: sum, field: total_amount }
+"""
 SCHEMA = {"type": "record", "name": "Purchase", "namespace": "bench", "fields": [
     {"name": name, "type": kind} for name, kind in [
         ("event_id", "string"), ("timestamp", "long"), ("user_id", "string"), ("device_type", "string"), ("country", "string"),
@@ -57,9 +70,17 @@ class Check:
             subprocess.run(["strip", "--strip-debug", "-o", place, source], check=True)
         self.project = os.path.join(folder, "project")
         shutil.copytree(os.path.join(ROOT, "scripts", "peers", "project"), self.project)
-        subprocess.run([self.binary, "apply", "q1", "--yes"], cwd=self.project, check=True, capture_output=True)
+        self.apply(self.project)
+        self.larger = os.path.join(folder, "larger")
+        shutil.copytree(os.path.join(ROOT, "scripts", "peers", "project"), self.larger)
+        with open(os.path.join(self.larger, "domains", "q1.yaml"), "a") as domain:
+            domain.writelines(FURTHER_AGGREGATION % number for number in range(FURTHER))
+        self.apply(self.larger)
         for events in (FEW, MANY):
             self.purchases(events)
+
+    def apply(self, project):
+        subprocess.run([self.binary, "apply", "q1", "--yes"], cwd=project, check=True, capture_output=True)
 
     def purchases(self, events):
         lines = os.path.join(self.folder, f"{events}.ndjson")
@@ -69,9 +90,10 @@ class Check:
             # Blocks of such a size that two workers have enough of them.
             fastavro.writer(out, SCHEMA, map(json.loads, source), codec="null", sync_interval=1 << 17)
 
-    def run(self, form, events, workers):
-        folder = os.path.join(self.folder, f"run-{form}-{events}-{workers}")
-        shutil.copytree(self.project, folder)
+    def run(self, form, events, workers, project=None):
+        project = project or self.project
+        folder = os.path.join(self.folder, f"run-{os.path.basename(project)}-{form}-{events}-{workers}")
+        shutil.copytree(project, folder)
         source = os.path.join(self.folder, f"{events}.{form}")
         return instructions([self.binary, "run", "q1", "--until-idle", "--close-windows", "--workers", str(workers), "--input",
                              f"purchase={source}"], folder)
@@ -98,6 +120,7 @@ def main():
         # Two at a time: counts do not depend on what else runs.
         with concurrent.futures.ThreadPoolExecutor(2) as pool:
             counting = {run: pool.submit(check.run, *run) for run in runs} | {one: pool.submit(check.decode, *one) for one in decodes}
+            counting |= {("larger", events, 1): pool.submit(check.run, "ndjson", events, 1, check.larger) for events in (FEW, MANY)}
         counts = {one: future.result() for one, future in counting.items()}
 
     def slope(form, workers):
@@ -109,6 +132,9 @@ def main():
     for form in ("ndjson", "avro"):
         check.judge(f"instructions an event from {form}", slope(form, 1), MOST[form], True, ",.0f")
         check.judge(f"two workers' to one worker's from {form}", slope(form, 2) / slope(form, 1), MOST_OF_TWO_WORKERS, True, ".2f")
+    one = slope("ndjson", 1)
+    check.judge("of each further aggregation, as a share of the first with its reading", (slope("larger", 1) - one) / FURTHER / one,
+                MOST_OF_FURTHER, True, ".2f")
     check.judge("libavro's to the plan decoder's for a record", record("decode_libavro") / record("decode_all"),
                 LEAST_TIMES_LIBAVRO, False, ".1f")
     print(f"== counted in {time.monotonic() - begin:.0f} s")
