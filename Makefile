@@ -52,7 +52,7 @@ bench-targets: setup ## measure generate, start, workers, sinks, Kafka and laten
 bench-peers: setup ## compare with DuckDB, Polars, Flink, Spark and others: EVENTS=1000000 ROUNDS=5 PEERS=duckdb,flink
 	@bash scripts/bench-peers.sh
 
-bench-curves: setup ## draw time and memory over events, groups, windows, aggregations and partitions into docs/
+bench-curves: setup ## draw time and memory over events, groups, windows and more into docs/: MOST_EVENTS=10000000
 	@bash scripts/bench-curves.sh
 
 format: ## rewrite the Swift files in the project's style

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs streamplat and what a user might take instead side by side, and writes the tables of docs/benchmarks.md. EVENTS: how many
-# (1000000); ROUNDS: of each pair (5, of slow peers 3); PEERS and WORKLOADS: comma-separated, by default all. More arguments go to
+# (1000000); ROUNDS: of each pair (5); PEERS and WORKLOADS: comma-separated, by default all. More arguments go to
 # scripts/peers/compare.py. STREAMPLAT_BIN names another binary. Peers that cannot be installed are skipped and named.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."

@@ -103,7 +103,7 @@ def partitions(bench, number):
 
 
 CURVES = {
-    "events": Curve("Events from an NDJSON file, per minute, device and country with distinct users.", "events",
+    "events": Curve("Events of two hours from an NDJSON file, per minute, device and country with distinct users.", "events",
                     (100_000, 300_000, 1_000_000, 3_000_000, 10_000_000, 30_000_000, 100_000_000), events, "ns", 1e9),
     "groups": Curve("Groups of a million events in one window (the last: of ten million), into SQLite.", "groups",
                     (100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000), groups, "µs", 1e6),

@@ -47,6 +47,11 @@ class Comparison:
         self.log = os.path.join(self.folder, "command.log")
         self.results = os.path.join(self.folder, f"results-{options.events}.jsonl")
         self.runs, self.failed = self.kept(), False
+        self.command = f"make bench-peers EVENTS={options.events} ROUNDS={options.rounds}"
+        if len(options.workloads) < len(WORKLOADS):
+            self.command += f" WORKLOADS={','.join(options.workloads)}"
+        if len(options.peers) < len(BATCH + STREAMS):
+            self.command += f" PEERS={','.join(options.peers)}"
 
     def kept(self):
         """The runs of earlier comparisons that this one does not repeat; the file of results holds no others from now on."""
@@ -73,7 +78,7 @@ class Comparison:
         return path
 
     def source(self, form):
-        return self.data + {"ndjson": ".ndjson", "shuffled": "-shuffled.ndjson", "avro": ".avro"}[form]
+        return self.data + {"ndjson": ".ndjson", "log": ".ndjson", "shuffled": "-shuffled.ndjson", "avro": ".avro"}[form]
 
     def run(self, workload, peer, name, number, command, folder, environment, place):
         limits = {"seconds_limit": self.options.limit, "memory_limit_mib": self.options.memory * 1024}
@@ -89,7 +94,7 @@ class Comparison:
                 tail = output.read()[-1500:]
             print(f"compare: {workload.name}, {name}: {run.failure}\n{' '.join(command)}\n{tail}", file=sys.stderr)
         line = {"workload": workload.name, "peer": peer, "name": name, "round": number, "load": round(os.getloadavg()[0], 2),
-                **dataclasses.asdict(run)}
+                "commit": tables.commit(), "command": self.command, **dataclasses.asdict(run)}
         self.runs.append(line)
         with open(self.results, "a") as results:
             results.write(json.dumps(line) + "\n")
@@ -98,11 +103,11 @@ class Comparison:
         return run
 
     def ours(self, workload, table, number, beside):
-        command, folder, place = self.streamplat.start(workload.query, self.source(workload.form), table)
+        command, folder, place = self.streamplat.start(workload.query, None if workload.form == "log" else self.source(workload.form), table)
         return self.run(workload, beside, f"streamplat-{table}", number, command, folder, None, place)
 
     def theirs(self, workload, peer, number):
-        form = "ndjson" if workload.form == "avro" and peer.name in WITHOUT_AVRO else workload.form
+        form = "ndjson" if peer.name in WITHOUT_AVRO else workload.form
         command, environment, place = peer.start(workload.query, self.source(form))
         return self.run(workload, peer.name, peer.name, number, command, None, environment, place)
 
@@ -118,6 +123,8 @@ class Comparison:
             while source.read(1 << 20):
                 continue
         self.reference(workload.query)
+        if workload.form == "log":
+            self.streamplat.ingest(workload.query, self.source("log"))
         rounds = {name: self.options.rounds for name in workload.peers if name in self.peers and not self.peers[name].missing}
         for number in range(self.options.rounds):
             for name in [name for name, count in rounds.items() if number < count]:
@@ -131,7 +138,7 @@ class Comparison:
                 if peer_run[0].failure is not None:
                     rounds[name] = 0
                 elif peer_run[0].seconds > self.options.slow:
-                    rounds[name] = min(rounds[name], self.options.slow_rounds)
+                    rounds[name] = min(rounds[name], self.options.slow_rounds or self.options.rounds)
 
 
 def main():
@@ -140,7 +147,7 @@ def main():
     arguments.add_argument("--events", type=int, default=1_000_000)
     arguments.add_argument("--rounds", type=int, default=5)
     arguments.add_argument("--slow", type=float, default=10, help="seconds")
-    arguments.add_argument("--slow-rounds", type=int, default=3)
+    arguments.add_argument("--slow-rounds", type=int, help="by default as many as of the others")
     arguments.add_argument("--workloads", type=lambda text: text.split(","), default=[one.name for one in WORKLOADS])
     arguments.add_argument("--peers", type=lambda text: text.split(","), default=list(BATCH + STREAMS))
     arguments.add_argument("--limit", type=float, default=180, help="seconds after which a run is stopped")

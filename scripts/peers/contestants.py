@@ -24,21 +24,33 @@ class Streamplat:
             shutil.rmtree(project, ignore_errors=True)
             shutil.copytree(os.path.join(HERE, "project"), project)
             for query in queries:
-                done = subprocess.run([binary, "apply", query, "--yes", *self.environment(table)], cwd=project,
-                                      stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
-                if done.returncode != 0:
-                    raise Failed(f"streamplat apply {query} ended with {done.returncode}\n{done.stdout}{done.stderr}")
+                self.prepare(project, "apply", query, "--yes", *self.environment(table))
+
+    def prepare(self, project, *arguments):
+        """A command before the runs, which must succeed."""
+        done = subprocess.run([self.binary, *arguments], cwd=project, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                              check=False)
+        if done.returncode != 0:
+            raise Failed(f"streamplat {' '.join(arguments)} ended with {done.returncode}\n{done.stdout}{done.stderr}")
+
+    def ingest(self, query, source):
+        """Makes the project whose log has the file's events."""
+        project = f"{self.applied}-log"
+        shutil.rmtree(project, ignore_errors=True)
+        shutil.copytree(f"{self.applied}-sqlite", project)
+        self.prepare(project, "ingest", "purchase", source, "--domain", query, "--timestamp-format", "epoch_ms")
 
     @staticmethod
     def environment(table):
         return ["-e", "files"] if table == "files" else []
 
     def start(self, query, source, table):
-        """(command, folder, place of the answer) of a run from an empty state."""
+        """(command, folder, place of the answer) of a run from an empty state; without a source it reads the log."""
         shutil.rmtree(self.folder, ignore_errors=True)
-        shutil.copytree(f"{self.applied}-{table}", self.folder)
-        command = [self.binary, "run", query, "--until-idle", "--close-windows", "--input", f"purchase={source}",
-                   *self.environment(table)]
+        shutil.copytree(f"{self.applied}-{table if source else 'log'}", self.folder)
+        command = [self.binary, "run", query, "--until-idle", "--close-windows", *self.environment(table)]
+        if source:
+            command += ["--input", f"purchase={source}"]
         place = ".streamplat/results.db" if table == "sqlite" else f".streamplat/results/{query}.ndjson"
         return command, self.folder, os.path.join(self.folder, place)
 

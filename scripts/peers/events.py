@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 """Purchases for the comparison with peers: the same number and seed give the same bytes, in any of the forms.
 
-    events.py --events 1000000 --out .peers/data [--seed 42] [--forms ndjson,shuffled,avro]
+    events.py --events 1000000 --out .peers/data [--seed 42] [--forms ndjson,shuffled,avro] [--hours 2]
 
 Writes purchases-N.ndjson, purchases-N-shuffled.ndjson (the same events; the keys of every line in an order of its own, and in
 half of the lines a string with an escape), purchases-N.avro (container, no compression, `timestamp` a plain long) and
 flush.ndjson: one event an hour later, which moves the watermark of engines that otherwise keep the last windows back.
 
-Event time runs over two hours from 2024-01-01; one event in five is up to five seconds late. 100,000 users of Zipf activity
+With --hours other than two the names end in `-Hh`. Event time runs over so many hours from 2024-01-01; one event in five is up to five seconds late. 100,000 users of Zipf activity
 (exponent 0.9), three devices, twenty countries (0.8), twelve categories (0.5), lognormal prices. Blocks of rows have a seed each,
 so any number of events fits in memory.
 """
@@ -17,7 +17,8 @@ import os
 import numpy
 
 START = 1_704_067_200_000
-SPAN = 7_200_000
+HOUR = 3_600_000
+HOURS = 2
 LATE = 5_000
 USERS = 100_000
 BLOCK = 250_000
@@ -35,7 +36,7 @@ NAMES = [name for name, _ in FIELDS]
 FORMATS = {"string": '"%s"', "long": "%d", "int": "%d", "double": "%r"}
 KEYED = {kind: form.replace("%", "%%(%s)") for kind, form in FORMATS.items()}
 LINE = "{" + ",".join(f'"{name}":{FORMATS[kind]}' for name, kind in FIELDS) + "}\n"
-FLUSH = ("ffffffff-ffff-4fff-bfff-ffffffffffff", START + SPAN + 3_600_000, "user_0", "mobile", "US", "music", 1, 1.0, 1.0)
+FLUSH = ("ffffffff-ffff-4fff-bfff-ffffffffffff", START + (HOURS + 1) * HOUR, "user_0", "mobile", "US", "music", 1, 1.0, 1.0)
 # Many enough that no two neighbouring lines are alike, few enough that making them costs nothing.
 ORDERS = 1024
 
@@ -48,12 +49,12 @@ def zipf(count, exponent):
 USER_SHARES, COUNTRY_SHARES, CATEGORY_SHARES = zipf(USERS, 0.9), zipf(20, 0.8), zipf(12, 0.5)
 
 
-def rows(events, seed):
+def rows(events, seed, hours):
     """Tuples in the order of FIELDS."""
     for first in range(0, events, BLOCK):
         size = min(BLOCK, events - first)
         chance = numpy.random.Generator(numpy.random.PCG64([seed, first]))
-        time = START + (numpy.arange(first, first + size, dtype=numpy.int64) * SPAN) // events
+        time = START + (numpy.arange(first, first + size, dtype=numpy.int64) * hours * HOUR) // events
         late = numpy.where(chance.random(size) < 0.2, chance.integers(0, LATE + 1, size), 0)
         time = numpy.maximum(START, time - late)
         user = numpy.searchsorted(USER_SHARES, chance.random(size))
@@ -75,13 +76,13 @@ def rows(events, seed):
                    COUNTRIES[where], CATEGORIES[kind], count, each, whole)
 
 
-def shuffled_lines(events, seed):
+def shuffled_lines(events, seed, hours):
     chance = numpy.random.Generator(numpy.random.PCG64([seed, 1 << 40]))
     orders = []
     for _ in range(ORDERS):
         fields = [FIELDS[position] for position in chance.permutation(len(FIELDS))]
         orders.append("{" + ",".join(f'"{name}":{KEYED[kind] % name}' for name, kind in fields) + "}\n")
-    for index, row in enumerate(rows(events, seed)):
+    for index, row in enumerate(rows(events, seed, hours)):
         values = dict(zip(NAMES, row))
         # A reader must undo these escapes to find the same group and the same user.
         if index % 4 == 1:
@@ -96,12 +97,12 @@ def text_file(path, lines):
         out.writelines(lines)
 
 
-def avro_file(path, events, seed):
+def avro_file(path, events, seed, hours):
     import fastavro
     schema = {"type": "record", "name": "Purchase", "namespace": "bench.ecommerce",
               "fields": [{"name": name, "type": kind} for name, kind in FIELDS]}
     with open(path, "wb") as out:
-        fastavro.writer(out, schema, (dict(zip(NAMES, row)) for row in rows(events, seed)), codec="null",
+        fastavro.writer(out, schema, (dict(zip(NAMES, row)) for row in rows(events, seed, hours)), codec="null",
                         sync_interval=1 << 18, sync_marker=b"streamplat-peers")
 
 
@@ -111,13 +112,15 @@ def main():
     arguments.add_argument("--seed", type=int, default=42)
     arguments.add_argument("--out", required=True)
     arguments.add_argument("--forms", default="ndjson,shuffled,avro")
+    arguments.add_argument("--hours", type=int, default=HOURS)
     options = arguments.parse_args()
     os.makedirs(options.out, exist_ok=True)
-    base = os.path.join(options.out, f"purchases-{options.events}")
+    what = (options.events, options.seed, options.hours)
+    base = os.path.join(options.out, f"purchases-{options.events}" + (f"-{options.hours}h" if options.hours != HOURS else ""))
     writers = {
-        "ndjson": (f"{base}.ndjson", lambda path: text_file(path, (LINE % row for row in rows(options.events, options.seed)))),
-        "shuffled": (f"{base}-shuffled.ndjson", lambda path: text_file(path, shuffled_lines(options.events, options.seed))),
-        "avro": (f"{base}.avro", lambda path: avro_file(path, options.events, options.seed)),
+        "ndjson": (f"{base}.ndjson", lambda path: text_file(path, (LINE % row for row in rows(*what)))),
+        "shuffled": (f"{base}-shuffled.ndjson", lambda path: text_file(path, shuffled_lines(*what))),
+        "avro": (f"{base}.avro", lambda path: avro_file(path, *what)),
     }
     for form in options.forms.split(","):
         path, write = writers[form]

@@ -9,6 +9,7 @@ from contestants import Peer
 from workloads import BATCH, STREAMS, WORKLOADS
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+ON_JAVA = ("flink", "spark")
 INTO = {"sqlite": "into SQLite", "files": "into an NDJSON file"}
 
 
@@ -32,6 +33,12 @@ def commit():
     sources = ["Sources", "plugins", "Package.swift"]
     changed = " with changes" if git("status", "--porcelain", "--", *sources) else ""
     return (git("log", "-1", "--format=%h", "--abbrev=12", "--", *sources) or "unknown") + changed
+
+
+def java():
+    """Its version, as it says it: `openjdk version "17.0.13"`."""
+    said = subprocess.run(["java", "-version"], capture_output=True, text=True, check=False).stderr
+    return said.splitlines()[0].replace('"', "") if said else "Java of an unknown version"
 
 
 def spread(values):
@@ -67,11 +74,13 @@ def section(events, runs, folder):
     peers = [Peer(name, folder) for name in BATCH + STREAMS]
     versions = sorted({f"{package} {version}" for peer in peers if any(run["peer"] == peer.name for run in runs)
                        for package, version in peer.versions()})
+    if any(run["peer"] in ON_JAVA for run in runs):
+        versions.append(java())
     loads, others = [run["load"] for run in runs], [run["others"] for run in runs]
     lines = [
         f"### {events:,} events", "",
-        f"{machine()}; {datetime.date.today().isoformat()}; commit {commit()}; `make bench-peers EVENTS={events}`. "
-        f"{', '.join(versions)}.", "",
+        f"{machine()}; {datetime.date.today().isoformat()}; commit {', '.join(sorted({run['commit'] for run in runs}))}; "
+        f"{', '.join(f'`{one}`' for one in sorted({run['command'] for run in runs}))}. {', '.join(versions)}.", "",
         f"During the runs the load average was {spread(loads)}, and other programs took {statistics.median(others):.0%} "
         f"({min(others):.0%}–{max(others):.0%}) of the two cores.", ""]
     skipped = [f"{peer.name} ({peer.missing})" for peer in peers if peer.missing]

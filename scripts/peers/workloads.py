@@ -15,13 +15,14 @@ class Workload:
 
 BATCH = ("duckdb", "polars", "chdb")
 STREAMS = ("bytewax", "pathway", "flink", "spark")
-# Streams whose packages read no Avro: they get the same events as NDJSON.
+# Streams whose packages read no Avro, and nobody reads our log: they get the same events as NDJSON.
 WITHOUT_AVRO = ("flink", "spark")
 
 WORKLOADS = (
     Workload("q1", "q1", "Tumbling 1 minute by device and country: count, sum, average, exact distinct users; NDJSON", "ndjson",
              BATCH + STREAMS),
     Workload("q1-avro", "q1", "The same from an Avro container", "avro", ("polars", "chdb") + WITHOUT_AVRO),
+    Workload("q1-log", "q1", "The same from the embedded log, into which they came by `ingest`", "log", WITHOUT_AVRO),
     Workload("q1-shuffled", "q1", "The same from NDJSON with shuffled keys and escaped strings", "shuffled",
              BATCH + ("bytewax",)),
     Workload("q2", "q2", "Sliding 5 minutes every 30 seconds by category: count, sum, average; NDJSON", "ndjson",
