@@ -14,8 +14,8 @@ def measured(setting):
         small, large = (median(runs, cpu) for runs in zip(*rounds))
         lines.append(f"| {name} | {small:.2f} | {large:.2f} | {sizes[1] / large / 1e6:.2f} | "
                      f"{(sizes[1] - sizes[0]) / (large - small) / 1e6:.2f} |")
-    return ["Q1 into SQLite with one worker; CPU of whole processes. *Without the start*: the events between both sizes by the CPU between "
-            "them. Target: 3 million a second.", "", *lines]
+    return ["Q1 into SQLite with one worker; CPU of whole processes. *Without the start*: the events between both sizes by the CPU "
+            "between them. Target: 3 million a second.", "", *lines]
 
 
 def counting(project, events, *arguments):

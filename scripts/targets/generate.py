@@ -23,7 +23,8 @@ def measured(setting):
     def into_log():
         project.fresh()
         result = project.run("generate", "--events", str(events), *SPAN)
-        same("events in the log", LogTail(os.path.join(project.folder, ".streamplat", "log", "topics", "events.purchase")).look(), events)
+        topic = os.path.join(project.folder, ".streamplat", "log", "topics", "events.purchase")
+        same("events in the log", LogTail(topic).look(), events)
         return result
 
     def made():

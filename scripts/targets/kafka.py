@@ -15,12 +15,14 @@ PARTITIONS = 4
 # The broker that the measurement runs with keeps all of a topic in memory and answers a fetch with all that is there.
 MOST_EVENTS = 1_000_000
 OURS = "Q1 into SQLite"
-# librdkafka's settings of the consumer: what streamplat gives it (Sources/KafkaClient/KafkaSettings.swift), as much ahead as there is, and
+# librdkafka's settings of the consumer: those of streamplat (Sources/KafkaClient/KafkaSettings.swift), as much ahead as there is, and
 # short waits at a partition's end and where its queue is full.
 CONSUMERS = {
-    "the consumer, streamplat's settings": ["queued.max.messages.kbytes=8192", "fetch.wait.max.ms=100", "isolation.level=read_committed"],
+    "the consumer, streamplat's settings": [
+        "queued.max.messages.kbytes=8192", "fetch.wait.max.ms=100", "isolation.level=read_committed"],
     "the consumer, queues without bound": ["queued.max.messages.kbytes=1000000", "queued.min.messages=10000000"],
-    "the consumer, short waits": ["queued.max.messages.kbytes=8192", "fetch.wait.max.ms=10", "fetch.error.backoff.ms=10"],
+    "the consumer, short waits": [
+        "queued.max.messages.kbytes=8192", "fetch.wait.max.ms=10", "fetch.error.backoff.ms=10"],
 }
 
 
@@ -45,8 +47,8 @@ def measured(setting):
         project.check("q1", events)
         return result
 
-    def consumed(settings_of_it):
-        result = setting.run(consumer, f"127.0.0.1:{settings['KAFKA_PORT']}", topic, str(PARTITIONS), *settings_of_it)
+    def consumed(given):
+        result = setting.run(consumer, f"127.0.0.1:{settings['KAFKA_PORT']}", topic, str(PARTITIONS), *given)
         same("messages that the consumer counts", setting.output().split()[0], str(events))
         return result
 
@@ -65,5 +67,6 @@ def measured(setting):
         "`scripts/targets/consume.c`: librdkafka's batches counted in C, a queue a partition.", "",
         "| what | s | M events/s | CPU, s | CPU of the broker, s |", "| --- | ---: | ---: | ---: | ---: |",
         *(line(name, runs[name], used[name], events / 1e6, ".2f") for name in runs), "",
-        f"streamplat reaches {ratio(list(zip(runs[fastest], runs[OURS])), seconds)} of the speed of the fastest ({fastest}). Target: 0.6.",
+        f"streamplat reaches {ratio(list(zip(runs[fastest], runs[OURS])), seconds)} of the speed of the fastest ({fastest}). "
+        "Target: 0.6.",
     ]

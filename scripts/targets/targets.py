@@ -6,7 +6,8 @@
 
 What is a ratio is measured in pairs, one right after the other on the same two cores, the order changing from round to round: the
 median of the pairs' ratios counts, lowest and highest stand beside it. After every run its answer must account for all the events
-that went in, or the measurement ends with an error. `avro-bench` must lie beside the binary. `memory` makes a file of 11 GB and is measured only where it is named.
+that went in, or the measurement ends with an error. `avro-bench` must lie beside the binary.
+`memory` makes a file of 11 GB and is measured only where it is named.
 """
 import argparse
 import datetime
