@@ -124,6 +124,11 @@ def measured(setting):
     counts = [ask(f"SELECT count() FROM {table}") for table in (TABLE, "targets.bare")]
     if counts != [str(rows)] * 2:
         raise Failed(f"the tables hold {' and '.join(counts)} rows instead of {rows}")
+    # The rows' versions are of two runs.
+    columns = ask("SELECT arrayStringConcat(groupArray(name), ', ') FROM system.columns "
+                  "WHERE database = 'targets' AND table = 'q5' AND name != '_version'")
+    same("the sum of the hashes of curl's rows", *(ask(f"SELECT sum(cityHash64({columns})) FROM {table}")
+                                                   for table in ("targets.bare", TABLE)))
 
     curl, file, ours = ([result[side] for result in rounds] for side in range(3))
     return [

@@ -2,8 +2,8 @@
  *
  *     consume BROKER TOPIC PARTITIONS [NAME=VALUE…]
  *
- * NAME=VALUE are settings of librdkafka. Each partition has a queue of its own, as with streamplat's readers; with one queue for all
- * it takes longer and more CPU.
+ * NAME=VALUE are settings of librdkafka. Each partition has a queue of its own, as with streamplat's readers; with one queue for
+ * all it takes longer and more CPU.
  */
 #include <librdkafka/rdkafka.h>
 #include <stdio.h>

@@ -15,8 +15,8 @@ PARTITIONS = 4
 # The broker that the measurement runs with keeps all of a topic in memory and answers a fetch with all that is there.
 MOST_EVENTS = 1_000_000
 OURS = "Q1 into SQLite"
-# librdkafka's settings of the consumer: those of streamplat (Sources/KafkaClient/KafkaSettings.swift), as much ahead as there is, and
-# short waits at a partition's end and where its queue is full.
+# librdkafka's settings of the consumer: those of streamplat (Sources/KafkaClient/KafkaSettings.swift), as much ahead as there is,
+# and short waits at a partition's end and where its queue is full.
 CONSUMERS = {
     "the consumer, streamplat's settings": [
         "queued.max.messages.kbytes=8192", "fetch.wait.max.ms=100", "isolation.level=read_committed"],
@@ -64,7 +64,8 @@ def measured(setting):
 
     return [
         f"{events:,} purchases (Avro, lz4) in {PARTITIONS} partitions of noida-db, an emulator of a broker; the consumer is "
-        "`scripts/targets/consume.c`: librdkafka's batches counted in C, a queue a partition.", "",
+        "`scripts/targets/consume.c`: librdkafka's batches counted in C, a queue a partition. All run one after the other in each "
+        "round.", "",
         "| what | s | M events/s | CPU, s | CPU of the broker, s |", "| --- | ---: | ---: | ---: | ---: |",
         *(line(name, runs[name], used[name], events / 1e6, ".2f") for name in runs), "",
         f"streamplat reaches {ratio(list(zip(runs[fastest], runs[OURS])), seconds)} of the speed of the fastest ({fastest}). "
