@@ -54,12 +54,13 @@ int main(int given, char **arguments) {
     rd_kafka_t *kafka = rd_kafka_new(RD_KAFKA_CONSUMER, settings, why, sizeof why);
     if (kafka == NULL) fail("librdkafka", why);
     rd_kafka_topic_t *topic = rd_kafka_topic_new(kafka, arguments[2], NULL);
-    /* Without the leaders it would wait half a second before it asks again where the partitions begin. */
-    const struct rd_kafka_metadata *metadata;
-    if (rd_kafka_metadata(kafka, 0, topic, &metadata, 10000) != 0) fail("metadata", rd_kafka_err2str(rd_kafka_last_error()));
-    for (int partition = 0; partition < partitions; partition++)
-        if (rd_kafka_consume_start(topic, partition, RD_KAFKA_OFFSET_BEGINNING) != 0)
-            fail("start", rd_kafka_err2str(rd_kafka_last_error()));
+    for (int partition = 0; partition < partitions; partition++) {
+        /* Told to begin at the beginning, it may wait half a second before it asks again where that is. */
+        int64_t first, next;
+        const rd_kafka_resp_err_t unknown = rd_kafka_query_watermark_offsets(kafka, arguments[2], partition, &first, &next, 10000);
+        if (unknown != 0) fail("offsets", rd_kafka_err2str(unknown));
+        if (rd_kafka_consume_start(topic, partition, first) != 0) fail("start", rd_kafka_err2str(rd_kafka_last_error()));
+    }
 
     static rd_kafka_message_t *messages[AT_ONCE];
     while (ended < partitions) {
