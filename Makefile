@@ -46,7 +46,7 @@ bench: setup ## measure generate, ingest, run and validate
 bench-check: setup ## count instructions an event and judge them, as CI does
 	@bash scripts/bench.sh --check
 
-bench-targets: setup ## measure generate, start, workers, sinks, Kafka and latency: PARTS=latency,kafka EVENTS=5000000 ROUNDS=5
+bench-targets: setup ## measure generate, start, core, workers, slides, sinks, Kafka and latency: PARTS=latency,kafka EVENTS=5000000 ROUNDS=5
 	@bash scripts/bench-targets.sh
 
 bench-peers: setup ## compare with DuckDB, Polars, Flink, Spark and others: EVENTS=1000000 ROUNDS=5 PEERS=duckdb,flink

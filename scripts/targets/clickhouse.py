@@ -3,7 +3,7 @@ import os
 import subprocess
 import time
 
-from setting import Failed, Project, line, median, processor_seconds, ratio, seconds, spread
+from setting import Failed, Project, line, median, processor_seconds, ratio, same, seconds, spread
 
 TITLE = "Into ClickHouse"
 SERVER = """
@@ -40,7 +40,8 @@ def measured(setting):
         return done.stdout.decode().strip()
 
     ask("DROP DATABASE IF EXISTS targets")
-    source = setting.purchases("ndjson", min(setting.events, 1_000_000))
+    events = min(setting.events, 1_000_000)
+    source = setting.purchases("ndjson", events)
     project = Project(setting, "clickhouse", "peers/project", "q5", ["-e", "server"],
                       {"CLICKHOUSE_PASSWORD": settings["CLICKHOUSE_PASSWORD"]},
                       [("environments/server.yaml", SERVER % settings["CLICKHOUSE_PORT"])])
@@ -68,17 +69,24 @@ def measured(setting):
         used[side].append(processor_seconds(process) - before)
         return result
 
+    def check(table):
+        same(f"the events of {table}", ask(f"SELECT sum(events) FROM {table}"), str(events))
+
     def counted(project):
         return project.run("run", "--until-idle", "--close-windows", "--input", f"purchase={source}")
 
     def run():
         project.fresh()
-        return served("ours", lambda: counted(project))
+        result = served("ours", lambda: counted(project))
+        check(TABLE)
+        return result
 
     def into_file():
         files.fresh()
         quiet()
-        return counted(files)
+        result = counted(files)
+        files.check("q5", events)
+        return result
 
     before = inserts()
     run()
@@ -97,7 +105,9 @@ def measured(setting):
         arguments += ["--data-binary", f"@{file}", f"{url}?query=INSERT%20INTO%20targets.bare%20FORMAT%20RowBinary"]
 
     def bare():
-        return served("bare", lambda: setting.run(*arguments))
+        result = served("bare", lambda: setting.run(*arguments))
+        check("targets.bare")
+        return result
 
     used["ours"].clear()
     rounds = []
@@ -114,10 +124,15 @@ def measured(setting):
     counts = [ask(f"SELECT count() FROM {table}") for table in (TABLE, "targets.bare")]
     if counts != [str(rows)] * 2:
         raise Failed(f"the tables hold {' and '.join(counts)} rows instead of {rows}")
+    # The rows' versions are of two runs.
+    columns = ask("SELECT arrayStringConcat(groupArray(name), ', ') FROM system.columns "
+                  "WHERE database = 'targets' AND table = 'q5' AND name != '_version'")
+    same("the sum of the hashes of curl's rows", *(ask(f"SELECT sum(cityHash64({columns})) FROM {table}")
+                                                   for table in ("targets.bare", TABLE)))
 
     curl, file, ours = ([result[side] for result in rounds] for side in range(3))
     return [
-        f"Q5 over a million events from an NDJSON file: {rows:,} rows in {batches} inserts; all of `streamplat run` beside curl, which sends the "
+        f"Q5 over {events:,} events from an NDJSON file: {rows:,} rows in {batches} inserts; all of `streamplat run` beside curl, which sends the "
         f"same rows in as many requests of RowBinary. ClickHouse {ask('SELECT version()')}.", "",
         "| what | s | rows/s | CPU, s | CPU of the server, s |", "| --- | ---: | ---: | ---: | ---: |",
         line("streamplat, reading and counting among it", ours, used["ours"], rows, ",.0f"),

@@ -2,10 +2,16 @@
 import json
 import os
 
-from setting import HERE, Project, cpu, median, pairs, ratio, seconds
+from latency import LogTail
+from setting import HERE, Project, cpu, median, pairs, ratio, same, seconds
 
 TITLE = "Generating purchases"
 SPAN = ["--seed", "42", "--start", "2024-01-01T00:00:00Z", "--span", "2h"]
+
+
+def lines(path):
+    with open(path, "rb") as file:
+        return sum(part.count(b"\n") for part in iter(lambda: file.read(1 << 20), b""))
 
 
 def measured(setting):
@@ -16,16 +22,23 @@ def measured(setting):
 
     def into_log():
         project.fresh()
-        return project.run("generate", "--events", str(events), *SPAN)
+        result = project.run("generate", "--events", str(events), *SPAN)
+        topic = os.path.join(project.folder, ".streamplat", "log", "topics", "events.purchase")
+        same("events in the log", LogTail(topic).look(), events)
+        return result
 
     def made():
         return project.run("generate", "--events", str(events), *SPAN, "--dry-run")
 
     def into_file():
-        return project.run("generate", "--events", str(events), *SPAN, "--out", ours)
+        result = project.run("generate", "--events", str(events), *SPAN, "--out", ours)
+        same(f"lines of {ours}", lines(ours), events)
+        return result
 
     def by_polars():
-        return setting.run(peer, os.path.join(HERE, "with_polars.py"), str(events), theirs)
+        result = setting.run(peer, os.path.join(HERE, "with_polars.py"), str(events), theirs)
+        same(f"lines of {theirs}", lines(theirs), events)
+        return result
 
     log = pairs(setting.rounds, into_log, made)
     files = pairs(setting.rounds, by_polars, into_file)

@@ -1,7 +1,9 @@
 """What the measurements share: a folder, projects with an applied domain, events, runs measured from outside, and services."""
+import json
 import os
 import re
 import shutil
+import sqlite3
 import statistics
 import subprocess
 import sys
@@ -104,6 +106,26 @@ class Project:
     def run(self, command, *arguments):
         return self.setting.run(self.setting.binary, command, self.domain, *arguments, *self.settings, folder=self.folder,
                                 more=self.more)
+
+    def check(self, table, events):
+        """The number of rows of the last run's results, in SQLite or in an NDJSON file; their `events` must add up to these."""
+        results = os.path.join(self.folder, ".streamplat", "results")
+        if os.path.exists(f"{results}.db"):
+            database = sqlite3.connect(f"file:{results}.db?mode=ro", uri=True)
+            counted, rows = database.execute(f"SELECT coalesce(sum(events), 0), count(*) FROM {table}").fetchone()
+            database.close()
+        else:
+            counted = rows = 0
+            with open(os.path.join(results, f"{table}.ndjson")) as file:
+                for row in file:
+                    counted, rows = counted + json.loads(row)["events"], rows + 1
+        same(f"the events of {table}", counted, events)
+        return rows
+
+
+def same(what, found, wanted):
+    if found != wanted:
+        raise Failed(f"{what}: {found} instead of {wanted}")
 
 
 def pairs(rounds, first, second):

@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Measures what streamplat promises of its own speed, part by part, and puts it into docs/benchmarks.md.
 
-    targets.py --binary PATH [--parts generate,start,workers,sqlite,postgresql,clickhouse,kafka,latency,memory] [--events 5000000]
-               [--rounds 5] [--docs FILE]
+    targets.py --binary PATH [--parts generate,start,core,workers,slides,sqlite,postgresql,clickhouse,kafka,latency,memory]
+               [--events 5000000] [--rounds 5] [--docs FILE]
 
 What is a ratio is measured in pairs, one right after the other on the same two cores, the order changing from round to round: the
-median of the pairs' ratios counts, lowest and highest stand beside it. Answers are compared; a wrong one is an error. `avro-bench`
-must lie beside the binary. `memory` makes a file of 11 GB and is measured only where it is named.
+median of the pairs' ratios counts, lowest and highest stand beside it. After every run its answer must account for all the events
+that went in, or the measurement ends with an error. `avro-bench` must lie beside the binary.
+`memory` makes a file of 11 GB and is measured only where it is named.
 """
 import argparse
 import datetime
@@ -20,7 +21,7 @@ from setting import ROOT, Failed, Setting
 
 import tables
 
-USUAL = ("generate", "start", "workers", "sqlite", "postgresql", "clickhouse", "kafka", "latency")
+USUAL = ("generate", "start", "core", "workers", "slides", "sqlite", "postgresql", "clickhouse", "kafka", "latency")
 PARTS = (*USUAL, "memory")
 
 
@@ -48,9 +49,9 @@ def main():
             setting.stop_services()
         text = "\n".join([
             f"### {module.TITLE}", "", *lines, "",
-            f"{tables.machine()}; {datetime.date.today().isoformat()}; commit {tables.commit()}; `make bench-targets PARTS={part}`; "
-            f"{options.rounds} rounds; {'servers and ' if setting.served else ''}other programs took up to {setting.others:.0%} of the two "
-            "cores.", ""])
+            f"{tables.machine()}; {datetime.date.today().isoformat()}; commit {tables.commit()}; "
+            f"`make bench-targets PARTS={part} EVENTS={options.events} ROUNDS={options.rounds}`; "
+            f"{'servers and ' if setting.served else ''}other programs took up to {setting.others:.0%} of the two cores.", ""])
         print(text)
         if options.docs:
             tables.replace(options.docs, f"target {part}", text)

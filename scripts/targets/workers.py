@@ -12,7 +12,9 @@ def measured(setting):
 
         def run(workers):
             project.fresh()
-            return project.run("run", "--until-idle", "--close-windows", "--workers", workers, "--input", f"purchase={source}")
+            result = project.run("run", "--until-idle", "--close-windows", "--workers", workers, "--input", f"purchase={source}")
+            project.check("q1", setting.events)
+            return result
 
         results = pairs(setting.rounds, lambda: run("1"), lambda: run("2"))
         lines.append(
