@@ -128,12 +128,6 @@ final class KeyTable {
         }
     }
 
-    /// Inserts all keys into `other`.
-    func insertAll(into other: KeyTable, account: MemoryAccount? = nil) throws(AggregationError) {
-        let map = GroupMap(count: count)
-        try other.insert(self, map: map.groups, account: account)
-    }
-
     /// Bytes that so many further keys would take at their peak, beyond what is there. The slots are freed before they are
     /// made anew.
     func growthBytes(for more: Int, keyBytes: Int) -> Int {

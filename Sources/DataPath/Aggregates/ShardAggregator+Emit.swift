@@ -103,16 +103,35 @@ extension ShardAggregator {
 
     /// The windows from `begin` on that hold a pane which is wanted, ascending.
     private func windows(from begin: Int64, before end: Int64?, where isWanted: (PaneState) -> Bool) -> [Int64] {
-        var numbers: Set<Int64> = []
-        for pane in panes where isWanted(pane) {
-            var window = max(pane.key.firstWindow, begin)
-            let last = calendar.lastWindow(ofPane: pane.key.start)
-            while window <= last, end.map({ window < $0 }) ?? true {
-                numbers.insert(window)
+        var numbers: [Int64] = []
+        for run in windowRuns(from: begin, where: isWanted) {
+            var window = run.lowerBound
+            while window <= run.upperBound, end.map({ window < $0 }) ?? true {
+                numbers.append(window)
                 window += calendar.slideMilliseconds
             }
         }
-        return numbers.sorted()
+        return numbers
+    }
+
+    /// The same as runs of neighbours, ascending; no window is in two.
+    func windowRuns(from begin: Int64, where isWanted: (PaneState) -> Bool) -> [ClosedRange<Int64>] {
+        // Of each pane one run: panes of rows that were late for earlier windows begin later than their neighbours.
+        var runs: [(first: Int64, last: Int64)] = []
+        for pane in panes where isWanted(pane) {
+            let (first, last) = (max(pane.key.firstWindow, begin), calendar.lastWindow(ofPane: pane.key.start))
+            if first <= last { runs.append((first, last)) }
+        }
+        runs.sort { $0.first < $1.first }
+        var apart: [ClosedRange<Int64>] = []
+        var next = begin
+        for run in runs {
+            let first = max(run.first, next)
+            guard first <= run.last else { continue }
+            apart.append(first...run.last)
+            next = run.last + calendar.slideMilliseconds
+        }
+        return apart
     }
 
     private func emit(_ windows: [Int64], onlyChanged: Bool, into batch: RowOutput) throws(AggregationError) {
@@ -132,8 +151,9 @@ extension ShardAggregator {
         for window in windows {
             let (start, end) = (calendar.windowStart(window), calendar.windowEnd(window))
             try run.move(to: window, start: start)
-            let (whole, groups) = try run.window()
-            try append(whole, groups, to: batch) { _ in (start, end) }
+            try run.window { whole, groups throws(AggregationError) in
+                try append(whole, groups, to: batch) { _ in (start, end) }
+            }
         }
     }
 

@@ -31,6 +31,8 @@ final class SliceRun {
     /// Panes from here on are in the back.
     private var backStart = Int64.min
     private var back: [any MeasureStates]
+    /// States of fronts that are used up.
+    private var spare: [[any MeasureStates]] = []
 
     /// Nil when merging each window by itself costs less, or much less memory: groups that are in few of the panes; and when
     /// `account` does not have the memory.
@@ -42,29 +44,31 @@ final class SliceRun {
         self.panes = panes
         self.onlyChanged = onlyChanged
         var entryCount = 0
-        for pane in panes {
-            if onlyChanged {
+        if onlyChanged {
+            for pane in panes {
                 for entry in pane.changed { _ = keys.insert(pane.keys[Int(entry)], hash: pane.keys.hash(Int(entry))) }
-            } else {
+            }
+            for pane in panes {
+                let map = GroupMap(count: pane.keys.count)
+                if keys.count < pane.keys.count {
+                    for group in 0..<keys.count {
+                        guard let entry = pane.keys.find(keys[group], hash: keys.hash(group)) else { continue }
+                        map.groups[Int(entry)] = Int32(group)
+                        entryCount += 1
+                    }
+                } else {
+                    keys.find(pane.keys, map: map.groups)
+                    for entry in 0..<pane.keys.count where map.groups[entry] >= 0 { entryCount += 1 }
+                }
+                maps.append(map)
+            }
+        } else {
+            for pane in panes {
+                let map = GroupMap(count: pane.keys.count)
+                try keys.insert(pane.keys, map: map.groups)
                 entryCount += pane.keys.count
-                try pane.keys.insertAll(into: keys)
+                maps.append(map)
             }
-        }
-        for pane in panes {
-            let map = GroupMap(count: pane.keys.count)
-            if keys.count < pane.keys.count {
-                for group in 0..<keys.count {
-                    guard let entry = pane.keys.find(keys[group], hash: keys.hash(group)) else { continue }
-                    map.groups[Int(entry)] = Int32(group)
-                    entryCount += onlyChanged ? 1 : 0
-                }
-            } else {
-                for entry in 0..<pane.keys.count {
-                    map.groups[entry] = keys.find(pane.keys[entry], hash: pane.keys.hash(entry)) ?? -1
-                    entryCount += onlyChanged && map.groups[entry] >= 0 ? 1 : 0
-                }
-            }
-            maps.append(map)
         }
         identity = GroupMap(count: keys.count)
         for group in 0..<keys.count { identity.groups[group] = Int32(group) }
@@ -106,6 +110,7 @@ final class SliceRun {
         }
         active = kept
         while frontHead < front.count, front[frontHead].start < start {
+            spare.append(front[frontHead].states)
             front[frontHead].states = []
             frontHead += 1
         }
@@ -121,9 +126,12 @@ final class SliceRun {
         if needsFront { try makeFront() }
     }
 
-    /// The groups of the window and the states of their measures.
-    func window() throws(AggregationError) -> (whole: PaneState, groups: [Int32]) {
-        var states = try spec.makeStates(hashKey: hashKey)
+    /// Hands the groups of the window and the states of their measures over, which are valid meanwhile.
+    func window(
+        _ take: (PaneState, [Int32]) throws(AggregationError) -> Void
+    ) throws(AggregationError) {
+        var states = try emptyStates()
+        defer { spare.append(states) }
         for index in states.indices {
             if let slices = distinct[index] {
                 states[index] = slices.states(spec.measures[index].name, hashKey)
@@ -137,7 +145,13 @@ final class SliceRun {
         }
         var groups: [Int32] = []
         for group in 0..<keys.count where uses.states[group] > 0 { groups.append(Int32(group)) }
-        return (PaneState(key: PaneKey(start: 0, firstWindow: 0), keys: keys, measures: states), groups)
+        try take(PaneState(key: PaneKey(start: 0, firstWindow: 0), keys: keys, measures: states), groups)
+    }
+
+    private func emptyStates() throws(AggregationError) -> [any MeasureStates] {
+        guard let states = spare.popLast() else { return try spec.makeStates(hashKey: hashKey) }
+        for state in states { state.removeAll() }
+        return states
     }
 
     private func enter(_ pane: Int) {
@@ -186,17 +200,19 @@ final class SliceRun {
     }
 
     private func makeFront() throws(AggregationError) {
+        spare += front[frontHead...].map(\.states)
         front = []
         frontHead = 0
         backStart = (active.map { panes[$0].key.start }.max() ?? .min) + 1
-        back = try spec.makeStates(hashKey: hashKey)
+        spare.append(back)
+        back = try emptyStates()
         for pane in active.sorted(by: { $0 > $1 }) {
             let start = panes[pane].key.start
             if let last = front.last, last.start == start {
                 try merge(pane, into: last.states)
                 continue
             }
-            let states = try spec.makeStates(hashKey: hashKey)
+            let states = try emptyStates()
             if let last = front.last {
                 for index in states.indices where distinct[index] == nil {
                     states[index].resize(to: keys.count)
