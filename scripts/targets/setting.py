@@ -30,12 +30,13 @@ class Setting:
         self.others, self.served = 0.0, False
         self.running = []
 
-    def purchases(self, form, events=None):
-        """The file with so many purchases, NDJSON or Avro, in memory where that is large enough."""
-        path = os.path.join(self.folder, "data", f"purchases-{events or self.events}.{form}")
+    def purchases(self, form, events=None, hours=2):
+        """The file with so many purchases of so many hours, NDJSON or Avro, in memory where that is large enough."""
+        length = "" if hours == 2 else f"-{hours}h"
+        path = os.path.join(self.folder, "data", f"purchases-{events or self.events}{length}.{form}")
         if not os.path.exists(path):
             self.tool(os.path.join(ROOT, "scripts", "peers", "events.py"), "--events", str(events or self.events), "--out",
-                      os.path.join(self.folder, "data"), "--forms", form)
+                      os.path.join(self.folder, "data"), "--forms", form, "--hours", str(hours))
         # The first to come would read from the disk, the others from memory.
         with open(path, "rb") as source:
             while source.read(1 << 20):

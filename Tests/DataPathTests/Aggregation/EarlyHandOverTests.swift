@@ -210,11 +210,11 @@ struct EarlyHandOverTests {
             input = try local.bind(batch.schema)
         }
 
-        func add(_ time: Int) throws {
+        func add(_ time: Int, after runningMax: Int64 = .min) throws {
             batch.removeAll()
             AggregationCoverageTests.put(time, batch.columns[0])
             batch.rowCount = 1
-            try local.update(input: input, batch: batch, runningMax: [.min])
+            try local.update(input: input, batch: batch, runningMax: [runningMax])
             for case let partial? in try local.extract(shardCount: 1) { try shard.merge(partial) }
         }
 
@@ -265,6 +265,17 @@ struct EarlyHandOverTests {
         feed.shard.advance(watermark: 70)
         #expect(try feed.rows(early: true) == ["40 50 1"])
         #expect(feed.shard.openGroups == 0)
+    }
+
+    @Test("open windows are counted once each, also where a row is too late for the earlier ones of its time")
+    func openWindows() throws {
+        let feed = try Feed(WindowSpec(durationMilliseconds: 40, slideMilliseconds: 10))
+        try feed.add(45)
+        #expect(feed.shard.openWindows == 4)
+        try feed.add(35, after: 75)
+        #expect(feed.shard.openWindows == 4)
+        try feed.add(55)
+        #expect(feed.shard.openWindows == 5)
     }
 
     @Test("a window that closes takes nothing from one that overlaps it and stays open")
