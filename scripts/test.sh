@@ -19,6 +19,8 @@ export STREAMPLAT_PYTHON STREAMPLAT_BIN
 # What tests leave behind goes with them, also where they are killed in the middle.
 TMPDIR="$(mktemp -d)"
 export TMPDIR
+# PostgreSQL runs as a user of its own where root runs the tests.
+chmod 755 "$TMPDIR"
 # The build has a process group of its own: `swift build` is a child of the script that is started.
 build=
 trap '[[ -z "$build" ]] || kill -- "-$build" 2>/dev/null || true; rm -rf "$TMPDIR"' EXIT
