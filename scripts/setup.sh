@@ -18,4 +18,7 @@ version="$(swift --version 2>/dev/null | sed -n 's/.*Swift version \([0-9]*\.[0-
 [[ -n "$version" ]] || fail "\`swift --version\` says no version; $toolchain_hint"
 major="${version%%.*}" minor="${version##*.}"
 ((major > 6 || (major == 6 && minor >= 2))) || fail "found Swift $version; $toolchain_hint"
+# The release executable has Swift's libraries in it (scripts/release.sh).
+static="$(swift -print-target-info | sed -n 's/.*"runtimeResourcePath": "\(.*\)".*/\1/p')_static"
+[[ -d "$static" ]] || fail "this Swift toolchain has no static libraries ($static); $toolchain_hint"
 echo "== swift $version"
