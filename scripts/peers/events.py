@@ -7,9 +7,9 @@ Writes purchases-N.ndjson, purchases-N-shuffled.ndjson (the same events; the key
 half of the lines a string with an escape), purchases-N.avro (container, no compression, `timestamp` a plain long) and
 flush.ndjson: one event an hour later, which moves the watermark of engines that otherwise keep the last windows back.
 
-With --hours other than two the names end in `-Hh`. Event time runs over so many hours from 2024-01-01; one event in five is up to five seconds late. 100,000 users of Zipf activity
-(exponent 0.9), three devices, twenty countries (0.8), twelve categories (0.5), lognormal prices. Blocks of rows have a seed each,
-so any number of events fits in memory.
+Event time runs over --hours from 2024-01-01 (other than two, the names end in `-20h`, say); one event in five is up to five
+seconds late. 100,000 users of Zipf activity (exponent 0.9), three devices, twenty countries (0.8), twelve categories (0.5),
+lognormal prices. Blocks of rows have a seed each, so any number of events fits in memory.
 """
 import argparse
 import os
