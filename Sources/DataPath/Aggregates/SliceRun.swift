@@ -24,7 +24,9 @@ final class SliceRun {
     /// Panes by the first window that they are in, and how many of them have been looked at.
     private let entering: [Int]
     private var entered = 0
+    /// Panes of the window and, before ``activeHead``, some that it has left; ascending, so that they leave in their order.
     private var active: [Int] = []
+    private var activeHead = 0
     /// Ascending by start; the last one is the newest pane alone.
     private var front: [(start: Int64, states: [any MeasureStates])] = []
     private var frontHead = 0
@@ -99,16 +101,12 @@ final class SliceRun {
     /// Goes on to a window with a higher number, which begins at `start`.
     func move(to window: Int64, start: Int64) throws(AggregationError) {
         var needsFront = false
-        var kept: [Int] = []
-        for pane in active {
-            if panes[pane].key.start >= start {
-                kept.append(pane)
-            } else {
-                leave(pane)
-                needsFront = needsFront || panes[pane].key.start >= backStart
-            }
+        while activeHead < active.count, panes[active[activeHead]].key.start < start {
+            let pane = active[activeHead]
+            activeHead += 1
+            leave(pane)
+            needsFront = needsFront || panes[pane].key.start >= backStart
         }
-        active = kept
         while frontHead < front.count, front[frontHead].start < start {
             spare.append(front[frontHead].states)
             front[frontHead].states = []
@@ -118,7 +116,7 @@ final class SliceRun {
             let pane = entering[entered]
             entered += 1
             guard panes[pane].key.start >= start else { continue }
-            active.append(pane)
+            activate(pane)
             enter(pane)
             if needsFront { continue }
             needsFront = try !add(pane)
@@ -152,6 +150,13 @@ final class SliceRun {
         guard let states = spare.popLast() else { return try spec.makeStates(hashKey: hashKey) }
         for state in states { state.removeAll() }
         return states
+    }
+
+    private func activate(_ pane: Int) {
+        var place = active.count
+        // Nearly always behind all others: panes of rows that were late for earlier windows come later.
+        while place > activeHead, active[place - 1] > pane { place -= 1 }
+        active.insert(pane, at: place)
     }
 
     private func enter(_ pane: Int) {
@@ -203,10 +208,12 @@ final class SliceRun {
         spare += front[frontHead...].map(\.states)
         front = []
         frontHead = 0
-        backStart = (active.map { panes[$0].key.start }.max() ?? .min) + 1
+        active.removeFirst(activeHead)
+        activeHead = 0
+        backStart = (active.last.map { panes[$0].key.start } ?? .min) + 1
         spare.append(back)
         back = try emptyStates()
-        for pane in active.sorted(by: { $0 > $1 }) {
+        for pane in active.reversed() {
             let start = panes[pane].key.start
             if let last = front.last, last.start == start {
                 try merge(pane, into: last.states)
