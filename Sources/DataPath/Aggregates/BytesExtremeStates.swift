@@ -10,9 +10,9 @@ final class BytesExtremeStates: MeasureStates {
 
     private let measure: String
     private let isMaximum: Bool
-    private let column = StateColumn(initial: State(start: 0, length: -1))
+    private var column = StateColumn(initial: State(start: 0, length: -1))
     private var arena: UnsafeMutableRawPointer
-    private var arenaCapacity = 1024
+    private var arenaCapacity = 0
     private var arenaCount = 0
     /// Bytes of values that have been replaced.
     private var deadCount = 0
@@ -147,8 +147,6 @@ final class BytesExtremeStates: MeasureStates {
     func restore(from reader: inout StateReader) throws(AggregationError) {
         for group in 0..<count where try reader.takeBool() { add(try reader.takeBytes(), to: group) }
     }
-
-    func startAnew() -> any MeasureStates { BytesExtremeStates(measure: measure, isMaximum: isMaximum) }
 
     func removeAll() {
         column.removeAll()

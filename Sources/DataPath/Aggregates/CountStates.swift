@@ -1,7 +1,7 @@
 /// Counts of rows, or of the non-null values of a column.
 final class CountStates: MeasureStates {
     private let measure: String
-    private let counts = StateColumn<Int64>(initial: 0)
+    private var counts = StateColumn<Int64>(initial: 0)
 
     init(measure: String) { self.measure = measure }
 
@@ -30,7 +30,7 @@ final class CountStates: MeasureStates {
     func split(
         into parts: [any MeasureStates], part: UnsafePointer<Int32>, index: UnsafePointer<Int32>
     ) throws(AggregationError) {
-        let pointers = try statePointers(parts, CountStates.self, measure: measure) { $0.counts }
+        let pointers = try statePointers(parts, CountStates.self, measure: measure) { $0.counts.states }
         for group in 0..<count { pointers[Int(part[group])][Int(index[group])] = counts.states[group] }
     }
 
@@ -48,8 +48,6 @@ final class CountStates: MeasureStates {
     func restore(from reader: inout StateReader) throws(AggregationError) {
         for group in 0..<count { counts.states[group] = try reader.take() }
     }
-
-    func startAnew() -> any MeasureStates { CountStates(measure: measure) }
 
     func removeAll() { counts.removeAll() }
 }

@@ -10,7 +10,7 @@ final class DistinctSlices {
     }
 
     private let groupCount: Int
-    private let counts = StateColumn<Int64>(initial: 0)
+    private var counts = StateColumn<Int64>(initial: 0)
     private var slots: UnsafeMutablePointer<Slot>
     private var slotCount = 128
     private var count = 0

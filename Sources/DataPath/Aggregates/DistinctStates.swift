@@ -11,7 +11,7 @@ final class DistinctStates: MeasureStates {
     /// Whether integers are hashed as 128-bit ones: the column is a decimal, or money seen as one.
     private let isWide: Bool
     /// How many values each group has in the set.
-    private let counts = StateColumn<Int64>(initial: 0)
+    private var counts = StateColumn<Int64>(initial: 0)
     private let set = DistinctSet()
     private let list = DistinctPairList()
     private var recent: RecentPairs?
@@ -39,11 +39,10 @@ final class DistinctStates: MeasureStates {
 
     func resize(to count: Int) { counts.resize(to: count) }
 
-    func startAnew() -> any MeasureStates {
-        let new = DistinctStates(measure: measure, hashKey: hashKey, isWide: isWide)
-        swap(&new.recent, &recent)
-        new.recent?.removeAll()
-        return new
+    func takeWorkingMemory(of old: any MeasureStates) {
+        guard let old = old as? DistinctStates else { return }
+        swap(&recent, &old.recent)
+        recent?.removeAll()
     }
 
     func update(_ input: MeasureColumn?, _ rows: RowGroups) throws(AggregationError) {

@@ -25,8 +25,9 @@ final class DoubleSumStates: MeasureStates {
 
     private let measure: String
     private let isAverage: Bool
-    private let column = StateColumn(initial: State())
-    private let spills = ExactSumPool()
+    private var column = StateColumn(initial: State())
+    /// Made when the first group needs one.
+    private var spills: ExactSumPool?
 
     init(measure: String, isAverage: Bool) {
         self.measure = measure
@@ -34,7 +35,7 @@ final class DoubleSumStates: MeasureStates {
     }
 
     var count: Int { column.count }
-    var memoryBytes: Int { column.memoryBytes + spills.memoryBytes }
+    var memoryBytes: Int { column.memoryBytes + (spills?.memoryBytes ?? 0) }
 
     func resize(to count: Int) { column.resize(to: count) }
 
@@ -81,8 +82,15 @@ final class DoubleSumStates: MeasureStates {
     }
 
     private func spill(of state: UnsafeMutablePointer<State>) -> UnsafeMutablePointer<UInt64> {
+        let spills = spills ?? ExactSumPool()
+        self.spills = spills
         if state.pointee.spill == 0 { state.pointee.spill = UInt32(spills.append() + 1) }
         return spills[Int(state.pointee.spill) - 1]
+    }
+
+    /// Nil for a group that has none.
+    private func exactSum(of state: State) -> UnsafeMutablePointer<UInt64>? {
+        state.spill == 0 ? nil : spills?[Int(state.spill) - 1]
     }
 
     func merge(_ other: any MeasureStates, map: UnsafePointer<Int32>) throws(AggregationError) {
@@ -97,7 +105,7 @@ final class DoubleSumStates: MeasureStates {
         if added.low != 0 { add(added.low, to: state) }
         state.pointee.count &+= added.count
         state.pointee.flags |= added.flags
-        if added.spill != 0 { ExactSum.add(other.spills[Int(added.spill) - 1], to: spill(of: state)) }
+        if let sum = other.exactSum(of: added) { ExactSum.add(sum, to: spill(of: state)) }
     }
 
     func split(
@@ -105,13 +113,25 @@ final class DoubleSumStates: MeasureStates {
     ) throws(AggregationError) {
         var targets: [DoubleSumStates] = []
         for part in parts { targets.append(try sameKind(part, DoubleSumStates.self, measure: measure)) }
+        let pointers = targets.map { $0.column.states }
         for group in 0..<count {
-            let target = targets[Int(part[group])]
-            target.merge(column.states[group], of: self, into: target.column.states + Int(index[group]))
+            let (state, part, index) = (column.states[group], Int(part[group]), Int(index[group]))
+            if state.spill == 0 {
+                pointers[part][index] = state
+            } else {
+                targets[part].merge(state, of: self, into: pointers[part] + index)
+            }
         }
     }
 
     func finish(_ groups: UnsafeBufferPointer<Int32>, into column: ColumnVector) throws(AggregationError) {
+        try finish(groups, into: column, isAverage: isAverage, measure: measure)
+    }
+
+    /// As the states of `measure`, which may be another one, would if they had seen the same.
+    func finish(
+        _ groups: UnsafeBufferPointer<Int32>, into column: ColumnVector, isAverage: Bool, measure: String
+    ) throws(AggregationError) {
         guard case .double(let result) = column else { throw .wrongLayout(column: measure) }
         for group in groups {
             let state = self.column.states[Int(group)]
@@ -132,9 +152,8 @@ final class DoubleSumStates: MeasureStates {
         default: return .nan
         }
         // One addition of two doubles is rounded correctly by itself.
-        if state.spill == 0 { return state.high + state.low }
+        guard let spilled = exactSum(of: state) else { return state.high + state.low }
         return withUnsafeTemporaryAllocation(of: UInt64.self, capacity: ExactSumPool.limbCount) { limbs in
-            let spilled = spills[Int(state.spill) - 1]
             for limb in 0..<ExactSumPool.limbCount { limbs[limb] = spilled[limb] }
             guard let total = limbs.baseAddress else { return .nan }
             ExactSum.add(state.high, to: total)
@@ -145,8 +164,9 @@ final class DoubleSumStates: MeasureStates {
 
     /// Without exact sums that only the merge makes, which are rare.
     func growthBytes(merging other: any MeasureStates, groupCount: Int) -> Int {
-        let spilled = (other as? DoubleSumStates)?.spills.count ?? 0
-        return column.growthBytes(to: groupCount) + spills.growthBytes(for: spilled)
+        let spilled = (other as? DoubleSumStates)?.spills?.count ?? 0
+        return column.growthBytes(to: groupCount)
+            + (spills?.growthBytes(for: spilled) ?? ExactSumPool.memoryBytes(for: spilled))
     }
 
     func serialize(_ run: GroupRun, into writer: StateWriter) {
@@ -156,9 +176,9 @@ final class DoubleSumStates: MeasureStates {
             writer.put(state.low)
             writer.put(state.count)
             writer.put(state.flags)
-            writer.put(state.spill != 0)
-            guard state.spill != 0 else { continue }
-            let limbs = spills[Int(state.spill) - 1]
+            let limbs = exactSum(of: state)
+            writer.put(limbs != nil)
+            guard let limbs else { continue }
             for limb in 0..<ExactSumPool.limbCount { writer.put(limbs[limb]) }
         }
     }
@@ -177,10 +197,8 @@ final class DoubleSumStates: MeasureStates {
         }
     }
 
-    func startAnew() -> any MeasureStates { DoubleSumStates(measure: measure, isAverage: isAverage) }
-
     func removeAll() {
         column.removeAll()
-        spills.removeAll()
+        spills?.removeAll()
     }
 }

@@ -8,7 +8,8 @@ final class ExactSumPool {
 
     private(set) var limbs: UnsafeMutablePointer<UInt64>
     private(set) var count = 0
-    private var capacity = 4
+    private var capacity = leastCapacity
+    private static let leastCapacity = 4
 
     init() { limbs = GrowingMemory.resize(nil, to: capacity * Self.limbCount) }
 
@@ -19,6 +20,11 @@ final class ExactSumPool {
     /// Bytes that so many further sums would take at their peak, beyond what is there.
     func growthBytes(for more: Int) -> Int {
         GrowingMemory.growthBytes(from: capacity, needed: count + more, stride: Self.limbCount * 8)
+    }
+
+    /// Bytes of a pool of so many sums; of none no pool is needed.
+    static func memoryBytes(for count: Int) -> Int {
+        count == 0 ? 0 : max(count, leastCapacity) * limbCount * 8
     }
 
     /// Adds a sum of zero and returns its index.
@@ -38,7 +44,7 @@ final class ExactSumPool {
     func removeAll() {
         count = 0
         guard memoryBytes > 1 << 20 else { return }
-        capacity = 4
+        capacity = Self.leastCapacity
         limbs = GrowingMemory.resize(limbs, to: capacity * Self.limbCount)
     }
 }

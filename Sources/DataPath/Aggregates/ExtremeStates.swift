@@ -10,7 +10,7 @@ final class ExtremeStates<Value: FixedWidthInteger & SignedInteger & BitwiseCopy
 
     private let measure: String
     private let isMaximum: Bool
-    private let column: StateColumn<State>
+    private var column: StateColumn<State>
 
     init(measure: String, isMaximum: Bool) {
         self.measure = measure
@@ -71,7 +71,7 @@ final class ExtremeStates<Value: FixedWidthInteger & SignedInteger & BitwiseCopy
     func split(
         into parts: [any MeasureStates], part: UnsafePointer<Int32>, index: UnsafePointer<Int32>
     ) throws(AggregationError) {
-        let pointers = try statePointers(parts, Self.self, measure: measure) { $0.column }
+        let pointers = try statePointers(parts, Self.self, measure: measure) { $0.column.states }
         for group in 0..<count { pointers[Int(part[group])][Int(index[group])] = column.states[group] }
     }
 
@@ -111,8 +111,6 @@ final class ExtremeStates<Value: FixedWidthInteger & SignedInteger & BitwiseCopy
             column.states[group] = State(value: try reader.take(), hasValue: hasValue)
         }
     }
-
-    func startAnew() -> any MeasureStates { ExtremeStates(measure: measure, isMaximum: isMaximum) }
 
     func removeAll() { column.removeAll() }
 }

@@ -23,7 +23,7 @@ final class IntegerSumStates: MeasureStates {
 
     private let measure: String
     private let result: Result
-    private let column = StateColumn(initial: State(sum: 0, count: 0, wraps: 0))
+    private var column = StateColumn(initial: State(sum: 0, count: 0, wraps: 0))
 
     init(measure: String, result: Result) {
         self.measure = measure
@@ -84,11 +84,18 @@ final class IntegerSumStates: MeasureStates {
     func split(
         into parts: [any MeasureStates], part: UnsafePointer<Int32>, index: UnsafePointer<Int32>
     ) throws(AggregationError) {
-        let pointers = try statePointers(parts, IntegerSumStates.self, measure: measure) { $0.column }
+        let pointers = try statePointers(parts, IntegerSumStates.self, measure: measure) { $0.column.states }
         for group in 0..<count { pointers[Int(part[group])][Int(index[group])] = column.states[group] }
     }
 
     func finish(_ groups: UnsafeBufferPointer<Int32>, into column: ColumnVector) throws(AggregationError) {
+        try finish(groups, into: column, as: result, measure: measure)
+    }
+
+    /// As the states of `measure`, which may be another one, would if they had seen the same.
+    func finish(
+        _ groups: UnsafeBufferPointer<Int32>, into column: ColumnVector, as result: Result, measure: String
+    ) throws(AggregationError) {
         for group in groups {
             let state = self.column.states[Int(group)]
             switch (column, result) {
@@ -149,8 +156,6 @@ final class IntegerSumStates: MeasureStates {
             column.states[group] = state
         }
     }
-
-    func startAnew() -> any MeasureStates { IntegerSumStates(measure: measure, result: result) }
 
     func removeAll() { column.removeAll() }
 }

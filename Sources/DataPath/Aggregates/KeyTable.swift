@@ -25,7 +25,7 @@ final class KeyTable {
     private var indexedCount = 0
 
     init(capacity: Int = 16) {
-        self.capacity = max(capacity, 16)
+        self.capacity = max(capacity, 4)
         entries = GrowingMemory.resize(nil, to: self.capacity + 1)
         entries[0] = Entry(hash: 0, start: 0)
         arenaCapacity = self.capacity * 16
@@ -138,7 +138,7 @@ final class KeyTable {
 
     /// At most 5/8 of the slots are taken.
     private func slotCount(for more: Int) -> Int {
-        var size = max(slotCount, 32)
+        var size = max(slotCount, 8)
         while (count + more) * 8 > size * 5 { size *= 2 }
         return size
     }

@@ -16,13 +16,15 @@ extension LocalAggregator {
         var parts: [PaneState] = []
         if cells.count == 1 {
             // The parts' groups are numbered in the order of the table's: these are the table's numbers.
-            parts.append(PaneState(key: panes[cells[0].pane], keys: cells[0].keys, measures: measures))
-            measures = measures.map { $0.startAnew() }
+            parts.append(PaneState(key: paneSlots.panes[cells[0].pane], keys: cells[0].keys, measures: measures))
+            let old = measures
+            measures = try spec.makeStates(hashKey: hashKey)
+            for (new, old) in zip(measures, old) { new.takeWorkingMemory(of: old) }
         } else {
             for cell in cells {
                 let states = try spec.makeStates(hashKey: hashKey)
                 for own in states { own.resize(to: cell.keys.count) }
-                parts.append(PaneState(key: panes[cell.pane], keys: cell.keys, measures: states))
+                parts.append(PaneState(key: paneSlots.panes[cell.pane], keys: cell.keys, measures: states))
             }
             for (number, states) in measures.enumerated() {
                 try states.split(into: parts.map { $0.measures[number] }, part: part.groups, index: index.groups)
@@ -52,8 +54,9 @@ extension LocalAggregator {
         _ part: UnsafeMutablePointer<Int32>, _ index: UnsafeMutablePointer<Int32>, shardCount: Int
     ) -> [Cell] {
         var cells: [Cell] = []
-        var partOfCell = [Int32](repeating: -1, count: shardCount * panes.count)
-        let expected = table.count / max(shardCount * panes.count, 1)
+        let paneCount = paneSlots.panes.count
+        var partOfCell = [Int32](repeating: -1, count: shardCount * paneCount)
+        let expected = table.count / max(shardCount * paneCount, 1)
         for group in 0..<table.count {
             let words = UnsafeRawPointer(table.keys + group * table.wordCount)
             if group % 32 == 0 {
@@ -63,10 +66,10 @@ extension LocalAggregator {
             let key = encoder.encode(words)
             let hash = sipHash128(key, key: hashKey).low
             let shard = Self.shard(of: hash, count: shardCount)
-            var number = Int(partOfCell[shard * panes.count + pane])
+            var number = Int(partOfCell[shard * paneCount + pane])
             if number < 0 {
                 number = cells.count
-                partOfCell[shard * panes.count + pane] = Int32(number)
+                partOfCell[shard * paneCount + pane] = Int32(number)
                 cells.append(Cell(shard: shard, pane: pane, keys: KeyTable(capacity: expected)))
             }
             part[group] = Int32(truncatingIfNeeded: number)
@@ -78,8 +81,7 @@ extension LocalAggregator {
 
     private func reset() {
         table.removeAll()
-        panes.removeAll(keepingCapacity: true)
-        paneSlots.removeAll(keepingCapacity: true)
+        paneSlots.removeAll()
         for (group, strings) in encoder.strings.enumerated()
         where strings.count > Self.stringLimit || strings.byteCount > Self.stringByteLimit {
             strings.removeAll()

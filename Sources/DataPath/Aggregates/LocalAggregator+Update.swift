@@ -37,14 +37,6 @@ extension LocalAggregator {
         return counts
     }
 
-    /// A pane that rows have been in lately; `limit`: below it a partition has closed none of the pane's windows.
-    private struct PaneCursor {
-        var start: Int64 = 0
-        var end: Int64 = 0
-        var limit: Int64 = 0
-        var slot: Int32 = 0
-    }
-
     private func assignPanes(
         _ selected: UnsafePointer<Int32>, count: Int, times: FixedVector<Int64>, runningMax: UnsafePointer<Int64>,
         _ counts: inout UpdateCounts
@@ -89,6 +81,10 @@ extension LocalAggregator {
         _ counts: inout UpdateCounts
     ) -> Int32 {
         let start = calendar.paneStart(of: time)
+        if let recent = paneSlots.cursor(of: start), highest < recent.limit {
+            (cursor, other) = (recent, cursor)
+            return cursor.slot
+        }
         let first = calendar.firstWindow(ofPane: start)
         let last = calendar.lastWindow(ofPane: start)
         guard first <= last else {
@@ -100,9 +96,10 @@ extension LocalAggregator {
             other = cursor
             // Clipped, so that a time beyond the limit never passes as one of the limit's pane.
             cursor = PaneCursor(
-                start: max(start, -WindowCalendar.timeLimit),
+                pane: start, start: max(start, -WindowCalendar.timeLimit),
                 end: min(start + calendar.paneMilliseconds, WindowCalendar.timeLimit + 1), limit: limit,
-                slot: paneSlot(PaneKey(start: start, firstWindow: first)))
+                slot: paneSlots.slot(PaneKey(start: start, firstWindow: first)))
+            paneSlots.note(cursor)
             return cursor.slot
         }
         let firstOpen = max(first, calendar.firstOpenWindow(at: calendar.watermark(highest: highest)))
@@ -111,7 +108,7 @@ extension LocalAggregator {
             lateRows.append(Int32(row))
             return -1
         }
-        return paneSlot(PaneKey(start: start, firstWindow: firstOpen))
+        return paneSlots.slot(PaneKey(start: start, firstWindow: firstOpen))
     }
 
     /// As ``assignPanes``: a pane is a run of one gap. A row before its floor goes to the pane's state of that floor.
@@ -139,12 +136,12 @@ extension LocalAggregator {
             if time < cursor.limit {
                 counts.maybeLate += 1
                 maybeLateRows.append(MaybeLateRow(row: Int32(row), group: Int32(truncatingIfNeeded: kept)))
-                slots[kept] = paneSlot(PaneKey(start: calendar.paneStart(of: time), firstWindow: cursor.limit))
+                slots[kept] = paneSlots.slot(PaneKey(start: calendar.paneStart(of: time), firstWindow: cursor.limit))
             } else {
                 if !(time >= cursor.start && time < cursor.end) {
                     cursor.start = calendar.paneStart(of: time)
                     cursor.end = cursor.start + calendar.paneMilliseconds
-                    cursor.slot = paneSlot(PaneKey(start: cursor.start, firstWindow: .min))
+                    cursor.slot = paneSlots.slot(PaneKey(start: cursor.start, firstWindow: .min))
                 }
                 slots[kept] = cursor.slot
             }
@@ -152,14 +149,6 @@ extension LocalAggregator {
             kept &+= 1
         }
         counts.counted = kept
-    }
-
-    private func paneSlot(_ key: PaneKey) -> Int32 {
-        if let slot = paneSlots[key] { return slot }
-        let slot = Int32(panes.count)
-        panes.append(key)
-        paneSlots[key] = slot
-        return slot
     }
 
     private func fillKeys(_ batch: RecordBatch, _ binding: InputBinding, count: Int) throws(AggregationError) {

@@ -26,8 +26,7 @@ public final class LocalAggregator {
     var measures: [any MeasureStates]
     var inputs: [InputBinding] = []
     let encoder: GroupKeyEncoder
-    var paneSlots: [PaneKey: Int32] = [:]
-    var panes: [PaneKey] = []
+    let paneSlots = PaneSlots()
     let scratch = AggregationScratch()
     /// The batch rows that the last update found late.
     public internal(set) var lateRows: [Int32] = []

@@ -45,8 +45,8 @@ protocol MeasureStates: AnyObject {
     func restore(from reader: inout StateReader) throws(AggregationError)
     /// Does what was put off; for states that are kept as they are instead of being merged into others.
     func settle()
-    /// New states of the same measure, which take over working memory that these need no more once they are handed on.
-    func startAnew() -> any MeasureStates
+    /// Takes over what `old`, states of the same measure, needs no more once they are handed on.
+    func takeWorkingMemory(of old: any MeasureStates)
     /// Forgets all groups.
     func removeAll()
 }
@@ -54,6 +54,7 @@ protocol MeasureStates: AnyObject {
 extension MeasureStates {
     var keptValues: Int { 0 }
     func settle() {}
+    func takeWorkingMemory(of old: any MeasureStates) {}
     func serializationBytes(onlyChanges: Bool) -> Int { 0 }
     func beginSerialization(groupsPerRun: Int, onlyChanges: Bool) {}
     func endSerialization() {}
@@ -94,15 +95,30 @@ extension AggregationSpec {
     /// New states for all measures, and behind them the span of a session.
     func makeStates(hashKey: HashKey) throws(AggregationError) -> [any MeasureStates] {
         var states: [any MeasureStates] = []
-        for measure in measures { states.append(try measure.makeStates(hashKey: hashKey)) }
+        for (index, measure) in measures.enumerated() {
+            // The first of those that share has sums of its own.
+            let earlier = measures[..<index].firstIndex { measure.canShareSums(of: $0) }
+            states.append(try measure.makeStates(hashKey: hashKey, sharing: earlier.map { states[$0] }))
+        }
         if window.kind == .session { states.append(SpanStates()) }
         return states
     }
 }
 
 extension MeasureSpec {
+    /// Whether the sums of `other` are those of this measure.
+    fileprivate func canShareSums(of other: MeasureSpec) -> Bool {
+        isSum && other.isSum && !isFiltered && !other.isFiltered && column == other.column && inputType == other.inputType
+    }
+
+    private var isSum: Bool { function == .sum || function == .avg }
+
     /// New states for this measure.
-    func makeStates(hashKey: HashKey) throws(AggregationError) -> any MeasureStates {
+    ///
+    /// - Parameter sums: States of a measure with the same sums, when there is one: they are read.
+    func makeStates(
+        hashKey: HashKey, sharing sums: (any MeasureStates)? = nil
+    ) throws(AggregationError) -> any MeasureStates {
         func unsupported(_ reason: String) -> AggregationError { .unsupported(measure: name, reason: reason) }
         switch function {
         case .count:
@@ -122,10 +138,14 @@ extension MeasureSpec {
             let isAverage = function == .avg
             if inputType.physical == .double {
                 guard resultType.physical == .double else { throw unsupported("the result must be a double") }
-                return DoubleSumStates(measure: name, isAverage: isAverage)
+                guard let sums = sums as? DoubleSumStates else {
+                    return DoubleSumStates(measure: name, isAverage: isAverage)
+                }
+                return SharedSumStates(measure: name, source: .doubles(sums, isAverage: isAverage))
             }
-            return IntegerSumStates(
-                measure: name, result: try integerResult(inputType: inputType, isAverage: isAverage))
+            let result = try integerResult(inputType: inputType, isAverage: isAverage)
+            guard let sums = sums as? IntegerSumStates else { return IntegerSumStates(measure: name, result: result) }
+            return SharedSumStates(measure: name, source: .integers(sums, result))
         case .min, .max:
             guard let inputType else { throw unsupported("\(function.rawValue) needs a column") }
             guard inputType.physical == resultType.physical else {
@@ -176,10 +196,10 @@ func decimalPower(_ exponent: Int) -> Int128 {
 /// The pointers to the states of each part, so that a split looks up no object per group.
 func statePointers<State, Owner: MeasureStates>(
     _ parts: [any MeasureStates], _ owner: Owner.Type, measure: String,
-    _ column: (Owner) -> StateColumn<State>
+    _ states: (Owner) -> UnsafeMutablePointer<State>
 ) throws(AggregationError) -> [UnsafeMutablePointer<State>] {
     var pointers: [UnsafeMutablePointer<State>] = []
-    for part in parts { pointers.append(column(try sameKind(part, owner, measure: measure)).states) }
+    for part in parts { pointers.append(states(try sameKind(part, owner, measure: measure))) }
     return pointers
 }
 

@@ -8,7 +8,7 @@ final class PaneState {
     /// Groups that changed since the last updates were taken, each once.
     private(set) var changed: [Int32] = []
     /// What is known of each group, see ``Mark``.
-    private let marks = StateColumn<UInt8>(initial: 0)
+    private var marks = StateColumn<UInt8>(initial: 0)
     /// Whether anything has changed since the state was last written.
     private(set) var hasUnsavedChanges = false
     /// Whether the state as it was written may have groups of this pane.
@@ -18,8 +18,9 @@ final class PaneState {
     /// Of a session: keys that the state as it was last written has and that have been closed since.
     private(set) var removed: KeyTable?
     /// Of a session: groups whose sessions are closed. They are left out when the pane is made anew.
-    private let isClosed = StateColumn(initial: false)
+    private var isClosed = StateColumn(initial: false)
     private(set) var closedCount = 0
+    var openCount: Int { keys.count - closedCount }
     /// Of a session: the records of rows that may be late, with their groups.
     var records: [(group: Int32, record: [UInt8])] = []
 
@@ -106,7 +107,7 @@ final class PaneState {
     func isClosed(_ group: Int) -> Bool { group < isClosed.count && isClosed.states[group] }
 
     func close(_ group: Int) {
-        if isClosed.count < keys.count { isClosed.resize(to: keys.count) }
+        isClosed.resize(to: keys.count)
         guard !isClosed.states[group] else { return }
         isClosed.states[group] = true
         closedCount += 1

@@ -4,17 +4,19 @@
 /// `@unchecked Sendable`.
 public final class PartialBatch: @unchecked Sendable {
     private var panes: [PaneState]
+    /// Of the panes, also after they were given away.
+    public let memoryBytes: Int
     /// What it holds of the run's memory.
     private var account: MemoryAccount?
 
     init(panes: [PaneState], account: MemoryAccount?) {
         self.panes = panes
+        memoryBytes = panes.reduce(0) { $0 + $1.memoryBytes }
         self.account = account
         account?.settle(bytes: memoryBytes, groups: 0)
     }
 
     public var groupCount: Int { panes.reduce(0) { $0 + $1.keys.count } }
-    public var memoryBytes: Int { panes.reduce(0) { $0 + $1.memoryBytes } }
 
     /// Gives the panes away.
     func take() -> [PaneState] {

@@ -43,7 +43,8 @@ final class SessionRound {
     private(set) var found: [Session] = []
     private(set) var emitted: [Emitted] = []
     private var maps: [GroupMap?]
-    private var visited: [StateColumn<Bool>?]
+    /// By pane, then group; empty where none is.
+    private var visited: [[Bool]]
     /// By pane, whether it is the only one of its time.
     private let isAlone: [Bool]
     private let hasFloors: Bool
@@ -55,7 +56,7 @@ final class SessionRound {
         self.panes = panes
         self.gap = gap
         maps = Array(repeating: nil, count: panes.count)
-        visited = Array(repeating: nil, count: panes.count)
+        visited = Array(repeating: [], count: panes.count)
         next = Array(repeating: nil, count: panes.count)
         previous = Array(repeating: nil, count: panes.count)
         hasFloors = panes.contains { $0.key.firstWindow != .min }
@@ -116,13 +117,13 @@ final class SessionRound {
     /// Which listed session each group of a pane belongs to; nil when none does.
     func map(of pane: Int) -> GroupMap? { maps[pane] }
 
-    func isVisited(_ pane: Int, _ entry: Int) -> Bool { visited[pane]?.states[entry] ?? false }
+    func isVisited(_ pane: Int, _ entry: Int) -> Bool { !visited[pane].isEmpty && visited[pane][entry] }
 
     func visit(_ fragment: Fragment) {
-        let column = visited[fragment.pane] ?? StateColumn(initial: false)
-        visited[fragment.pane] = column
-        column.resize(to: panes[fragment.pane].keys.count)
-        column.states[fragment.entry] = true
+        if visited[fragment.pane].isEmpty {
+            visited[fragment.pane] = Array(repeating: false, count: panes[fragment.pane].keys.count)
+        }
+        visited[fragment.pane][fragment.entry] = true
     }
 
     // MARK: Fragments.

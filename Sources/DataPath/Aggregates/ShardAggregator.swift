@@ -54,27 +54,28 @@ public final class ShardAggregator {
     }
 
     /// Groups held, counted once a pane.
-    public var openGroups: Int { panes.reduce(0) { $0 + $1.keys.count - $1.closedCount } }
+    public var openGroups: Int { panes.reduce(0) { $0 + $1.openCount } }
     public var memoryBytes: Int {
         panes.reduce(0) { $0 + $1.memoryBytes } + removedPanes.capacity * MemoryLayout<PaneKey>.stride
     }
 
     /// Adds the deltas of another thread and uses them up. The order of batches does not matter.
     public func merge(_ batch: PartialBatch) throws(AggregationError) {
+        var new: [PaneState] = []
         for partial in batch.take() {
             let added = calendar.kind == .session ? behindFloor(partial) : partial
             if paneByKey[added.key] == nil, mayBeOpen(added.key) {
-                let bytesBefore = added.memoryBytes
                 added.settle()
-                keep(added)
-                // What was handed over is in the batch's account until the end.
-                account?.settle(growth: added.memoryBytes - bytesBefore)
+                paneByKey[added.key] = added
+                new.append(added)
             } else {
                 try merge(added)
             }
         }
+        keep(new)
         batch.release()
-        try account?.settleWithinLimit(bytes: memoryBytes, groups: openGroups)
+        try account?.settleWithinLimit(
+            growth: new.reduce(0) { $0 + $1.memoryBytes }, groups: new.reduce(0) { $0 + $1.openCount })
     }
 
     /// Moves the aggregation's watermark forward; going back is ignored.
@@ -86,14 +87,14 @@ public final class ShardAggregator {
             return
         }
         var pane = try pane(added.key)
+        let (bytesBefore, groupsBefore) = (pane.memoryBytes, pane.openCount)
         if pane.closedCount > 0 { pane = try withoutClosed(pane) }
-        let bytesBefore = pane.memoryBytes
         let map = GroupMap(count: added.keys.count)
         try pane.keys.insert(added.keys, map: map.groups, account: account)
         try account?.reserve(pane.memoryBytes - bytesBefore + pane.growthBytes(merging: added))
         for entry in 0..<added.keys.count { pane.markChanged(map.groups[entry]) }
         try pane.merge(added, map: map.groups)
-        account?.settle(growth: pane.memoryBytes - bytesBefore)
+        account?.settle(growth: pane.memoryBytes - bytesBefore, groups: pane.openCount - groupsBefore)
     }
 
     /// Whether a pane can still have open windows; which sessions are is known when they are put together.
@@ -108,13 +109,18 @@ public final class ShardAggregator {
     func pane(_ key: PaneKey) throws(AggregationError) -> PaneState {
         if let pane = paneByKey[key] { return pane }
         let pane = try newPane(key)
-        keep(pane)
+        paneByKey[key] = pane
+        keep([pane])
         return pane
     }
 
-    private func keep(_ pane: PaneState) {
-        paneByKey[pane.key] = pane
-        panes.insert(pane, at: position(of: pane.key))
+    /// Puts new panes in their places.
+    private func keep(_ new: [PaneState]) {
+        guard let least = new.map(\.key).min() else { return }
+        // Nearly always behind all others.
+        let first = position(of: least)
+        panes += new
+        panes[first...].sort { $0.key < $1.key }
     }
 
     /// The records of rows that were found late since the last call.

@@ -18,7 +18,7 @@ final class SliceRun {
     private var maps: [GroupMap] = []
     private let identity: GroupMap
     /// In how many panes of the window a group is wanted.
-    private let uses = StateColumn<Int32>(initial: 0)
+    private var uses = StateColumn<Int32>(initial: 0)
     private let distinct: [Int: DistinctSlices]
 
     /// Panes by the first window that they are in, and how many of them have been looked at.
@@ -85,11 +85,11 @@ final class SliceRun {
         self.distinct = distinct
         back = try spec.makeStates(hashKey: hashKey)
         guard keys.count * panes.count <= max(entryCount * Self.sparsest, Self.smallCount) else { return nil }
+        guard let account else { return }
         // A front of every pane but the newest, a back, and a window.
-        let groupCount = max(panes.reduce(0) { $0 + $1.keys.count }, 1)
-        let groupBytes = panes.reduce(0) { $0 + $1.memoryBytes } / groupCount + 4
+        let groupBytes = account.bytesPerGroup + 4
         do throws(AggregationError) {
-            try account?.reserve(keys.memoryBytes + groupBytes * keys.count * (panes.count + 1))
+            try account.reserve(keys.memoryBytes + groupBytes * keys.count * (panes.count + 1))
         } catch {
             return nil
         }

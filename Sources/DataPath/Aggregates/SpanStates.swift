@@ -7,7 +7,7 @@ final class SpanStates: MeasureStates {
         var rows: Int64 = 0
     }
 
-    private let column = StateColumn(initial: Span())
+    private var column = StateColumn(initial: Span())
 
     var count: Int { column.count }
     var memoryBytes: Int { column.memoryBytes }
@@ -41,7 +41,7 @@ final class SpanStates: MeasureStates {
     func split(
         into parts: [any MeasureStates], part: UnsafePointer<Int32>, index: UnsafePointer<Int32>
     ) throws(AggregationError) {
-        let pointers = try statePointers(parts, SpanStates.self, measure: "span") { $0.column }
+        let pointers = try statePointers(parts, SpanStates.self, measure: "span") { $0.column.states }
         for group in 0..<count { pointers[Int(part[group])][Int(index[group])] = column.states[group] }
     }
 
@@ -70,8 +70,6 @@ final class SpanStates: MeasureStates {
             column.states[group] = span
         }
     }
-
-    func startAnew() -> any MeasureStates { SpanStates() }
 
     func removeAll() { column.removeAll() }
 }

@@ -1,19 +1,18 @@
-/// A growable run of fixed-size states, one a group.
+/// A growable run of fixed-size states, one a group; without groups it holds no memory.
 ///
 /// Pointers are valid until the next resize. Threads: one at a time.
-final class StateColumn<State: BitwiseCopyable> {
+struct StateColumn<State: BitwiseCopyable>: ~Copyable {
     private(set) var states: UnsafeMutablePointer<State>
     private(set) var count = 0
-    private var capacity: Int
+    private var capacity = 0
     private let initial: State
 
     init(initial: State) {
         self.initial = initial
-        capacity = 16
-        states = GrowingMemory.resize(nil, to: capacity)
+        states = GrowingMemory.none()
     }
 
-    deinit { GrowingMemory.free(states) }
+    deinit { if capacity > 0 { GrowingMemory.free(states) } }
 
     var memoryBytes: Int { capacity * MemoryLayout<State>.stride }
 
@@ -23,22 +22,23 @@ final class StateColumn<State: BitwiseCopyable> {
     }
 
     /// Makes the run `newCount` long; what is added has the initial state.
-    func resize(to newCount: Int) {
+    mutating func resize(to newCount: Int) {
         guard newCount > count else { return }
         if newCount > capacity {
+            let old = capacity > 0 ? states : nil
             capacity = GrowingMemory.capacity(
                 from: capacity, needed: newCount, stride: MemoryLayout<State>.stride)
-            states = GrowingMemory.resize(states, to: capacity)
+            states = GrowingMemory.resize(old, to: capacity)
         }
         (states + count).initialize(repeating: initial, count: newCount - count)
         count = newCount
     }
 
     /// Forgets all; gives memory back when there was much of it.
-    func removeAll() {
+    mutating func removeAll() {
         count = 0
         guard memoryBytes > 1 << 24 else { return }
-        capacity = 16
-        states = GrowingMemory.resize(states, to: capacity)
+        GrowingMemory.free(states)
+        (states, capacity) = (GrowingMemory.none(), 0)
     }
 }

@@ -14,10 +14,10 @@ final class StrictDistinctStates: MeasureStates {
     private let hashKey: HashKey
     /// Whether integers are kept as 128-bit ones: the column is a decimal, or money seen as one.
     private let isWide: Bool
-    private let groups = StateColumn(initial: Group(valueCount: 0, last: -1))
+    private var groups = StateColumn(initial: Group(valueCount: 0, last: -1))
     private var table = KeyTable()
     /// Per entry of the table, the one before it of the same group.
-    private let previous = StateColumn<Int32>(initial: -1)
+    private var previous = StateColumn<Int32>(initial: -1)
     /// A key in the making.
     private let key = ByteBuffer(capacity: 256)
 
@@ -32,10 +32,6 @@ final class StrictDistinctStates: MeasureStates {
     var keptValues: Int { table.count }
 
     func resize(to count: Int) { groups.resize(to: count) }
-
-    func startAnew() -> any MeasureStates {
-        StrictDistinctStates(measure: measure, hashKey: hashKey, isWide: isWide)
-    }
 
     func update(_ input: MeasureColumn?, _ rows: RowGroups) throws(AggregationError) {
         guard let input else { throw .wrongLayout(column: measure) }

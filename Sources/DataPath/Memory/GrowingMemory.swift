@@ -36,6 +36,14 @@ enum GrowingMemory {
         return memory.bindMemory(to: Element.self, capacity: newCapacity)
     }
 
+    /// Where an array without elements begins. Not to be read, written or freed.
+    static func none<Element: BitwiseCopyable>() -> UnsafeMutablePointer<Element> {
+        guard let start = UnsafeMutablePointer<Element>(bitPattern: MemoryLayout<Element>.alignment) else {
+            preconditionFailure("an alignment is not 0")
+        }
+        return start
+    }
+
     static func resizeBytes(_ old: UnsafeMutableRawPointer?, to newCapacity: Int) -> UnsafeMutableRawPointer {
         guard let memory = realloc(old, max(newCapacity, 1)) else { preconditionFailure("out of memory") }
         return memory

@@ -87,13 +87,26 @@ public final class MemoryAccount {
     }
 
     /// Says that so much more is allocated than was settled last.
-    func settle(growth: Int) { settle(bytes: settled + growth, groups: groups) }
+    func settle(growth: Int, groups more: Int = 0) { settle(bytes: settled + growth, groups: groups + more) }
 
     /// As ``settle(bytes:groups:)``, for what is allocated in small steps: throws when that was too much.
     func settleWithinLimit(bytes: Int, groups: Int) throws(AggregationError) {
         settle(bytes: bytes, groups: groups)
+        try checkLimit()
+    }
+
+    /// As ``settle(growth:groups:)``, and throws when that was too much.
+    func settleWithinLimit(growth: Int, groups more: Int) throws(AggregationError) {
+        settle(growth: growth, groups: more)
+        try checkLimit()
+    }
+
+    private func checkLimit() throws(AggregationError) {
         if budget.heldBytes > budget.limitBytes { throw .memoryLimit(budget.shortage(missing: 0)) }
     }
+
+    /// What a group takes on average, as it was last settled.
+    var bytesPerGroup: Int { settled / max(groups, 1) }
 
     /// A further account of the same aggregation.
     func sibling() -> MemoryAccount { MemoryAccount(budget, holder) }
