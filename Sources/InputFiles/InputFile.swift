@@ -27,6 +27,8 @@ public struct InputFile: Sendable {
     /// Of an Avro container.
     let writerSchema: String?
     let index: ContainerIndex?
+    /// Of an NDJSON file.
+    let lines: LineIndex?
 
     /// Looks at the file's first bytes.
     ///
@@ -72,6 +74,7 @@ public struct InputFile: Sendable {
                 writerSchema = reader.schema.json(pretty: false)
                 index = ContainerIndex(
                     path: absolutePath, start: reader.byteOffset, size: Int(size), marker: reader.marker)
+                lines = nil
             } catch let error as PipelineError {
                 throw DiagnosticsError(
                     Diagnostic(error.code, "cannot read '\(path)': \(error.message)", hint: error.hint), exitCode: 1)
@@ -91,6 +94,7 @@ public struct InputFile: Sendable {
                 path, "it is neither NDJSON nor an Avro container", hint: "`streamplat ingest` reads CSV, too")
         }
         (format, writerSchema, index) = (.ndjson, nil, nil)
+        lines = LineIndex(fileName: path, path: absolutePath)
     }
 
     /// How many partitions it has.

@@ -30,6 +30,7 @@ final class LineLane: PartitionReader {
     private var isAtRecord: Bool
     /// Whether the record at ``next`` is the file's last and not finished.
     private var isUnfinished = false
+    private let numbering: (any RecordNumbering)?
     private let tellUnfinished: (Int64) -> Void
 
     /// - Parameter tellUnfinished: Called with the byte at which the file's last record begins when that is not finished.
@@ -41,6 +42,7 @@ final class LineLane: PartitionReader {
         self.partition = partition
         self.chunkBytes = chunkBytes
         path = file.path
+        numbering = file.lines
         size = file.size
         descriptor = open(file.absolutePath, O_RDONLY | O_CLOEXEC)
         // A position behind a record is still in the record's chunk.
@@ -76,6 +78,7 @@ final class LineLane: PartitionReader {
             try read(into: block, window: window)
             if block.count > 0 {
                 block.holdsLines = true
+                block.numbering = numbering
                 return .records
             }
             // A record that is longer than the window.

@@ -27,6 +27,7 @@ public final class JSONMessageReader {
     private let text = ByteBuffer()
     private let offsets: UnsafeMutablePointer<Int64>
     private var identities: [TopicPartition: RecordIdentity] = [:]
+    private var fileIdentities: [String: RecordIdentity] = [:]
 
     /// `columns` are some of the event type's. Throws when the event type's names or time format are not usable.
     public init(eventType: EventType, columns: [ColumnSpec], hashKey: HashKey) throws(DiagnosticsError) {
@@ -55,13 +56,14 @@ public final class JSONMessageReader {
     /// Appends the messages `entries` of a block of the partition as rows, in order.
     ///
     /// `batch` must have the reader's columns; a dictionary column keeps the dictionary that it has. A bad message leaves
-    /// no row and is reported, in order. An event without an id gets one that follows from its topic, partition and offset.
+    /// no row and is reported, in order. An event without an id gets one that follows from its topic, partition and offset;
+    /// one of a file gets the id that ``IngestReader`` gives it. Throws what ``RecordNumbering`` throws.
     public func read(
         _ block: RecordBlock, entries: Range<Int>, of partition: TopicPartition, into batch: RecordBatch,
         onFault: (Fault) -> Void
-    ) {
-        block.entries.withUnsafeBufferPointer { list in
-            read(block, UnsafeBufferPointer(rebasing: list[entries]), entries, partition, batch, onFault)
+    ) throws {
+        try block.entries.withUnsafeBufferPointer { list in
+            try read(block, UnsafeBufferPointer(rebasing: list[entries]), entries, partition, batch, onFault)
         }
     }
 
@@ -69,9 +71,9 @@ public final class JSONMessageReader {
     private func read(
         _ block: RecordBlock, _ list: UnsafeBufferPointer<RecordBlock.Entry>, _ entries: Range<Int>,
         _ partition: TopicPartition, _ batch: RecordBatch, _ onFault: (Fault) -> Void
-    ) {
+    ) throws {
         let identity = identity(of: partition)
-        if block.holdsLines { return readLines(block, list, entries, identity, batch, onFault) }
+        if block.holdsLines { return try readLines(block, list, entries, identity, batch, onFault) }
         gather(block, list)
         let length = text.count
         // One line per message, so the line's number is the message's.
@@ -103,10 +105,12 @@ public final class JSONMessageReader {
     private func readLines(
         _ block: RecordBlock, _ list: UnsafeBufferPointer<RecordBlock.Entry>, _ entries: Range<Int>,
         _ identity: RecordIdentity, _ batch: RecordBatch, _ onFault: (Fault) -> Void
-    ) {
+    ) throws {
         guard let first = list.first, let last = list.last else { return }
         let end = last.valueStart + last.valueLength
         var (position, entry) = (first.valueStart, 0)
+        // The number in the file of the first of the records, once it is needed.
+        var number: Int?
         while entry < list.count, position < end {
             var (consumed, lines) = (0, 0)
             let start = block.bytes + position
@@ -116,8 +120,14 @@ public final class JSONMessageReader {
                     min(CellTable.maxRecords, list.count - entry), table.values, table.records, &consumed, &lines)
             }
             table.base = UnsafePointer(start)
-            for row in 0..<count { offsets[row] = list[entry + row].offset }
-            append(count, to: batch, .init(identity, numbers: offsets))
+            if let numbering = block.numbering, (0..<count).contains(where: { converter.derivesEventID(table, $0) }) {
+                let known = try number ?? numbering.number(ofRecordAt: first.offset)
+                (number, table.firstRecord) = (known, known + entry)
+                append(count, to: batch, .init(self.identity(of: numbering)))
+            } else {
+                for row in 0..<count { offsets[row] = list[entry + row].offset }
+                append(count, to: batch, .init(identity, numbers: offsets))
+            }
             for row in 0..<count where converter.faults[row].fault != .none {
                 onFault(fault(row, entry: entries.lowerBound + entry + row))
             }
@@ -157,6 +167,13 @@ public final class JSONMessageReader {
         if let known = identities[partition] { return known }
         let made = RecordIdentity(file: "\(partition.topic)/\(partition.partition)")
         identities[partition] = made
+        return made
+    }
+
+    private func identity(of file: any RecordNumbering) -> RecordIdentity {
+        if let known = fileIdentities[file.fileName] { return known }
+        let made = RecordIdentity(file: file.fileName)
+        fileIdentities[file.fileName] = made
         return made
     }
 

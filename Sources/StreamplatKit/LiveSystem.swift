@@ -116,12 +116,10 @@ public final class LiveSystem: Sendable {
     ) -> Pipeline {
         let project = project
         let notify = notify
-        var settings = project.platform.runtime
-        // Records of files have no time of arrival that their event times could be compared with.
-        if !inputs.isEmpty { settings.maxFutureSkewMilliseconds = .max }
         return Pipeline(
             Pipeline.Parts(
-                domain: domain.reading(inputs), settings: settings, deadLetters: project.platform.deadLetters,
+                domain: domain.reading(inputs), settings: project.platform.runtime,
+                deadLetters: project.platform.deadLetters,
                 topicPrefix: project.platform.topicPrefix,
                 broker: inputs.isEmpty ? broker : FileBackedBroker(broker, inputs, notify: notify), schemas: schemas,
                 sinkNatures: project.sinkNatures,

@@ -116,6 +116,43 @@ extension EndToEnd {
             #expect(try await project.dump() == expected)
         }
 
+        @Test("Raw rows are those of ingest and run: made-up ids, and nothing from the future")
+        func rawRows() async throws {
+            let project = try TestProject()
+            try project.write(
+                """
+                domain: clicks
+                entity: { primary_key: user }
+                event_types:
+                  - name: click
+                    topic: clicks.click
+                    raw_events: true
+                    fields: [{ name: note, type: string }]
+                """, to: "domains/clicks.yaml")
+            try await project.streamplat("apply", "clicks", "--yes")
+            var text = "\u{FEFF}"
+            for number in 0..<20_000 {
+                let id = number % 3 == 0 ? "\"event_id\":\"\(number)\"," : number % 3 == 1 ? "\"event_id\":\"\"," : ""
+                let note = String(repeating: "x", count: number % 200)
+                text += "{\(id)\"timestamp\":\"2024-05-06T01:00:00Z\",\"user\":\"u\",\"note\":\"\(note)\"}"
+                text += number % 7 == 0 ? "\r\n" : number % 11 == 0 ? "\n \t\n\r\n" : "\n"
+                if number % 5000 == 9 { text += "broken\n" }
+            }
+            text += "{\"timestamp\":\"2999-01-01T00:00:00Z\",\"user\":\"u\",\"note\":\"from the future\"}\n"
+            try project.write(text, to: "click.ndjson")
+            let run = try await project.start([
+                "run", "clicks", "--until-idle", "--workers", "3", "--input", "click=./click.ndjson",
+            ]).wait(limit: .seconds(120))
+            try #require(run.code == 0, "\(run)")
+            let direct = try await project.dump()
+            #expect(direct.split(separator: "\n").count > 20_000 && !direct.contains("future"))
+            let other = ["sinks.primary.sqlite.path=.streamplat/other.db"]
+            try await project.streamplat("apply", "clicks", "--yes", settings: other)
+            try await project.streamplat("ingest", "--domain", "clicks", "click", "click.ndjson", exit: 1)
+            try await project.streamplat("run", "clicks", "--until-idle", settings: other)
+            #expect(try await project.dump(".streamplat/other.db") == direct)
+        }
+
         @Test("A bad record of a file is a dead letter with its place, which is not sent to a topic")
         func badRecords() async throws {
             let project = try TestProject()

@@ -202,7 +202,7 @@ struct JSONMessageReaderTests {
         let batch = RecordBatch(schema: BatchSchema(columns))
         var faults: [Int] = []
         for start in stride(from: 0, to: 10_000, by: 3_000) {
-            reader.read(all, entries: start..<min(start + 3_000, 10_000), of: testPartition, into: batch) {
+            try reader.read(all, entries: start..<min(start + 3_000, 10_000), of: testPartition, into: batch) {
                 faults.append($0.entry)
             }
         }
@@ -284,12 +284,12 @@ struct JSONMessageReaderTests {
         }
         let fromJSON = RecordBatch(schema: BatchSchema(columns))
         let reader = try JSONMessageReader(eventType: type, columns: columns, hashKey: testKey)
-        reader.read(block(messages), entries: 0..<3, of: testPartition, into: fromJSON) { Issue.record("\($0)") }
+        try reader.read(block(messages), entries: 0..<3, of: testPartition, into: fromJSON) { Issue.record("\($0)") }
 
         // The same events as Avro messages.
         let plain = RecordBatch(schema: BatchSchema(type.columns))
         let all = try JSONMessageReader(eventType: type, columns: type.columns, hashKey: testKey)
-        all.read(block(messages), entries: 0..<3, of: testPartition, into: plain) { Issue.record("\($0)") }
+        try all.read(block(messages), entries: 0..<3, of: testPartition, into: plain) { Issue.record("\($0)") }
         let encoded = RecordBlock()
         AvroEncoder(plan: try .compile(schema: type.schema, columns: plain.schema)).encode(
             plain, schemaID: 1, keyColumn: nil, timestampColumn: 1, into: encoded

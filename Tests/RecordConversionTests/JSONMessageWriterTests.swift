@@ -16,7 +16,7 @@ struct JSONMessageWriterTests {
         let batch = RecordBatch(schema: BatchSchema(type.columns))
         let reader = try JSONMessageReader(eventType: type, columns: type.columns, hashKey: testKey)
         let messages = block(messages)
-        reader.read(messages, entries: 0..<messages.count, of: testPartition, into: batch) { Issue.record("\($0)") }
+        try reader.read(messages, entries: 0..<messages.count, of: testPartition, into: batch) { Issue.record("\($0)") }
         return batch
     }
 

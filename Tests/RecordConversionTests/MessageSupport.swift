@@ -61,7 +61,7 @@ func read(
     var start = 0
     while start < block.count {
         let end = start + min(batchRows, block.count - start)
-        reader.read(block, entries: start..<end, of: testPartition, into: batch) { reading.faults.append($0) }
+        try reader.read(block, entries: start..<end, of: testPartition, into: batch) { reading.faults.append($0) }
         start = end
     }
     let out = ByteBuffer()

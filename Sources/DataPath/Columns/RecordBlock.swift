@@ -48,6 +48,8 @@ public final class RecordBlock: @unchecked Sendable {
     /// last one, and ``linePadding`` bytes behind them can be read.
     @exclusivity(unchecked) public var holdsLines = false
     public static let linePadding = 64
+    /// Of lines of a file, what knows their numbers there.
+    @exclusivity(unchecked) public var numbering: (any RecordNumbering)?
 
     public init(byteCapacity: Int = 1 << 16) {
         self.byteCapacity = max(byteCapacity, 64)
@@ -71,6 +73,7 @@ public final class RecordBlock: @unchecked Sendable {
     public func removeAll() {
         byteCount = 0
         holdsLines = false
+        numbering = nil
         entries.removeAll(keepingCapacity: true)
     }
 
@@ -112,6 +115,15 @@ public final class RecordBlock: @unchecked Sendable {
         UnsafeMutableRawPointer(bytes + byteCount).copyMemory(from: base, byteCount: part.count)
         byteCount += part.count
     }
+}
+
+/// Knows the numbers of a file's records, for whoever reads a part of it. Threads: any.
+public protocol RecordNumbering: AnyObject, Sendable {
+    /// As it was given.
+    var fileName: String { get }
+    /// The number of the record that begins at that byte; the file's first has 1. Takes the time to read the file up to there,
+    /// the first time. Throws `PipelineError` `SP3201`.
+    func number(ofRecordAt offset: Int64) throws -> Int
 }
 
 /// Record headers in Kafka's record format: count, then (name length, name, value length, value), zigzag varints.

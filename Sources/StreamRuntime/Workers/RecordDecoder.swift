@@ -83,7 +83,7 @@ final class RecordDecoder {
         batch.removeAll()
         decoded.removeAll()
         if let json {
-            json.read(block, entries: entries, of: partition, into: decoded) {
+            try json.read(block, entries: entries, of: partition, into: decoded) {
                 faults.append(Fault(entry: $0.entry, code: $0.code, reason: $0.reason, field: $0.field))
             }
         } else if let bareSchema {

@@ -45,7 +45,7 @@ extension FuzzTarget {
         let reader = try JSONMessageReader(eventType: type, columns: type.columns, hashKey: HashKey(k0: 7, k1: 11))
         let batch = RecordBatch(schema: BatchSchema(type.columns))
         var faults: [Int] = []
-        reader.read(block, entries: 0..<block.count, of: TopicPartition(topic: "t", partition: 0), into: batch) {
+        try reader.read(block, entries: 0..<block.count, of: TopicPartition(topic: "t", partition: 0), into: batch) {
             faults.append($0.entry)
         }
         try promise(batch.rowCount + faults.count == block.count, "a message is neither a row nor a fault")
