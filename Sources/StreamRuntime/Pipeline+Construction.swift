@@ -48,7 +48,8 @@ extension Pipeline {
                     let replacesRows = parts.sinkNatures[aggregation.sink] == .table
                     switch aggregation.emit {
                     case .updates: return .updates
-                    case .final: return replacesRows ? .corrected : .final
+                    // Without lateness nothing comes to a window that is complete.
+                    case .final: return replacesRows && aggregation.spec.allowedLatenessMilliseconds > 0 ? .corrected : .final
                     case nil: return replacesRows ? .updates : .final
                     }
                 }, rawTargets: targets.raw, streamTargets: targets.streams),

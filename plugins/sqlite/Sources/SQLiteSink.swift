@@ -23,6 +23,9 @@ final class SQLiteSink: Sink {
 
     /// Rows are written early when more than so many bytes wait.
     private static let waitingBytes = 32 << 20
+    /// Of a database that is made here. Rows that come in the order of the key cost half as many writes as with SQLite's own
+    /// 4,096; with larger pages those that come in no order would cost much more.
+    private static let pageBytes = 8192
     /// What SQLite may keep of a table that grows. With its own 2 MB, rows that come in another order than the key's cost
     /// twice as much: each touches another page, which has to be read again.
     private static let cacheKibibytes = 32 << 10
@@ -34,7 +37,8 @@ final class SQLiteSink: Sink {
             try SQLiteSink.makeFolder(of: path)
             connection = try SQLiteConnection(path: path, busyTimeoutMilliseconds: busyTimeoutMilliseconds)
             try connection.execute(
-                "PRAGMA journal_mode=WAL; PRAGMA synchronous=\(synchronous); PRAGMA cache_size=-\(Self.cacheKibibytes); "
+                "PRAGMA page_size=\(Self.pageBytes); PRAGMA journal_mode=WAL; PRAGMA synchronous=\(synchronous); "
+                    + "PRAGMA cache_size=-\(Self.cacheKibibytes); "
                     // What a statement would need to undo its changes stays out of the folder for temporary files.
                     + "PRAGMA temp_store=memory")
             try connection.execute(TableCatalog.schema)
