@@ -24,7 +24,8 @@ final class ExactSumPool {
 
     /// Bytes of a pool of so many sums; of none no pool is needed.
     static func memoryBytes(for count: Int) -> Int {
-        count == 0 ? 0 : max(count, leastCapacity) * limbCount * 8
+        let stride = limbCount * 8
+        return count == 0 ? 0 : GrowingMemory.capacity(from: leastCapacity, needed: count, stride: stride) * stride
     }
 
     /// Adds a sum of zero and returns its index.

@@ -108,7 +108,8 @@ extension AggregationSpec {
 extension MeasureSpec {
     /// Whether the sums of `other` are those of this measure.
     fileprivate func canShareSums(of other: MeasureSpec) -> Bool {
-        isSum && other.isSum && !isFiltered && !other.isFiltered && column == other.column && inputType == other.inputType
+        isSum && other.isSum && !isFiltered && !other.isFiltered && column == other.column
+            && inputType == other.inputType
     }
 
     private var isSum: Bool { function == .sum || function == .avg }

@@ -62,20 +62,24 @@ public final class ShardAggregator {
     /// Adds the deltas of another thread and uses them up. The order of batches does not matter.
     public func merge(_ batch: PartialBatch) throws(AggregationError) {
         var new: [PaneState] = []
+        // Of the new ones, what is in the batch's account until the end.
+        var handedBytes = 0
         for partial in batch.take() {
             let added = calendar.kind == .session ? behindFloor(partial) : partial
             if paneByKey[added.key] == nil, mayBeOpen(added.key) {
+                let bytesBefore = added.memoryBytes
                 added.settle()
                 paneByKey[added.key] = added
                 new.append(added)
+                account?.settle(growth: added.memoryBytes - bytesBefore, groups: added.openCount)
+                handedBytes += bytesBefore
             } else {
                 try merge(added)
             }
         }
         keep(new)
         batch.release()
-        try account?.settleWithinLimit(
-            growth: new.reduce(0) { $0 + $1.memoryBytes }, groups: new.reduce(0) { $0 + $1.openCount })
+        try account?.settleWithinLimit(growth: handedBytes)
     }
 
     /// Moves the aggregation's watermark forward; going back is ignored.

@@ -51,6 +51,7 @@ public final class StateRestorer {
             throw AggregationError.corruptState(reason: "the older values of a group are missing")
         }
         try shard.removeClosedGroups()
+        shard.account?.settle(bytes: shard.memoryBytes, groups: shard.openGroups)
     }
 
     func take(_ piece: UnsafeRawBufferPointer) throws(AggregationError) {

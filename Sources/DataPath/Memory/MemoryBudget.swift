@@ -96,8 +96,8 @@ public final class MemoryAccount {
     }
 
     /// As ``settle(growth:groups:)``, and throws when that was too much.
-    func settleWithinLimit(growth: Int, groups more: Int) throws(AggregationError) {
-        settle(growth: growth, groups: more)
+    func settleWithinLimit(growth: Int) throws(AggregationError) {
+        settle(growth: growth)
         try checkLimit()
     }
 

@@ -25,7 +25,7 @@ struct MemoryTests {
             input = try local.bind(batch.schema)
         }
 
-        func add(_ keys: Range<Int64>, time: Int64 = 5) throws {
+        func add(_ keys: Range<Int64>, time: Int64 = 5, extracts: Bool = true) throws {
             batch.removeAll()
             guard case .int64(let times) = batch.columns[0], case .int64(let values) = batch.columns[1] else { return }
             for key in keys {
@@ -35,6 +35,7 @@ struct MemoryTests {
             batch.rowCount = keys.count
             try local.update(
                 input: input, batch: batch, runningMax: [Int64](repeating: .min, count: keys.count))
+            guard extracts else { return }
             for case let partial? in try local.extract(shardCount: 1) { try shard.merge(partial) }
         }
     }
@@ -53,6 +54,37 @@ struct MemoryTests {
         feed.shard.advance(watermark: 1_000_000)
         try feed.shard.takeDue(.final, into: RecordBatch(schema: ShardAggregator.resultSchema(Self.spec)))
         #expect(budget.heldBytes < many - 39_000 * 60)
+    }
+
+    @Test("what is held is what the shard has, however batches meet", arguments: 0..<6)
+    func heldIsKept(seed: Int) throws {
+        var random = SeededGenerator(state: UInt64(seed))
+        let budget = MemoryBudget(limitBytes: 1 << 30, names: ["t"])
+        let feed = try Feed(budget)
+        try feed.add(0..<2000)
+        // What the local tables hold does not grow any more.
+        let others = budget.heldBytes - feed.shard.memoryBytes
+        for _ in 0..<30 {
+            let first = Int64.random(in: 0..<3000, using: &random)
+            try feed.add(
+                first..<first + .random(in: 1...900, using: &random), time: 1000 * .random(in: 0...4, using: &random))
+            #expect(budget.heldBytes - feed.shard.memoryBytes == others)
+        }
+    }
+
+    @Test("rows that go to and fro between hundreds of panes are in their own")
+    func manyPanes() throws {
+        let feed = try Feed()
+        for number in 0..<3000 {
+            try feed.add(0..<1, time: Int64(number * 7919 % 1000) * 1000, extracts: number % 500 == 499)
+        }
+        feed.shard.advance(watermark: .max)
+        let rows = RecordBatch(schema: ShardAggregator.resultSchema(Self.spec))
+        try feed.shard.takeDue(.final, into: rows)
+        guard case .int64(let starts) = rows.columns[0], case .int64(let counts) = rows.columns[rows.columns.count - 2]
+        else { return }
+        #expect((0..<rows.rowCount).map { starts.values[$0] } == (0..<1000).map { $0 * 1000 })
+        #expect((0..<rows.rowCount).allSatisfy { counts.values[$0] == 3 })
     }
 
     @Test("everything is given back with its owners")

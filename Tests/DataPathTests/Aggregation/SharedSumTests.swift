@@ -65,7 +65,9 @@ struct SharedSumTests {
         }
         let out = RecordBatch(schema: ShardAggregator.resultSchema(spec))
         try shard.takeOpen(into: out)
-        let key = (0..<out.rowCount).map { row in out.columns[..<3].map { StreamCase.cell($0, row) }.joined(separator: " ") }
+        let key = (0..<out.rowCount).map { row in
+            out.columns[..<3].map { StreamCase.cell($0, row) }.joined(separator: " ")
+        }
         return measures.indices.flatMap { measure in
             (0..<out.rowCount).map { row in
                 "\(measures[measure].name) \(key[row]) \(StreamCase.cell(out.columns[3 + measure], row))"
@@ -79,6 +81,32 @@ struct SharedSumTests {
         let together = try table(all)
         #expect(together.count > 1000)
         #expect(try together == all.flatMap { try table([$0]) }.sorted())
+    }
+
+    @Test("an average beside a sum takes no memory")
+    func memory() throws {
+        func bytes(_ functions: [AggregateFunction]) throws -> Int {
+            let spec = AggregationSpec(
+                name: "t", window: WindowSpec(durationMilliseconds: 1000), groups: [ColumnSpec("x", .double)],
+                measures: functions.map {
+                    MeasureSpec(name: "\($0)", function: $0, column: "x", inputType: .double, resultType: .double)
+                }, watermarkDelayMilliseconds: 0)
+            let schema = BatchSchema([ColumnSpec("timestamp", .timestamp), ColumnSpec("x", .double)])
+            let (times, values) = (FixedVector<Int64>(), FixedVector<Double>())
+            for number in 0..<1000 {
+                times.append(1)
+                values.append(Double(number))
+            }
+            let local = try LocalAggregator(spec: spec, hashKey: Self.key)
+            let shard = try ShardAggregator(spec: spec, hashKey: Self.key)
+            _ = try local.update(
+                input: local.bind(schema),
+                batch: RecordBatch(schema: schema, columns: [.int64(times), .double(values)], rowCount: 1000),
+                runningMax: [Int64](repeating: .min, count: 1000))
+            for partial in try local.extract(shardCount: 1) { if let partial { try shard.merge(partial) } }
+            return shard.memoryBytes
+        }
+        #expect(try bytes([.sum, .avg]) == bytes([.sum]))
     }
 
     @Test("a result that does not fit names its own measure")
