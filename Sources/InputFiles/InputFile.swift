@@ -94,7 +94,11 @@ public struct InputFile: Sendable {
                 path, "it is neither NDJSON nor an Avro container", hint: "`streamplat ingest` reads CSV, too")
         }
         (format, writerSchema, index) = (.ndjson, nil, nil)
-        lines = LineIndex(fileName: path, path: absolutePath)
+        do {
+            lines = try LineIndex(fileName: path, path: absolutePath)
+        } catch {
+            throw Self.unreadable(path, error.reason, exitCode: 1)
+        }
     }
 
     /// How many partitions it has.

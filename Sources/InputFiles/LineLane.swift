@@ -169,16 +169,21 @@ final class LineLane: PartitionReader {
         }
     }
 
+    /// What a line may hold that is no record.
+    static func isBlankOfLine(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x0D || byte == 0x09 }
+
+    /// How long the byte order mark is with which a file begins; 0 without one.
+    static func markLength(_ head: UnsafeRawBufferPointer) -> Int {
+        head.count >= 3 && head[0] == 0xEF && head[1] == 0xBB && head[2] == 0xBF ? 3 : 0
+    }
+
     private func append(_ start: Int, _ end: Int, _ from: Int64, to block: RecordBlock) {
         let bytes = block.bytes
         // The first line begins at 0, also behind a byte order mark.
-        let isMarked =
-            from == 0 && start == 0 && end >= 3 && bytes[0] == 0xEF && bytes[1] == 0xBB && bytes[2] == 0xBF
-        let own = isMarked ? 3 : start
+        let mark = from == 0 && start == 0 ? Self.markLength(UnsafeRawBufferPointer(start: bytes, count: end)) : 0
+        let own = start + mark
         var first = own
-        while first < end, bytes[first] == 0x20 || bytes[first] == 0x0D || bytes[first] == 0x09 {
-            first += 1
-        }
+        while first < end, Self.isBlankOfLine(bytes[first]) { first += 1 }
         guard first < end else { return }
         block.entries.append(
             RecordBlock.Entry(

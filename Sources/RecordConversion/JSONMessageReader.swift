@@ -120,7 +120,7 @@ public final class JSONMessageReader {
                     min(CellTable.maxRecords, list.count - entry), table.values, table.records, &consumed, &lines)
             }
             table.base = UnsafePointer(start)
-            if let numbering = block.numbering, (0..<count).contains(where: { converter.derivesEventID(table, $0) }) {
+            if let numbering = block.numbering, (0..<count).contains(where: makesID) {
                 let known = try number ?? numbering.number(ofRecordAt: first.offset)
                 (number, table.firstRecord) = (known, known + entry)
                 append(count, to: batch, .init(self.identity(of: numbering)))
@@ -168,6 +168,11 @@ public final class JSONMessageReader {
         let made = RecordIdentity(file: "\(partition.topic)/\(partition.partition)")
         identities[partition] = made
         return made
+    }
+
+    /// Whether the record is one that gets an id.
+    private func makesID(_ row: Int) -> Bool {
+        table.records[row].status == RecordStatus.fine.rawValue && converter.derivesEventID(table, row)
     }
 
     private func identity(of file: any RecordNumbering) -> RecordIdentity {

@@ -49,7 +49,8 @@ extension Pipeline {
                     switch aggregation.emit {
                     case .updates: return .updates
                     // Without lateness nothing comes to a window that is complete.
-                    case .final: return replacesRows && aggregation.spec.allowedLatenessMilliseconds > 0 ? .corrected : .final
+                    case .final where aggregation.spec.allowedLatenessMilliseconds == 0: return .final
+                    case .final: return replacesRows ? .corrected : .final
                     case nil: return replacesRows ? .updates : .final
                     }
                 }, rawTargets: targets.raw, streamTargets: targets.streams),

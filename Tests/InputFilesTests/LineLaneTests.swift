@@ -73,7 +73,7 @@ struct LineLaneTests {
         let expected = lines.filter { !$0.allSatisfy(\.isWhitespace) }
         let given = found.sorted { $0.key < $1.key }.map(\.value)
         #expect(given == expected, "chunks of \(chunkBytes) bytes")
-        let numbers = LineIndex(
+        let numbers = try LineIndex(
             fileName: file.path, path: file.path, chunkBytes: .random(in: 1...200, using: &random))
         for (index, offset) in found.keys.sorted().enumerated().shuffled(using: &random) {
             #expect(try numbers.number(ofRecordAt: offset) == index + 1, "chunks of \(chunkBytes) bytes")

@@ -95,6 +95,34 @@ struct LineLayoutTests {
         #expect(together.faults.count == alone.faults.count * 4)
     }
 
+    /// Of records that begin where their number says.
+    private final class Numbering: RecordNumbering, @unchecked Sendable {
+        let fileName = "events.ndjson"
+        private(set) var asked: [Int64] = []
+
+        func number(ofRecordAt offset: Int64) -> Int {
+            asked.append(offset)
+            return Int(offset) + 1
+        }
+    }
+
+    @Test("a record's number in its file is asked for only where an event has no id, once a read")
+    func numbers() throws {
+        func event(_ id: String) -> String { "{\(id)\"timestamp\":1700000000000,\"user_id\":\"u\",\"name\":\"n\"}" }
+        let numbering = Numbering()
+        let known = Self.lines([event("\"event_id\":\"a\","), "broken", "[]", event("\"event_id\":\"b\",")])
+        known.numbering = numbering
+        #expect(try read(known, Self.type, columns: ["event_id"]).faults.count == 2)
+        let bare = Self.lines(["broken"] + Array(repeating: event(""), count: 600))
+        bare.numbering = numbering
+        #expect(try read(bare, Self.type, columns: ["name"]).lines.count == 600)
+        #expect(numbering.asked == [])
+        let whole = try read(bare, Self.type, columns: ["event_id"])
+        #expect(Set(whole.lines).count == 600 && numbering.asked == [0])
+        #expect(try read(bare, Self.type, columns: ["event_id"], batchRows: 100).lines == whole.lines)
+        #expect(numbering.asked.dropFirst() == [0, 100, 200, 300, 400, 500, 600])
+    }
+
     /// The messages as a file holds them, with blank lines between some.
     private static func lines(_ messages: [String]) -> RecordBlock {
         let block = RecordBlock()
