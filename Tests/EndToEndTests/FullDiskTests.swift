@@ -110,7 +110,7 @@ extension EndToEnd {
         @Test("run with a full disk under its database: afterwards the tables are as they should be")
         func database() async throws {
             let (project, undisturbed) = try await projects()
-            guard let disk = try await SmallDisk(project, "disk", kibibytes: 160) else { return }
+            guard let disk = try await SmallDisk(project, "disk", kibibytes: 320) else { return }
             defer { disk.unmount() }
             let settings = ["sinks.primary.sqlite.path=disk/results.db"]
             try await project.streamplat("apply", "ecommerce", "--yes", settings: settings)
