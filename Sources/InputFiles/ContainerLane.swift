@@ -19,6 +19,7 @@ final class ContainerLane: PartitionReader {
     private(set) var position: Int64
     private let path: String
     private let index: ContainerIndex
+    private let pace: LanePace
     private let file: PlacedFile
     private let reader: AvroContainerReader
     /// The next one of the lane's; nil before the first fetch.
@@ -34,7 +35,7 @@ final class ContainerLane: PartitionReader {
         position = offset
         writerSchema = file.writerSchema
         path = file.path
-        self.index = index
+        (self.index, pace) = (index, file.pace)
         (self.file, reader) = try Self.reading(file.path) {
             let input = try PlacedFile(path: file.absolutePath)
             return (input, try AvroContainerReader(input: input, name: file.path))
@@ -88,9 +89,11 @@ final class ContainerLane: PartitionReader {
             case .end(let records):
                 guard position <= records else { throw replaced(records) }
                 nextChunk = chunk
+                pace.leave(partition.partition)
                 return .endOfPartition
             case .damage(let place):
                 nextChunk = chunk
+                pace.leave(partition.partition)
                 // Whose lane it is has met the damage, unless the file was mended meanwhile.
                 guard place.offset / index.chunkBytes % LineLane.count == partition.partition else {
                     return .nothingYet
@@ -101,9 +104,15 @@ final class ContainerLane: PartitionReader {
             case .place(let place):
                 // What is written behind the size that the file had is another run's.
                 let end = min((chunk + 1) * index.chunkBytes, index.size)
-                chunk += LineLane.count
-                guard place.offset < end else { continue }
-                (nextChunk, chunkEnd, file.offset) = (chunk, end, place.offset)
+                guard place.offset < end else {
+                    chunk += LineLane.count
+                    continue
+                }
+                guard pace.mayRead(chunk, lane: partition.partition) else {
+                    nextChunk = chunk
+                    return .nothingYet
+                }
+                (nextChunk, chunkEnd, file.offset) = (chunk + LineLane.count, end, place.offset)
                 reader.restart(byteOffset: place.offset, blocks: place.blocks, records: place.records)
                 return .records
             }
@@ -123,7 +132,9 @@ final class ContainerLane: PartitionReader {
         return least + (partition.partition - least % lanes + lanes) % lanes
     }
 
-    func close() {}
+    func close() { pace.leave(partition.partition) }
+
+    deinit { pace.leave(partition.partition) }
 
     private static func reading<Result>(_ path: String, _ body: () throws -> Result) throws -> Result {
         do {

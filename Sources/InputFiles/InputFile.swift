@@ -27,6 +27,7 @@ public struct InputFile: Sendable {
     /// Of an Avro container.
     let writerSchema: String?
     let index: ContainerIndex?
+    let pace = LanePace()
     /// Of an NDJSON file.
     let lines: LineIndex?
 

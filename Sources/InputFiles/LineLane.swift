@@ -31,6 +31,7 @@ final class LineLane: PartitionReader {
     /// Whether the record at ``next`` is the file's last and not finished.
     private var isUnfinished = false
     private let numbering: (any RecordNumbering)?
+    private let pace: LanePace
     private let tellUnfinished: (Int64) -> Void
 
     /// - Parameter tellUnfinished: Called with the byte at which the file's last record begins when that is not finished.
@@ -42,7 +43,7 @@ final class LineLane: PartitionReader {
         self.partition = partition
         self.chunkBytes = chunkBytes
         path = file.path
-        numbering = file.lines
+        (numbering, pace) = (file.lines, file.pace)
         size = file.size
         descriptor = open(file.absolutePath, O_RDONLY | O_CLOEXEC)
         // A position behind a record is still in the record's chunk.
@@ -59,7 +60,10 @@ final class LineLane: PartitionReader {
         }
     }
 
-    deinit { if descriptor >= 0 { Glibc.close(descriptor) } }
+    deinit {
+        pace.leave(partition.partition)
+        if descriptor >= 0 { Glibc.close(descriptor) }
+    }
 
     var position: Int64 { next }
     /// The file's other lanes have about as much left.
@@ -73,7 +77,11 @@ final class LineLane: PartitionReader {
                 let following = chunkEnd / chunkBytes - 1 + Int64(Self.count)
                 (next, chunkEnd, isAtRecord) = (following * chunkBytes, (following + 1) * chunkBytes, false)
             }
-            guard next < size, !isUnfinished else { return .endOfPartition }
+            guard next < size, !isUnfinished else {
+                pace.leave(partition.partition)
+                return .endOfPartition
+            }
+            guard pace.mayRead(Int(chunkEnd / chunkBytes) - 1, lane: partition.partition) else { return .nothingYet }
             let before = next
             try read(into: block, window: window)
             if block.count > 0 {

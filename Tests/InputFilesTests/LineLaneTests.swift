@@ -80,6 +80,39 @@ struct LineLaneTests {
         }
     }
 
+    @Test("a lane that is ahead waits for those that are read, and for no others")
+    func pace() throws {
+        let line = "{\"n\":1}\n"
+        let chunk = Int64(line.utf8.count)
+        let file = try TextFile(Array(String(repeating: line, count: 400).utf8))
+        let input = try InputFile(eventType: "e", path: file.path)
+        let block = RecordBlock()
+        func lane(_ number: Int) throws -> LineLane {
+            try LineLane(input, TopicPartition(topic: input.topic, partition: number), at: 0, chunkBytes: chunk) { _ in }
+        }
+        /// Records until it waits or ends.
+        func drain(_ lane: LineLane, fetches: Int = .max) throws -> (records: Int, result: FetchResult) {
+            var records = 0
+            for _ in 0..<fetches {
+                let result = try lane.fetch(into: block, maxBytes: 1 << 10)
+                guard result == .records else { return (records, result) }
+                records += block.count
+            }
+            return (records, .records)
+        }
+        let ahead = try lane(3)
+        var last: LineLane? = try lane(5)
+        #expect(try drain(#require(last), fetches: 1).records == 1)
+        let first = try drain(ahead)
+        #expect(first.result == .nothingYet && first.records == LanePace.lead / LineLane.count + 1)
+        #expect(try drain(#require(last), fetches: 3).records == 3)
+        let second = try drain(ahead)
+        #expect(second.result == .nothingYet && second.records == 3)
+        last = nil
+        let rest = try drain(ahead)
+        #expect(rest.result == .endOfPartition && first.records + second.records + rest.records == 50)
+    }
+
     @Test(
         "cut off at any byte, what is finished is given once, the rest when it is there", arguments: [1, 7, 20, 1000])
     func growing(chunkBytes: Int64) throws {
