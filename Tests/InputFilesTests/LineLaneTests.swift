@@ -88,7 +88,8 @@ struct LineLaneTests {
         let input = try InputFile(eventType: "e", path: file.path)
         let block = RecordBlock()
         func lane(_ number: Int) throws -> LineLane {
-            try LineLane(input, TopicPartition(topic: input.topic, partition: number), at: 0, chunkBytes: chunk) { _ in }
+            try LineLane(input, TopicPartition(topic: input.topic, partition: number), at: 0, chunkBytes: chunk) { _ in
+            }
         }
         /// Records until it waits or ends.
         func drain(_ lane: LineLane, fetches: Int = .max) throws -> (records: Int, result: FetchResult) {
