@@ -6,7 +6,8 @@ internal import PluginAPI
 /// Reads every ``count``th chunk of an NDJSON file: a partition of it. Threads: one.
 ///
 /// A record belongs to the chunk in which it begins. Chunks are dealt in turn, so that readers of one file stay close to
-/// each other in event time, and windows need not wait for a part of the file that is read last.
+/// each other in event time, and windows need not wait for a part of the file that is read last; one that is ahead all the same
+/// waits (``LanePace``).
 ///
 /// An offset is the byte at which a record begins, a position any place: reading goes on at the first record that begins
 /// there or later. Blank lines are passed over, and so is a byte order mark. The last line may lack its end when it holds a

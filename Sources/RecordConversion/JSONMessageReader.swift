@@ -109,6 +109,7 @@ public final class JSONMessageReader {
         guard let first = list.first, let last = list.last else { return }
         let end = last.valueStart + last.valueLength
         var (position, entry) = (first.valueStart, 0)
+        let wantsIDs = converter.plan.eventIDColumn != nil
         // The number in the file of the first of the records, once it is needed.
         var number: Int?
         while entry < list.count, position < end {
@@ -120,7 +121,7 @@ public final class JSONMessageReader {
                     min(CellTable.maxRecords, list.count - entry), table.values, table.records, &consumed, &lines)
             }
             table.base = UnsafePointer(start)
-            if let numbering = block.numbering, (0..<count).contains(where: makesID) {
+            if wantsIDs, let numbering = block.numbering, (0..<count).contains(where: makesID) {
                 let known = try number ?? numbering.number(ofRecordAt: first.offset)
                 (number, table.firstRecord) = (known, known + entry)
                 append(count, to: batch, .init(self.identity(of: numbering)))

@@ -137,6 +137,32 @@ struct ContainerLaneTests {
         #expect(found.sorted { $0.key < $1.key }.map(\.value) == container.records)
     }
 
+    @Test("a lane that is ahead waits for those that are read, and for no others")
+    func pace() throws {
+        var random = SystemRandomNumberGenerator()
+        let container = try Self.container(&random, isDeflated: false, blocks: 600...600)
+        let stored = try StoredFile(container, chunkBytes: 100)
+        let block = RecordBlock()
+        /// Records until it waits or ends.
+        func drain(_ lane: ContainerLane) throws -> (records: Int, result: FetchResult) {
+            var records = 0
+            while true {
+                let result = try lane.fetch(into: block, maxBytes: 1)
+                guard result == .records else { return (records, result) }
+                records += block.count
+            }
+        }
+        let whole = try drain(stored.lane(3, at: 0))
+        var last: ContainerLane? = try stored.lane(5, at: 0)
+        #expect(try last?.fetch(into: block, maxBytes: 1) == .records)
+        let ahead = try stored.lane(3, at: 0)
+        let first = try drain(ahead)
+        #expect(first.result == .nothingYet && first.records < whole.records)
+        last = nil
+        let rest = try drain(ahead)
+        #expect(rest.result == .endOfPartition && first.records + rest.records == whole.records)
+    }
+
     @Test(
         "damage ends one lane, with its place and once what is before it was given; the others wait", arguments: 0..<40)
     func damage(seed: Int) throws {

@@ -80,6 +80,20 @@ struct LineLaneTests {
         }
     }
 
+    @Test("a file that is cut off under the run is told, a file put in its place changes no number")
+    func changed() throws {
+        let file = try TextFile(Array("{}\n\n{}\n{}\n".utf8))
+        let numbers = try LineIndex(fileName: "given.ndjson", path: file.path, chunkBytes: 4)
+        try FileManager.default.moveItem(atPath: file.path, toPath: file.path + ".old")
+        try Data("{}{}{}{}{}{}".utf8).write(to: URL(filePath: file.path))
+        #expect(try numbers.number(ofRecordAt: 4) == 2)
+        let old = try FileHandle(forWritingTo: URL(filePath: file.path + ".old"))
+        try old.truncate(atOffset: 4)
+        let error = #expect(throws: PipelineError.self) { try numbers.number(ofRecordAt: 7) }
+        #expect(error?.code == .inputNotReadable && error?.message.contains("given.ndjson") == true, "\(error as Any)")
+        try FileManager.default.removeItem(atPath: file.path + ".old")
+    }
+
     @Test("a lane that is ahead waits for those that are read, and for no others")
     func pace() throws {
         let line = "{\"n\":1}\n"
