@@ -10,6 +10,7 @@ internal import Foundation
 final class KafkaHandle: @unchecked Sendable {
     let pointer: OpaquePointer
     let events: KafkaEvents
+    private let credentials: (username: String, password: String)
     private let opaque: Unmanaged<KafkaEvents>
 
     /// Throws when librdkafka refuses a property: a file of TLS that is not there, a combination that makes no sense.
@@ -42,6 +43,7 @@ final class KafkaHandle: @unchecked Sendable {
             // So late a fetch may be answered when there is nothing to read; the rest is for a busy broker.
             patienceMilliseconds: (properties["fetch.wait.max.ms"].flatMap(Int64.init) ?? 500) + 1500,
             onStatistics: onStatistics)
+        credentials = (properties["sasl.username"] ?? "", properties["sasl.password"] ?? "")
         opaque = .passRetained(events)
         rd_kafka_conf_set_opaque(configuration, opaque.toOpaque())
         rd_kafka_conf_set_events(configuration, RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR | RD_KAFKA_EVENT_STATS)
@@ -69,6 +71,16 @@ final class KafkaHandle: @unchecked Sendable {
         rd_kafka_queue_forward(main, background)
         rd_kafka_queue_destroy(background)
         rd_kafka_queue_destroy(main)
+    }
+
+    /// Has the threads of the brokers look at once what there is to do, as for partitions that may be fetched again.
+    ///
+    /// Nothing in librdkafka 2.0's interface says so alone. Giving it credentials does, and these are those that it has; without
+    /// a login it does not look at them.
+    func wakeBrokers() {
+        if let error = rd_kafka_sasl_set_credentials(pointer, credentials.username, credentials.password) {
+            rd_kafka_error_destroy(error)
+        }
     }
 
     /// What to look at, by librdkafka's words for a file of TLS that it cannot use.

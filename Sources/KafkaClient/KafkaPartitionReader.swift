@@ -42,6 +42,7 @@ public final class KafkaPartitionReader {
     private var awaySince: ContinuousClock.Instant?
     /// An error that came behind records: the records are given first.
     private var pending: KafkaFault?
+    private var readAhead: KafkaReadAhead
     /// The mean size of a record, for the number of records to take at once.
     private var meanBytes = 256
 
@@ -70,6 +71,7 @@ public final class KafkaPartitionReader {
         self.partition = partition
         outagesAtStart = handle.events.outage(of: partition).count
         position = offset
+        readAhead = KafkaReadAhead(cluster.settings.readerProperties)
         messages = .allocate(capacity: KafkaPartitionReader.batchLimit)
         entries = .allocate(capacity: KafkaPartitionReader.batchLimit)
     }
@@ -220,7 +222,9 @@ public final class KafkaPartitionReader {
         }
         guard rows > 0 else { return }
         block.entries.append(contentsOf: UnsafeBufferPointer(start: entries, count: rows))
-        meanBytes = max(16, (meanBytes * 3 + (block.byteCount - first) / rows) / 4)
+        let taken = block.byteCount - first
+        meanBytes = max(16, (meanBytes * 3 + taken / rows) / 4)
+        if readAhead.take(bytes: taken, records: rows) { handle.wakeBrokers() }
     }
 
     private func entry(

@@ -36,12 +36,11 @@ public struct KafkaSettings: Sendable, CustomStringConvertible, CustomDebugStrin
             [
                 // Answers faster that there is nothing more; an idle partition costs ten small requests a second.
                 "fetch.wait.max.ms": "100",
-                // For each partition: every reader has a queue of its own.
-                "queued.max.messages.kbytes": "8192",
                 // What bounds a request for offsets: librdkafka looks at no other timeout there.
                 "socket.timeout.ms": "\(max(30_000, requestTimeoutMilliseconds))",
             ], uniquingKeysWith: { given, _ in given }
         )
+        .merging(KafkaReadAhead.properties, uniquingKeysWith: { given, _ in given })
         .merging(reader, uniquingKeysWith: { $1 })
         .merging(
             [

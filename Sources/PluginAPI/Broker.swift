@@ -55,6 +55,7 @@ public protocol Broker: AnyObject, Sendable {
     /// As ``makeProducer()``, for what running processes tell each other: it need not outlast a loss of power, which ends
     /// them all, so ``BrokerProducer/flush()`` need not wait for a disk of this machine.
     func makeTransientProducer() throws -> any BrokerProducer
+    /// For an offset that is not in the partition this throws ``OffsetOutOfRangeError``, or the first fetch does.
     func makeReader(_ partition: TopicPartition, at offset: Int64) throws -> any PartitionReader
     /// The first offset that can be read, and the one that the next record will get.
     func offsets(_ partition: TopicPartition) throws -> (earliest: Int64, next: Int64)

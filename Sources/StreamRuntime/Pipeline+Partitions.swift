@@ -35,11 +35,12 @@ extension Pipeline {
         var result = crew.own.map { _ in [PartitionState]() }
         var partitionCount = 0
         var isWhole = topology.aggregations.map { _ in true }
+        let offsets = try offsets(topics)
         for (index, input) in topology.inputs.enumerated() {
             let name = input.eventType.topic.name
             for number in 0..<(topics[name] ?? 0) {
                 let partition = TopicPartition(topic: name, partition: number)
-                let (earliest, next) = try parts.broker.offsets(partition)
+                guard let (earliest, next) = offsets[partition] else { continue }
                 if options.fromEarliest, earliest > 0 {
                     parts.notify(
                         "\(name), partition \(number): retention has deleted offsets 0 to \(earliest - 1); windows that "
@@ -70,6 +71,18 @@ extension Pipeline {
             }
         }
         return (result, RecountRequests(isPossible: isWhole, after: earlier))
+    }
+
+    /// Of all partitions, before the first is read: an answer would come after all that has been fetched meanwhile.
+    private func offsets(_ topics: [String: Int]) throws -> [TopicPartition: (earliest: Int64, next: Int64)] {
+        var offsets: [TopicPartition: (earliest: Int64, next: Int64)] = [:]
+        for name in topology.inputs.map(\.eventType.topic.name) {
+            for number in 0..<(topics[name] ?? 0) {
+                let partition = TopicPartition(topic: name, partition: number)
+                offsets[partition] = try parts.broker.offsets(partition)
+            }
+        }
+        return offsets
     }
 
     private func reportedSteps(

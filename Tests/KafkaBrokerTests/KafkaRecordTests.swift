@@ -177,10 +177,14 @@ extension KafkaSuites {
                 let topic = KafkaSuites.topic()
                 try broker.createTopic(topic, partitions: 1)
                 try broker.write([TestRecord("a", "1")], to: topic)
+                let reader = try broker.makeReader(TopicPartition(topic: topic, partition: 0), at: 9)
+                let block = RecordBlock()
+                let end = Date(timeIntervalSinceNow: 10)
                 let error = #expect(throws: OffsetOutOfRangeError.self) {
-                    _ = try broker.makeReader(TopicPartition(topic: topic, partition: 0), at: 9)
+                    while Date() < end, try reader.fetch(into: block, maxBytes: 1 << 20) == .nothingYet { usleep(1000) }
                 }
-                #expect(error?.earliest == 0 && error?.next == 1)
+                #expect(error?.position == 9 && error?.earliest == 0 && error?.next == 1)
+                try reader.close()
             }
         }
 

@@ -56,7 +56,7 @@ final class MockCluster {
     func setError(_ error: rd_kafka_resp_err_t, topic: String) { rd_kafka_mock_topic_set_error(cluster, topic, error) }
 
     func connect(
-        producer: [String: String] = [:], requestTimeoutMilliseconds: Int32 = 5000,
+        producer: [String: String] = [:], reader: [String: String] = [:], requestTimeoutMilliseconds: Int32 = 5000,
         missingTopicTimeoutMilliseconds: Int64 = 30_000,
         onStatistics: @escaping @Sendable (String, KafkaStatistics) -> Void = { _, _ in }
     ) throws -> KafkaCluster {
@@ -65,7 +65,7 @@ final class MockCluster {
             producer: [
                 "enable.idempotence": "true", "linger.ms": "1", "message.timeout.ms": "10000", "retry.backoff.ms": "10",
             ].merging(producer, uniquingKeysWith: { $1 }),
-            reader: ["fetch.error.backoff.ms": "10"],
+            reader: ["fetch.error.backoff.ms": "10"].merging(reader, uniquingKeysWith: { $1 }),
             requestTimeoutMilliseconds: requestTimeoutMilliseconds)
         settings.missingTopicTimeoutMilliseconds = missingTopicTimeoutMilliseconds
         let cluster = try KafkaCluster(
@@ -76,10 +76,13 @@ final class MockCluster {
 }
 
 extension RecordBlock {
-    static func numbers(_ range: Range<Int>) -> RecordBlock {
+    /// One record for each number, which is its key and its value; zeros before it up to `width` bytes.
+    static func numbers(_ range: Range<Int>, width: Int = 0) -> RecordBlock {
         let block = RecordBlock()
         for number in range {
-            Array("\(number)".utf8).withUnsafeBytes {
+            let text = "\(number)"
+            let zeros = String(repeating: "0", count: max(0, width - text.utf8.count))
+            Array((zeros + text).utf8).withUnsafeBytes {
                 block.append(key: $0, value: $0, timestamp: 1_700_000_000_000)
             }
         }

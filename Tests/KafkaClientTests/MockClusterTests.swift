@@ -74,6 +74,27 @@ struct MockClusterTests {
         beyond.close()
     }
 
+    @Test(
+        "what a reader takes is fetched anew at once, not after librdkafka's second of a full queue",
+        arguments: [["queued.max.messages.kbytes": "8"], ["queued.min.messages": "100"]])
+    func fullQueue(bounds: [String: String]) throws {
+        let mock = try MockCluster()
+        // Each answer has one batch, which fills the queue.
+        let cluster = try mock.connect(
+            producer: ["batch.num.messages": "100", "linger.ms": "0"],
+            reader: bounds.merging(["fetch.message.max.bytes": "4096"], uniquingKeysWith: { $1 }))
+        defer { cluster.close() }
+        let producer = try cluster.makeProducer()
+        for start in stride(from: 0, to: 20_000, by: 100) {
+            try producer.send(.numbers(start..<start + 100, width: 50), to: "t")
+            try producer.flush()
+        }
+        try producer.close()
+        let reader = try cluster.makeReader(partition, at: 0)
+        #expect(try reader.read(until: .end, seconds: 10) == Array(0..<20_000))
+        reader.close()
+    }
+
     @Test("a partition whose leader is away is not at its end; when another broker leads, it goes on")
     func leaderAway() throws {
         let mock = try MockCluster(brokers: 2)

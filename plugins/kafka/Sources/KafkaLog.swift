@@ -38,12 +38,9 @@ final class KafkaLog: Broker {
 
     func makeProducer() throws -> any BrokerProducer { KafkaBlockProducer(try cluster.makeProducer()) }
 
+    /// Asks the broker nothing: what earlier readers fetch would come before its answer.
     func makeReader(_ partition: TopicPartition, at offset: Int64) throws -> any PartitionReader {
-        let (earliest, next) = try offsets(partition)
-        guard (earliest...max(earliest, next)).contains(offset) else {
-            throw OffsetOutOfRangeError(partition: partition, position: offset, earliest: earliest, next: next)
-        }
-        return KafkaReader(partition, self, try cluster.makeReader(partition.kafka, at: offset))
+        KafkaReader(partition, self, try cluster.makeReader(partition.kafka, at: offset))
     }
 
     func offsets(_ partition: TopicPartition) throws -> (earliest: Int64, next: Int64) {
