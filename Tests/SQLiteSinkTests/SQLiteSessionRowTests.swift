@@ -3,6 +3,7 @@ import DataPath
 import Diagnostics
 import Foundation
 import PluginAPI
+import SQLiteClient
 import SQLiteSink
 import Testing
 
@@ -71,6 +72,125 @@ struct SQLiteSessionRowTests {
         // As after a crash: an older row comes once more, then the session again.
         try sink.write(Self.rows([(10, 15, "a", 2), (0, 15, "a", 7)]), to: table)
         #expect(try read() == ["0-15 a 7", "20-40 a 4", "2-12 none 8", "30-41 none 3"])
+        try sink.close()
+    }
+
+    private struct Session: Hashable {
+        var user: String?
+        var start: Int64
+        var end: Int64
+    }
+
+    /// What a table holds after flushes: all rows of each, then none that lies inside one of them.
+    private struct Model {
+        private var numbers: [Session: Int64] = [:]
+
+        mutating func write(_ rows: [(start: Int64, end: Int64, user: String?, n: Int64)]) {
+            let sessions = rows.map { Session(user: $0.user, start: $0.start, end: $0.end) }
+            for (session, row) in zip(sessions, rows) { numbers[session] = row.n }
+            for given in Set(sessions) {
+                numbers = numbers.filter { one, _ in
+                    one == given || one.user != given.user || one.start < given.start || one.start >= given.end
+                        || one.end > given.end
+                }
+            }
+        }
+
+        var lines: [String] {
+            numbers.map { "\($0.key.user ?? "none") \($0.key.start)-\($0.key.end) \($0.value)" }.sorted()
+        }
+    }
+
+    @Test(
+        "whatever was written before, by this connection or another, no row stays inside a later one",
+        arguments: 1...12)
+    func anyOrder(seed: UInt64) throws {
+        var random = Numbers(state: seed)
+        let scratch = Scratch()
+        let sink = try scratch.open()
+        let table = Self.table(isNullable: true)
+        try sink.apply(table)
+        var model = Model()
+        func rows(_ count: Int, from earliest: Int64) -> [(start: Int64, end: Int64, user: String?, n: Int64)] {
+            var keys: Set<Session> = []
+            return (0..<count).compactMap { _ in
+                let start = earliest + Int64.random(in: 0..<30, using: &random)
+                let session = Session(
+                    user: [nil, "", "a", "b", "c"][Int.random(in: 0..<5, using: &random)], start: start,
+                    end: start + Int64.random(in: 1..<12, using: &random))
+                // Twice in one flush, the later one counts: which of the two the model would have to know.
+                guard keys.insert(session).inserted else { return nil }
+                return (session.start, session.end, session.user, Int64.random(in: 0..<100, using: &random))
+            }
+        }
+        func read() throws -> [String] {
+            let result = try sink.query(
+                "SELECT ifnull(user, 'none') || ' ' || (unixepoch(window_start) / 60) || '-' "
+                    + "|| (unixepoch(window_end) / 60) || ' ' || n FROM visits")
+            return (result?.rows ?? []).map { if case .text(let text) = $0[0] { text } else { "" } }.sorted()
+        }
+        for flush in 0..<30 {
+            // Time goes on; now and then something earlier comes once more.
+            let earliest = Int64.random(in: 0..<4, using: &random) == 0 ? 0 : Int64(flush) * 8
+            let new = rows(Int.random(in: 1..<12, using: &random), from: earliest)
+            // Another program writes rows of its own, behind the sink's back.
+            if seed > 4, flush == 20 {
+                let foreign = Session(user: "a", start: Int64(flush) * 8 + 40, end: Int64(flush) * 8 + 42)
+                try scratch.execute(
+                    "INSERT INTO visits VALUES ('\(Self.time(foreign.start))', '\(Self.time(foreign.end))', 'a', -1)")
+                model.write([(foreign.start, foreign.end, "a", -1)])
+                let around = [(foreign.start - 1, foreign.end + 1, Optional("a"), Int64(1))]
+                try sink.write(Self.rows(around), to: table)
+                try sink.flush()
+                model.write(around)
+            }
+            if seed > 8, flush == 15 {
+                try scratch.execute("DELETE FROM visits")
+                model = Model()
+            }
+            try sink.write(Self.rows(new), to: table)
+            try sink.flush()
+            model.write(new)
+            #expect(try read() == model.lines, "flush \(flush)")
+        }
+        try sink.close()
+    }
+
+    /// The same in each run of the tests (splitmix64).
+    private struct Numbers: RandomNumberGenerator {
+        var state: UInt64
+
+        mutating func next() -> UInt64 {
+            state &+= 0x9E37_79B9_7F4A_7C15
+            var word = (state ^ state >> 30) &* 0xBF58_476D_1CE4_E5B9
+            word = (word ^ word >> 27) &* 0x94D0_49BB_1331_11EB
+            return word ^ word >> 31
+        }
+    }
+
+    /// So many minutes after the beginning of time, as the sink writes it.
+    private static func time(_ minutes: Int64) -> String {
+        let day = minutes / 1440 + 1
+        func two(_ number: Int64) -> String { number < 10 ? "0\(number)" : "\(number)" }
+        return "1970-01-\(two(day)) \(two(minutes % 1440 / 60)):\(two(minutes % 60)):00.000"
+    }
+
+    @Test("a trigger that makes rows is counted with: they are replaced, too")
+    func trigger() throws {
+        let scratch = Scratch()
+        let sink = try scratch.open()
+        let table = Self.table(isNullable: false)
+        try sink.apply(table)
+        try scratch.execute(
+            """
+            CREATE TRIGGER shadow AFTER INSERT ON visits WHEN NEW.n = 7 BEGIN
+              INSERT INTO visits VALUES ('\(Self.time(52))', '\(Self.time(53))', NEW.user, 0); END
+            """)
+        try sink.write(Self.rows([(1, 2, "a", 7)]), to: table)
+        try sink.flush()
+        try sink.write(Self.rows([(50, 55, "a", 1)]), to: table)
+        try sink.flush()
+        #expect(try scratch.cells("SELECT count(*) FROM visits WHERE n = 0") == [.integer(0)])
         try sink.close()
     }
 }

@@ -75,6 +75,12 @@ enum SQLText {
             + "CROSS JOIN \(identifier(table.name)) AS inside WHERE \(terms.joined(separator: " AND ")))"
     }
 
+    /// 1 where the table has no rows and nothing in the database makes some by itself.
+    static func isBare(_ table: TableDefinition) -> String {
+        "SELECT NOT EXISTS (SELECT 1 FROM \(identifier(table.name))) "
+            + "AND NOT EXISTS (SELECT 1 FROM sqlite_master WHERE type = 'trigger')"
+    }
+
     /// A name of SQLite's row number that no column has taken.
     private static func rowNumber(_ table: TableDefinition) -> String {
         ["rowid", "_rowid_", "oid"].first { name in !table.columns.contains { $0.name.lowercased() == name } }

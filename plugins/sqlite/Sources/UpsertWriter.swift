@@ -12,6 +12,9 @@ final class UpsertWriter {
     private let upsert: SQLiteStatement
     /// Of a table whose rows replace those inside their windows.
     private let deletion: SQLiteStatement?
+    private let inside: InsideFilter?
+    /// Whether another connection has written, and whether the filter can know the table from now on.
+    private let looks: (version: SQLiteStatement, isBare: SQLiteStatement)?
     /// Positions of the columns of the key.
     private let key: [Int]
     private let savepoint: (begin: SQLiteStatement, undo: SQLiteStatement, end: SQLiteStatement)
@@ -27,18 +30,32 @@ final class UpsertWriter {
         try connection.attach(waiting, as: name)
         upsert = try connection.prepare(SQLText.upsert(table, from: name))
         deletion = table.replacesInside ? try connection.prepare(SQLText.deleteInside(table, from: name)) : nil
+        inside = InsideFilter(table)
+        looks =
+            inside == nil
+            ? nil : (try connection.prepare("PRAGMA data_version"), try connection.prepare(SQLText.isBare(table)))
         savepoint = (
             try connection.prepare("SAVEPOINT _streamplat_piece"),
             try connection.prepare("ROLLBACK TO _streamplat_piece"), try connection.prepare("RELEASE _streamplat_piece")
         )
     }
 
-    /// The places of the rows that wait, in the order of the key: found before the database is locked.
-    func order() -> [WaitingRows.Place] { KeyOrder.places(waiting.batches, key: key) }
+    /// What is found out about the rows that wait before the database is locked.
+    struct Order {
+        /// In the order of the key.
+        fileprivate var places: [WaitingRows.Place]
+        fileprivate var windows: InsideFilter.Rows?
+    }
 
-    /// Upserts every row that waits and that the table takes, in this order; gives the others. All of them go on waiting.
-    func write(_ order: [WaitingRows.Place]) throws -> [RefusedBatch] {
-        var places = order
+    func order() -> Order {
+        Order(places: KeyOrder.places(waiting.batches, key: key), windows: inside?.look(at: waiting.batches))
+    }
+
+    /// Upserts every row that waits and that the table takes, in this order; gives the others. All of them go on waiting
+    /// until ``end(_:isWritten:)``.
+    func write(_ order: Order) throws -> [RefusedBatch] {
+        var places = order.places
+        try lookAtTable()
         waiting.sort(places)
         var refused: [Int: String] = [:]
         try waiting.forEachPiece(columns: Array(table.columns.indices)) { rows in
@@ -52,10 +69,11 @@ final class UpsertWriter {
         let refusedBatches = batches(refused, places)
         if let deletion {
             // Behind all rows: in the order of the key one that a later row replaced may come after that.
-            if !refused.isEmpty {
-                places = places.indices.filter { refused[$0] == nil }.map { places[$0] }
-                waiting.sort(places)
+            if !refused.isEmpty { places = places.indices.filter { refused[$0] == nil }.map { places[$0] } }
+            if let inside, let windows = order.windows {
+                places = inside.wanted(places, windows, of: waiting.batches)
             }
+            waiting.sort(places)
             try waiting.forEachPiece(columns: key) { _ in
                 do {
                     try run(deletion)
@@ -67,6 +85,30 @@ final class UpsertWriter {
             }
         }
         return refusedBatches
+    }
+
+    /// The rows do not wait any more once they are written.
+    func end(_ order: Order, isWritten: Bool) {
+        guard isWritten else {
+            inside?.forget()
+            return
+        }
+        if let windows = order.windows { inside?.note(windows, of: waiting.batches) }
+        waiting.removeAll()
+    }
+
+    private func lookAtTable() throws {
+        guard let inside, let looks else { return }
+        let now = try number(looks.version)
+        guard !inside.knowsTable(version: now) else { return }
+        inside.forget()
+        if try number(looks.isBare) == 1 { inside.begin(version: now) }
+    }
+
+    private func number(_ statement: SQLiteStatement) throws -> Int64 {
+        defer { statement.reset() }
+        guard try statement.step(), case .integer(let value) = statement.value(0) else { return 0 }
+        return value
     }
 
     /// Upserts the rows that can be read now, or none of them; gives why.
