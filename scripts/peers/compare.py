@@ -23,7 +23,7 @@ import time
 import measure
 import tables
 from contestants import Failed, Peer, Streamplat
-from workloads import BATCH, STREAMS, WITHOUT_AVRO, WORKLOADS
+from workloads import BATCH, INTO_TABLES, STREAMS, WITHOUT_AVRO, WORKLOADS
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 QUIET_SHARE = 0.15
@@ -50,7 +50,7 @@ class Comparison:
         self.command = f"make bench-peers EVENTS={options.events} ROUNDS={options.rounds}"
         if len(options.workloads) < len(WORKLOADS):
             self.command += f" WORKLOADS={','.join(options.workloads)}"
-        if len(options.peers) < len(BATCH + STREAMS):
+        if len(options.peers) < len(BATCH + INTO_TABLES + STREAMS):
             self.command += f" PEERS={','.join(options.peers)}"
 
     def kept(self):
@@ -149,7 +149,7 @@ def main():
     arguments.add_argument("--slow", type=float, default=10, help="seconds")
     arguments.add_argument("--slow-rounds", type=int, help="by default as many as of the others")
     arguments.add_argument("--workloads", type=lambda text: text.split(","), default=[one.name for one in WORKLOADS])
-    arguments.add_argument("--peers", type=lambda text: text.split(","), default=list(BATCH + STREAMS))
+    arguments.add_argument("--peers", type=lambda text: text.split(","), default=list(BATCH + INTO_TABLES + STREAMS))
     arguments.add_argument("--limit", type=float, default=180, help="seconds after which a run is stopped")
     arguments.add_argument("--memory", type=int, default=8, help="GiB past which a run is stopped")
     arguments.add_argument("--wait", type=float, default=0, help="seconds to wait for idle cores before each pair")

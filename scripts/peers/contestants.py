@@ -4,6 +4,8 @@ import re
 import shutil
 import subprocess
 
+from workloads import INTO_TABLES
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 # Several files, or one.
 WRITES_FOLDER = ("flink", "spark")
@@ -57,9 +59,10 @@ class Streamplat:
 
 class Peer:
     def __init__(self, name, folder):
-        self.name, self.python = name, os.path.join(folder, name, "bin", "python")
+        environment = name.removesuffix("-table")
+        self.name, self.python = name, os.path.join(folder, environment, "bin", "python")
         self.out = os.path.join(folder, "answers", name)
-        note = os.path.join(folder, f"{name}.skipped")
+        note = os.path.join(folder, f"{environment}.skipped")
         self.missing = None
         if os.path.exists(note):
             with open(note) as reason:
@@ -75,12 +78,13 @@ class Peer:
         """(command, environment, place of the answer) of a run; what the last one left is gone."""
         for left in (self.out, self.out + ".source", self.out + ".checkpoint"):
             shutil.rmtree(left, ignore_errors=True)
-        if os.path.exists(self.out + ".ndjson"):
-            os.remove(self.out + ".ndjson")
-        place = self.out if self.name in WRITES_FOLDER else self.out + ".ndjson"
+        for left in (self.out + ".ndjson", self.out + ".duckdb", self.out + ".duckdb.wal"):
+            if os.path.exists(left):
+                os.remove(left)
+        place = self.out + (".duckdb" if self.name in INTO_TABLES else "" if self.name in WRITES_FOLDER else ".ndjson")
         environment = dict(os.environ, PATH=os.path.dirname(self.python) + ":" + os.environ["PATH"],
                            PYSPARK_PYTHON=self.python, PATHWAY_THREADS="2", PYTHONDONTWRITEBYTECODE="1")
-        script = os.path.join(HERE, "queries", f"with_{self.name}.py")
+        script = os.path.join(HERE, "queries", f"with_{self.name.removesuffix('-table')}.py")
         if self.name == "bytewax":
             environment.update(QUERY=query, SOURCE=source, OUT=place, PYTHONPATH=os.path.dirname(script))
             return [self.python, "-m", "bytewax.run", "with_bytewax:flow"], environment, place

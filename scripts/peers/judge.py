@@ -2,7 +2,8 @@
 """Compares an answer with DuckDB's, cell by cell. Runs with the Python of .peers/tools.
 
     judge.py reference QUERY EVENTS.ndjson REFERENCE.parquet    computes the reference
-    judge.py check QUERY REFERENCE.parquet ANSWER               ANSWER: NDJSON file, folder of such, or SQLite database (.db)
+    judge.py check QUERY REFERENCE.parquet ANSWER               ANSWER: NDJSON file, folder of such, SQLite database (.db), or
+                                                            DuckDB's (.duckdb) with a table `answer`
 
 `check` prints `same` and ends with 0, or says what differs and ends with 1.
 """
@@ -45,6 +46,11 @@ def answer(query, place, folder):
         types[time] = "TIMESTAMP"
         columns = "{" + ",".join(f"{name}:'{kind}'" for name, kind in types.items()) + "}"
         return f"(SELECT * REPLACE (epoch_ms({time}) AS {time}) FROM read_csv('{path}', columns={columns}, header=false))"
+    if place.endswith(".duckdb"):
+        path = os.path.join(folder, "answer.ndjson")
+        with duckdb.connect(place, read_only=True) as source:
+            source.execute(f"COPY (SELECT {','.join(types)} FROM answer) TO '{path}' (FORMAT json)")
+        place = path
     files = [place]
     if os.path.isdir(place):
         files = [file for file in glob.glob(os.path.join(place, "*"))

@@ -6,7 +6,7 @@ import statistics
 import subprocess
 
 from contestants import Peer
-from workloads import BATCH, STREAMS, WORKLOADS
+from workloads import BATCH, INTO_TABLES, STREAMS, WORKLOADS
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 ON_JAVA = ("flink", "spark")
@@ -71,8 +71,8 @@ def table(runs, names, into):
 
 def section(events, runs, folder):
     """All tables, with what they were measured on."""
-    peers = [Peer(name, folder) for name in BATCH + STREAMS]
-    versions = sorted({f"{package} {version}" for peer in peers if any(run["peer"] == peer.name for run in runs)
+    contestants = [Peer(name, folder) for name in BATCH + INTO_TABLES + STREAMS]
+    versions = sorted({f"{package} {version}" for peer in contestants if any(run["peer"] == peer.name for run in runs)
                        for package, version in peer.versions()})
     if any(run["peer"] in ON_JAVA for run in runs):
         versions.append(java())
@@ -83,7 +83,7 @@ def section(events, runs, folder):
         f"{', '.join(f'`{one}`' for one in sorted({run['command'] for run in runs}))}. {', '.join(versions)}.", "",
         f"During the runs the load average was {spread(loads)}, and other programs took {statistics.median(others):.0%} "
         f"({min(others):.0%}–{max(others):.0%}) of the two cores.", ""]
-    skipped = [f"{peer.name} ({peer.missing})" for peer in peers if peer.missing]
+    skipped = [f"{peer.name} ({peer.missing})" for peer in contestants if peer.missing]
     if skipped:
         lines += ["Skipped: " + "; ".join(skipped) + ".", ""]
     for workload in WORKLOADS:
@@ -92,7 +92,8 @@ def section(events, runs, folder):
             title = f"**{workload.name.upper()}.** {workload.title}"
             if len(workload.tables) > 1:
                 title += f"; streamplat {INTO[into]}"
-            lines += [title + ".", "", *table(measured, workload.peers, into), ""]
+            peers = [name for name in workload.peers if into == "sqlite" or name not in INTO_TABLES]
+            lines += [title + ".", "", *table(measured, peers, into), ""]
     return "\n".join(lines)
 
 

@@ -1,4 +1,7 @@
-"""DuckDB, batch: with_duckdb.py q1|q2|q3|q4|q5 INPUT.ndjson OUT.ndjson"""
+"""DuckDB, batch: with_duckdb.py q1|q2|q3|q4|q5 INPUT.ndjson OUT
+
+OUT: an NDJSON file, or a database (.duckdb) with a table `answer` that has the key of streamplat's.
+"""
 import sys
 
 import duckdb
@@ -34,6 +37,16 @@ QUERIES = {
         SELECT timestamp - timestamp % 60000 AS window_start, user_id, count(*) AS events, sum(total_amount) AS revenue
         FROM {events} GROUP BY ALL""",
 }
-database = duckdb.connect()
+KEYS = {"q1": "window_start, device_type, country", "q2": "window_start, category", "q3": "event_id",
+        "q4": "user_id, window_start", "q5": "window_start, user_id"}
+is_table = out.endswith(".duckdb")
+database = duckdb.connect(out if is_table else ":memory:")
 database.execute("SET threads=2; SET preserve_insertion_order=false")
-database.execute(f"COPY ({QUERIES[query]}) TO '{out}' (FORMAT json)")
+if is_table:
+    types = database.execute(f"DESCRIBE {QUERIES[query]}").fetchall()
+    columns = ", ".join(f"{name} {kind}" for name, kind, *_ in types)
+    database.execute(f"CREATE TABLE answer ({columns}, PRIMARY KEY ({KEYS[query]}))")
+    database.execute(f"INSERT OR REPLACE INTO answer {QUERIES[query]}")
+    database.close()
+else:
+    database.execute(f"COPY ({QUERIES[query]}) TO '{out}' (FORMAT json)")
