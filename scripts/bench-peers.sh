@@ -9,7 +9,8 @@ source scripts/release.sh
 use_release
 events="${EVENTS:-1000000}"
 chosen=()
-[[ -z "${PEERS:-}" ]] || IFS=, read -ra chosen <<<"tools,$PEERS"
+# `duckdb-table` has the environment of `duckdb`.
+[[ -z "${PEERS:-}" ]] || IFS=, read -ra chosen <<<"tools,${PEERS//-table/}"
 bash scripts/peers/environments.sh "${chosen[@]}"
 echo "== making $events purchases, unless they are there" >&2
 .peers/tools/bin/python scripts/peers/events.py --events "$events" --out .peers/data

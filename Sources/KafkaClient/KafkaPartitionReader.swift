@@ -275,7 +275,11 @@ public final class KafkaPartitionReader {
 
     private func take(_ fault: KafkaFault) throws {
         let facts = fault.facts
-        if facts.code == .offsetOutOfRange { throw OutOfRange(position: position) }
+        if facts.code == .offsetOutOfRange {
+            // librdkafka fetches nothing more and says it once.
+            pending = fault
+            throw OutOfRange(position: position)
+        }
         if facts.code == .unknownTopic || facts.code == .unknownPartition {
             // A broker that has just started may not know its topics yet.
             isReportedMissing = true

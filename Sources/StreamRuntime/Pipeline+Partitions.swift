@@ -35,54 +35,53 @@ extension Pipeline {
         var result = crew.own.map { _ in [PartitionState]() }
         var partitionCount = 0
         var isWhole = topology.aggregations.map { _ in true }
-        let offsets = try offsets(topics)
-        for (index, input) in topology.inputs.enumerated() {
-            let name = input.eventType.topic.name
-            for number in 0..<(topics[name] ?? 0) {
-                let partition = TopicPartition(topic: name, partition: number)
-                guard let (earliest, next) = offsets[partition] else { continue }
-                if options.fromEarliest, earliest > 0 {
-                    parts.notify(
-                        "\(name), partition \(number): retention has deleted offsets 0 to \(earliest - 1); windows that "
-                            + "held them are counted without them")
-                }
-                let consumers = try input.consumers.map { consumer in
-                    try position(of: consumer, input, partition, earliest: earliest, in: checkpoint)
-                }
-                for case (.aggregation(let aggregation, _), let state) in zip(input.consumers, consumers)
-                where state.refused.start < earliest { isWhole[aggregation] = false }
-                let start = consumers.map(\.nextOffset).min() ?? earliest
-                guard start <= next else {
-                    throw PipelineError(
-                        .offsetOutOfRange,
-                        "the checkpoint goes on at offset \(start) of \(name), partition \(number), which ends at \(next)",
-                        hint: "the topic was replaced; run with --from-earliest to count what it holds now")
-                }
-                defer { partitionCount += 1 }
-                let worker = crew.readers[partitionCount % crew.total]
-                guard crew.own.contains(worker) else { continue }
-                result[worker - crew.own.lowerBound].append(
-                    PartitionState(
-                        input: index, partition: partition, reader: try parts.broker.makeReader(partition, at: start),
-                        consumers: consumers, reported: ReportedLetters(partition, in: checkpoint, end: next),
-                        reportedSteps: reportedSteps(input, partition, consumers, in: checkpoint, end: next), now: now,
-                        endsForGood: options.readsFiles)
-                )
+        for held in try heldPartitions(topics) {
+            let (input, partition, earliest) = (topology.inputs[held.input], held.partition, held.earliest)
+            let place = "\(partition.topic), partition \(partition.partition)"
+            if options.fromEarliest, earliest > 0 {
+                parts.notify(
+                    "\(place): retention has deleted offsets 0 to \(earliest - 1); windows that held them are counted "
+                        + "without them")
             }
+            let consumers = try input.consumers.map { consumer in
+                try position(of: consumer, input, partition, earliest: earliest, in: checkpoint)
+            }
+            for case (.aggregation(let aggregation, _), let state) in zip(input.consumers, consumers)
+            where state.refused.start < earliest { isWhole[aggregation] = false }
+            let start = consumers.map(\.nextOffset).min() ?? earliest
+            guard start <= held.next else {
+                throw PipelineError(
+                    .offsetOutOfRange,
+                    "the checkpoint goes on at offset \(start) of \(place), which ends at \(held.next)",
+                    hint: "the topic was replaced; run with --from-earliest to count what it holds now")
+            }
+            defer { partitionCount += 1 }
+            let worker = crew.readers[partitionCount % crew.total]
+            guard crew.own.contains(worker) else { continue }
+            result[worker - crew.own.lowerBound].append(
+                PartitionState(
+                    input: held.input, partition: partition, reader: try parts.broker.makeReader(partition, at: start),
+                    consumers: consumers, reported: ReportedLetters(partition, in: checkpoint, end: held.next),
+                    reportedSteps: reportedSteps(input, partition, consumers, in: checkpoint, end: held.next), now: now,
+                    endsForGood: options.readsFiles)
+            )
         }
         return (result, RecountRequests(isPossible: isWhole, after: earlier))
     }
 
-    /// Of all partitions, before the first is read: an answer would come after all that has been fetched meanwhile.
-    private func offsets(_ topics: [String: Int]) throws -> [TopicPartition: (earliest: Int64, next: Int64)] {
-        var offsets: [TopicPartition: (earliest: Int64, next: Int64)] = [:]
-        for name in topology.inputs.map(\.eventType.topic.name) {
-            for number in 0..<(topics[name] ?? 0) {
+    /// All partitions of the inputs, with the offsets that they hold. These are asked for before the first partition is read:
+    /// the answer would come behind all that has been fetched meanwhile.
+    private func heldPartitions(
+        _ topics: [String: Int]
+    ) throws -> [(input: Int, partition: TopicPartition, earliest: Int64, next: Int64)] {
+        try topology.inputs.enumerated().flatMap { index, input in
+            let name = input.eventType.topic.name
+            return try (0..<(topics[name] ?? 0)).map { number in
                 let partition = TopicPartition(topic: name, partition: number)
-                offsets[partition] = try parts.broker.offsets(partition)
+                let (earliest, next) = try parts.broker.offsets(partition)
+                return (index, partition, earliest, next)
             }
         }
-        return offsets
     }
 
     private func reportedSteps(

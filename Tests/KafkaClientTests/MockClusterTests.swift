@@ -71,6 +71,9 @@ struct MockClusterTests {
         let beyond = try cluster.makeReader(partition, at: 99)
         let error = #expect(throws: KafkaPartitionReader.OutOfRange.self) { _ = try beyond.read(until: .end) }
         #expect(error?.position == 99)
+        #expect(throws: KafkaPartitionReader.OutOfRange.self, "each fetch says so") {
+            _ = try beyond.fetch(into: RecordBlock(), maxBytes: 1 << 20)
+        }
         beyond.close()
     }
 
@@ -79,7 +82,7 @@ struct MockClusterTests {
         arguments: [["queued.max.messages.kbytes": "8"], ["queued.min.messages": "100"]])
     func fullQueue(bounds: [String: String]) throws {
         let mock = try MockCluster()
-        // Each answer has one batch, which fills the queue.
+        // Each answer has one batch, and two of them fill the queue.
         let cluster = try mock.connect(
             producer: ["batch.num.messages": "100", "linger.ms": "0"],
             reader: bounds.merging(["fetch.message.max.bytes": "4096"], uniquingKeysWith: { $1 }))

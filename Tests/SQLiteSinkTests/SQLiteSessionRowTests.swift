@@ -75,83 +75,136 @@ struct SQLiteSessionRowTests {
         try sink.close()
     }
 
+    /// With groups of several types.
+    private static let grouped: TableDefinition = {
+        var table = TableDefinition(
+            name: "visits", content: .aggregation,
+            columns: [
+                ColumnSpec("window_start", .timestamp), ColumnSpec("window_end", .timestamp),
+                ColumnSpec("user", .string, isNullable: true), ColumnSpec("shop", .int, isNullable: true),
+                ColumnSpec("member", .boolean), ColumnSpec("discount", .double), ColumnSpec("n", .long),
+            ], key: ["user", "shop", "member", "discount", "window_start", "window_end"], fingerprint: "1")
+        table.replacesInside = true
+        return table
+    }()
+
     private struct Session: Hashable {
         var user: String?
+        var shop: Int64?
+        var member: Bool
+        var discount: Double
         var start: Int64
         var end: Int64
+
+        func isOfGroup(of other: Session) -> Bool {
+            user == other.user && shop == other.shop && member == other.member && discount == other.discount
+        }
+
+        func isInside(_ other: Session) -> Bool {
+            self != other && isOfGroup(of: other) && start >= other.start && start < other.end && end <= other.end
+        }
+
+        var line: String {
+            "\(user ?? "none") \(shop.map(String.init) ?? "none") \(member ? 1 : 0) \(discount) \(start)-\(end)"
+        }
     }
 
-    /// What a table holds after flushes: all rows of each, then none that lies inside one of them.
-    private struct Model {
-        private var numbers: [Session: Int64] = [:]
-
-        mutating func write(_ rows: [(start: Int64, end: Int64, user: String?, n: Int64)]) {
-            let sessions = rows.map { Session(user: $0.user, start: $0.start, end: $0.end) }
-            for (session, row) in zip(sessions, rows) { numbers[session] = row.n }
-            for given in Set(sessions) {
-                numbers = numbers.filter { one, _ in
-                    one == given || one.user != given.user || one.start < given.start || one.start >= given.end
-                        || one.end > given.end
-                }
+    /// - Parameter hasDictionary: Whether users come as numbers of a dictionary.
+    private static func batch(_ rows: [(Session, n: Int64)], hasDictionary: Bool) -> RecordBatch {
+        let columns = grouped.columns
+        var vectors = columns.map { ColumnVector.make(for: $0, capacity: rows.count) }
+        if hasDictionary { vectors[2] = .dictionary(FixedVector(capacity: rows.count), StringDictionary()) }
+        for (session, n) in rows {
+            for (column, value) in [(0, session.start * 60_000), (1, session.end * 60_000), (6, n)] {
+                if case .int64(let vector) = vectors[column] { vector.append(value) }
             }
+            switch vectors[2] {
+            case .bytes(let vector):
+                if let user = session.user { vector.append(user) } else { vector.appendNull() }
+            case .dictionary(let codes, let dictionary):
+                if let user = session.user {
+                    codes.append(Array(user.utf8).withUnsafeBytes { dictionary.code(for: $0) })
+                } else {
+                    codes.appendNull()
+                }
+            default: break
+            }
+            if case .int64(let vector) = vectors[3] {
+                if let shop = session.shop { vector.append(shop) } else { vector.appendNull() }
+            }
+            if case .boolean(let vector) = vectors[4] { vector.append(session.member) }
+            if case .double(let vector) = vectors[5] { vector.append(session.discount) }
         }
-
-        var lines: [String] {
-            numbers.map { "\($0.key.user ?? "none") \($0.key.start)-\($0.key.end) \($0.value)" }.sorted()
-        }
+        return RecordBatch(schema: BatchSchema(columns), columns: vectors, rowCount: rows.count)
     }
 
     @Test(
         "whatever was written before, by this connection or another, no row stays inside a later one",
-        arguments: 1...12)
+        arguments: 1...16)
     func anyOrder(seed: UInt64) throws {
         var random = Numbers(state: seed)
         let scratch = Scratch()
-        let sink = try scratch.open()
-        let table = Self.table(isNullable: true)
+        let sink = try scratch.open(busyTimeoutMilliseconds: 10)
+        let table = Self.grouped
         try sink.apply(table)
-        var model = Model()
-        func rows(_ count: Int, from earliest: Int64) -> [(start: Int64, end: Int64, user: String?, n: Int64)] {
-            var keys: Set<Session> = []
-            return (0..<count).compactMap { _ in
-                let start = earliest + Int64.random(in: 0..<30, using: &random)
-                let session = Session(
-                    user: [nil, "", "a", "b", "c"][Int.random(in: 0..<5, using: &random)], start: start,
-                    end: start + Int64.random(in: 1..<12, using: &random))
-                // Twice in one flush, the later one counts: which of the two the model would have to know.
-                guard keys.insert(session).inserted else { return nil }
-                return (session.start, session.end, session.user, Int64.random(in: 0..<100, using: &random))
-            }
+        var model: [Session: Int64] = [:]
+        func write(_ rows: [Session: Int64]) throws {
+            let rows = rows.sorted { $0.key.line < $1.key.line }.map { ($0.key, n: $0.value) }
+            let cut = Int.random(in: 0...rows.count, using: &random)
+            try sink.write(Self.batch(Array(rows[..<cut]), hasDictionary: false), to: table)
+            try sink.write(Self.batch(Array(rows[cut...]), hasDictionary: true), to: table)
+            for (session, n) in rows { model[session] = n }
+            for (given, _) in rows { model = model.filter { !$0.key.isInside(given) } }
         }
         func read() throws -> [String] {
             let result = try sink.query(
-                "SELECT ifnull(user, 'none') || ' ' || (unixepoch(window_start) / 60) || '-' "
-                    + "|| (unixepoch(window_end) / 60) || ' ' || n FROM visits")
+                "SELECT ifnull(user, 'none') || ' ' || ifnull(shop, 'none') || ' ' || member || ' ' || discount || ' ' "
+                    + "|| (unixepoch(window_start) / 60) || '-' || (unixepoch(window_end) / 60) || ' ' || n FROM visits"
+            )
             return (result?.rows ?? []).map { if case .text(let text) = $0[0] { text } else { "" } }.sorted()
         }
         for flush in 0..<30 {
             // Time goes on; now and then something earlier comes once more.
             let earliest = Int64.random(in: 0..<4, using: &random) == 0 ? 0 : Int64(flush) * 8
-            let new = rows(Int.random(in: 1..<12, using: &random), from: earliest)
-            // Another program writes rows of its own, behind the sink's back.
-            if seed > 4, flush == 20 {
-                let foreign = Session(user: "a", start: Int64(flush) * 8 + 40, end: Int64(flush) * 8 + 42)
-                try scratch.execute(
-                    "INSERT INTO visits VALUES ('\(Self.time(foreign.start))', '\(Self.time(foreign.end))', 'a', -1)")
-                model.write([(foreign.start, foreign.end, "a", -1)])
-                let around = [(foreign.start - 1, foreign.end + 1, Optional("a"), Int64(1))]
-                try sink.write(Self.rows(around), to: table)
-                try sink.flush()
-                model.write(around)
+            var new: [Session: Int64] = [:]
+            for _ in 0..<Int.random(in: 1..<12, using: &random) {
+                let start = earliest + Int64.random(in: 0..<30, using: &random)
+                let session = Session(
+                    user: [nil, "", "a", "b"].randomElement(using: &random) ?? nil,
+                    shop: [nil, 0, 1].randomElement(using: &random) ?? nil,
+                    member: seed > 8 && Bool.random(using: &random),
+                    discount: seed > 12 && Bool.random(using: &random) ? 0.5 : 0.25, start: start,
+                    end: start + Int64.random(in: 1..<12, using: &random))
+                new[session] = Int64.random(in: 0..<100, using: &random)
             }
-            if seed > 8, flush == 15 {
+            switch (seed % 4, flush) {
+            case (1, 20):
+                // Another program writes a row, which one of the next flush has inside.
+                var foreign = Session(
+                    user: "a", shop: 1, member: false, discount: 0.25, start: Int64(flush) * 8 + 40,
+                    end: Int64(flush) * 8 + 42)
+                let times = "'\(Self.time(foreign.start))', '\(Self.time(foreign.end))'"
+                try scratch.execute("INSERT INTO visits VALUES (\(times), 'a', 1, 0, 0.25, 1)")
+                model[foreign] = 1
+                (foreign.start, foreign.end) = (foreign.start - 1, foreign.end + 1)
+                new[foreign] = 2
+            case (2, 15):
                 try scratch.execute("DELETE FROM visits")
-                model = Model()
+                model = [:]
+            case (3, 10):
+                // Rows that could not be written are written with those that come later.
+                let other = try SQLiteConnection(path: scratch.path)
+                try other.execute("BEGIN IMMEDIATE")
+                try write(new)
+                #expect(throws: (any Error).self) { try sink.flush() }
+                try other.execute("ROLLBACK")
+                new = [:]
+            case (0, 25): try sink.apply(table)
+            default: break
             }
-            try sink.write(Self.rows(new), to: table)
+            try write(new)
             try sink.flush()
-            model.write(new)
-            #expect(try read() == model.lines, "flush \(flush)")
+            #expect(try read() == model.map { "\($0.key.line) \($0.value)" }.sorted(), "flush \(flush)")
         }
         try sink.close()
     }

@@ -27,6 +27,7 @@ from workloads import BATCH, INTO_TABLES, STREAMS, WITHOUT_AVRO, WORKLOADS
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 QUIET_SHARE = 0.15
+INTO_SQLITE = ("sqlite",)
 
 
 class Comparison:
@@ -129,7 +130,8 @@ class Comparison:
         for number in range(self.options.rounds):
             for name in [name for name, count in rounds.items() if number < count]:
                 self.wait()
-                sides = [lambda table=table: self.ours(workload, table, number, name) for table in workload.tables]
+                tables_beside = INTO_SQLITE if name in INTO_TABLES else workload.tables
+                sides = [lambda table=table: self.ours(workload, table, number, name) for table in tables_beside]
                 place = 0 if number % 2 else len(sides)
                 peer_run = []
                 sides.insert(place, lambda: peer_run.append(self.theirs(workload, self.peers[name], number)))

@@ -4,7 +4,7 @@ import shutil
 import subprocess
 import time
 
-from setting import HERE, Project, line, median, processor_seconds, ratio, same, seconds
+from setting import HERE, Failed, Project, line, median, processor_seconds, ratio, same, seconds
 
 TITLE = "From Kafka"
 BROKER = """
@@ -16,8 +16,8 @@ PARTITIONS = 4
 # The broker that the measurement runs with keeps all of a topic in memory and answers a fetch with all that is there.
 MOST_EVENTS = 1_000_000
 OURS = "Q1 into SQLite"
-# librdkafka's settings of the consumer: those of streamplat (Sources/KafkaClient/KafkaSettings.swift), as much ahead as there is,
-# and short waits at a partition's end and where its queue is full.
+# librdkafka's settings of the consumer: those of streamplat (KafkaSettings and KafkaReadAhead in Sources/KafkaClient), as much
+# ahead as there is, and short waits at a partition's end and where its queue is full.
 CONSUMERS = {
     "the consumer, streamplat's settings": [
         "queued.max.messages.kbytes=8192", "fetch.wait.max.ms=100", "isolation.level=read_committed"],
@@ -29,12 +29,12 @@ CONSUMERS = {
 
 def settle(process):
     """Waits until the broker has written what it keeps: it begins with that a second after the offsets of a group came."""
-    used, since = processor_seconds(process), time.monotonic()
-    end = since + 30
-    while time.monotonic() < min(since + 1.5, end):
-        time.sleep(0.1)
-        if processor_seconds(process) > used:
-            used, since = processor_seconds(process), time.monotonic()
+    for _ in range(20):
+        used = processor_seconds(process)
+        time.sleep(1.5)
+        if processor_seconds(process) - used < 0.05:
+            return
+    raise Failed("the broker does not come to rest")
 
 
 def measured(setting):

@@ -6,7 +6,8 @@ internal import PluginAPI
 /// Sessions of a group mostly come one after the other, and a search for each costs as much as its insertion. The filter
 /// knows how late the windows of the table's rows begin, by a hash of their group: none of them lies inside a window
 /// that begins later. Groups of one place in it are searched for more often than they need, never less. It knows a table
-/// that was found empty, until another connection has written. Threads: the connection's.
+/// that was found empty, as long as no other connection writes; from then on every row is searched for. Threads: the
+/// connection's.
 final class InsideFilter {
     /// What is found out about the rows that wait before the database is locked.
     struct Rows {
@@ -33,8 +34,10 @@ final class InsideFilter {
     private let seed = UInt64.random(in: 0 ... .max)
     /// By the highest bits of a group's hash; empty while the table's rows are not known.
     private var latestStarts: [Int64] = []
-    /// SQLite's `data_version`, which changes with the commits of other connections.
-    private var version: Int64 = 0
+    /// SQLite's `data_version`, which changes with the commits of other connections, and when they cut its log.
+    private var version: Int64?
+    /// False for a table whose rows it cannot know any more.
+    private(set) var isOn = true
 
     /// Nil for a table whose rows replace none.
     init?(_ table: TableDefinition) {
@@ -48,7 +51,7 @@ final class InsideFilter {
 
     // MARK: The table.
 
-    func knowsTable(version: Int64) -> Bool { !latestStarts.isEmpty && self.version == version }
+    func knowsTable(version: Int64) -> Bool { self.version == version }
 
     /// The table is empty.
     func begin(version: Int64) {
@@ -56,14 +59,13 @@ final class InsideFilter {
         latestStarts = Array(repeating: .min, count: 1 << Self.bits)
     }
 
-    /// What the table holds is not known any more.
-    func forget() { latestStarts = [] }
+    func turnOff() { (latestStarts, isOn) = ([], false) }
 
     /// The rows are in the table.
     func note(_ rows: Rows, of batches: [RecordBatch]) {
         guard !latestStarts.isEmpty else { return }
         for (batch, offset) in zip(batches, rows.offsets) {
-            guard case .int64(let starts) = batch.columns[start] else { return forget() }
+            guard case .int64(let starts) = batch.columns[start] else { return turnOff() }
             for row in 0..<batch.rowCount {
                 let place = Self.place(rows.hashes[offset + row])
                 latestStarts[place] = max(latestStarts[place], starts.values[row])
@@ -73,7 +75,9 @@ final class InsideFilter {
 
     // MARK: The rows that wait.
 
-    func look(at batches: [RecordBatch]) -> Rows {
+    /// Nil while it is off.
+    func look(at batches: [RecordBatch]) -> Rows? {
+        guard isOn else { return nil }
         var rows = Rows()
         var count = 0
         for batch in batches {

@@ -92,8 +92,6 @@ final class SQLiteSink: Sink {
         let waiting = writers.values.filter { $0.waiting.rowCount > 0 }.sorted { $0.table.name < $1.table.name }
         guard !waiting.isEmpty || (mark != nil && fence != nil) else { return }
         let ordered = waiting.map { ($0, $0.order()) }
-        var isWritten = false
-        defer { for (writer, order) in ordered { writer.end(order, isWritten: isWritten) } }
         refused += try reporting {
             try connection.transaction {
                 try fence?.check()
@@ -102,7 +100,7 @@ final class SQLiteSink: Sink {
                 return refused
             }
         }
-        isWritten = true
+        for (writer, order) in ordered { writer.end(order) }
     }
 
     private func writer(of table: TableDefinition) throws -> UpsertWriter {

@@ -13,7 +13,7 @@ final class UpsertWriter {
     /// Of a table whose rows replace those inside their windows.
     private let deletion: SQLiteStatement?
     private let inside: InsideFilter?
-    /// Whether another connection has written, and whether the filter can know the table from now on.
+    /// Whether another connection may have written, and whether the filter can know the table from now on.
     private let looks: (version: SQLiteStatement, isBare: SQLiteStatement)?
     /// Positions of the columns of the key.
     private let key: [Int]
@@ -52,7 +52,7 @@ final class UpsertWriter {
     }
 
     /// Upserts every row that waits and that the table takes, in this order; gives the others. All of them go on waiting
-    /// until ``end(_:isWritten:)``.
+    /// until ``end(_:)``.
     func write(_ order: Order) throws -> [RefusedBatch] {
         var places = order.places
         try lookAtTable()
@@ -87,27 +87,22 @@ final class UpsertWriter {
         return refusedBatches
     }
 
-    /// The rows do not wait any more once they are written.
-    func end(_ order: Order, isWritten: Bool) {
-        guard isWritten else {
-            inside?.forget()
-            return
-        }
+    /// The rows are written, and wait no more.
+    func end(_ order: Order) {
         if let windows = order.windows { inside?.note(windows, of: waiting.batches) }
         waiting.removeAll()
     }
 
     private func lookAtTable() throws {
-        guard let inside, let looks else { return }
-        let now = try number(looks.version)
-        guard !inside.knowsTable(version: now) else { return }
-        inside.forget()
-        if try number(looks.isBare) == 1 { inside.begin(version: now) }
+        guard let inside, inside.isOn, let looks else { return }
+        let version = try number(looks.version)
+        guard let version, !inside.knowsTable(version: version) else { return }
+        if try number(looks.isBare) == 1 { inside.begin(version: version) } else { inside.turnOff() }
     }
 
-    private func number(_ statement: SQLiteStatement) throws -> Int64 {
+    private func number(_ statement: SQLiteStatement) throws -> Int64? {
         defer { statement.reset() }
-        guard try statement.step(), case .integer(let value) = statement.value(0) else { return 0 }
+        guard try statement.step(), case .integer(let value) = statement.value(0) else { return nil }
         return value
     }
 

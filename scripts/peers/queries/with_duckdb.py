@@ -1,6 +1,6 @@
 """DuckDB, batch: with_duckdb.py q1|q2|q3|q4|q5 INPUT.ndjson OUT
 
-OUT: an NDJSON file, or a database (.duckdb) with a table `answer` that has the key of streamplat's.
+OUT: an NDJSON file, or a database (.duckdb) with a table `answer` with a primary key.
 """
 import sys
 
