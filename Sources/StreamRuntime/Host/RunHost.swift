@@ -13,7 +13,7 @@ struct RunHost: Sendable {
     /// Elements that a queue between threads holds.
     var queueCapacity = 64
     /// Local groups and distinct values of an aggregation above which a worker hands over even before the flush interval.
-    var localEntryLimit = 1 << 14
+    var localEntryLimit = 1 << 13
     /// Parts that the state of a shard may have before it is written whole again.
     var longestChain = 32
     var logger = Logger(label: "runtime")
